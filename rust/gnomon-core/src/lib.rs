@@ -1,0 +1,9 @@
+//! The native core of Gnomon: mechanisms, no policy.
+//!
+//! * `wire`: names, messages and queries. Bytes in, values out; a malformed part is a value, never a panic.
+//! * `dnssec`: signed data, signature verification, digests and key tags.
+//! * `engine`: sockets, matching, timeouts and per-address limits. The only module that reads a clock.
+
+pub mod dnssec;
+pub mod engine;
+pub mod wire;

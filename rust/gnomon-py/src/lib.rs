@@ -1,0 +1,15 @@
+//! Binding of `gnomon-core` as the Python module `gnomon._core`. One file per concept; no logic here.
+
+use pyo3::prelude::*;
+
+mod dnssec;
+mod engine;
+mod message;
+
+#[pymodule]
+fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    message::register(m)?;
+    dnssec::register(m)?;
+    engine::register(m)?;
+    Ok(())
+}

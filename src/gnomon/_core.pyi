@@ -1,0 +1,178 @@
+"""The native core (Rust, in rust/). Import it through `gnomon.wire` and `gnomon.engine` only."""
+
+from collections.abc import Sequence
+from typing import final
+
+@final
+class Message:
+    """A DNS message read lazily from hostile octets; never raises, whatever the octets are.
+
+    Reading stops at the first part that cannot be read: what came before it stays usable and
+    `malformed` says where and why. A message shorter than a header has zero counts and reason "short-header".
+    """
+
+    def __init__(self, wire: bytes) -> None: ...
+    @property
+    def wire(self) -> bytes: ...
+    @property
+    def id(self) -> int: ...
+    @property
+    def flags(self) -> int:
+        """The 16 bits after the ID, as they came (QR, OPCODE, AA, TC, RD, RA, Z, AD, CD, RCODE)."""
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """QDCOUNT, ANCOUNT, NSCOUNT, ARCOUNT as the header claims them."""
+    @property
+    def questions(self) -> list[tuple[bytes, int, int]]:
+        """(name, type, class) of each question that could be read; names uncompressed, case kept."""
+    def section(self, index: int) -> list[tuple[bytes, int, int, int, bytes]]:
+        """(owner, type, class, TTL in s, rdata) of the readable records of section 1 answer, 2 authority, 3 additional.
+
+        Owners are uncompressed with their case kept; names inside the rdata of the types of RFC 3597 section 4
+        (and RRSIG, NSEC, DNAME, SRV) are uncompressed; other rdata are the octets as they came. OPT records are
+        in `opts`, not here.
+
+        Raises:
+            IndexError: no such section.
+        """
+    @property
+    def opts(self) -> list[tuple[int, int, bytes, bytes]]:
+        """(class = UDP size in octets, TTL field, rdata, owner) of each OPT record, wherever it stood."""
+    @property
+    def malformed(self) -> tuple[int, str, int] | None:
+        """(offset in octets, reason, section 0-3) of the first part that could not be read, or None.
+
+        Reasons: short-header, short-name, label-type, pointer-forward, pointer-loop, name-too-long,
+        short-question, short-record, short-rdata, bad-rdata.
+        """
+    @property
+    def trailing_octets(self) -> int:
+        """Octets after the last record that the header counts; 0 if the message is malformed before."""
+
+def parse_options(rdata: bytes) -> tuple[list[tuple[int, bytes]], bool]:
+    """The EDNS options (code, data) of an OPT rdata, and whether all of it could be read."""
+
+def compose_query(
+    qname: bytes,
+    qtype: int,
+    qclass: int,
+    flags: int,
+    edns: tuple[int, int, int, Sequence[tuple[int, bytes]]] | None,
+) -> bytes:
+    """One query message with ID 0.
+
+    Args:
+        qname: uncompressed wire octets.
+        flags: the 16 bits after the ID, raw.
+        edns: None, or (version, UDP size in octets, 16 flag bits with DO = 0x8000, options).
+
+    Raises:
+        ValueError: the name is not a valid uncompressed name, or an option is over 65,535 octets.
+    """
+
+def key_tag(dnskey_rdata: bytes) -> int:
+    """The key tag of a DNSKEY (RFC 4034 appendix B); 0 for rdata under 4 octets."""
+
+def ds_digest(owner: bytes, dnskey_rdata: bytes, digest_type: int) -> bytes | None:
+    """The digest of a DS for that key (RFC 4034 section 5.1.4): types 1, 2 and 4; None for any other."""
+
+def verify_rrsig(
+    owner: bytes, rtype: int, rclass: int, rdatas: Sequence[bytes], rrsig_rdata: bytes, dnskey_rdata: bytes
+) -> str:
+    """Check one signature over one RRset with one key (RFC 4035 section 5.3.2 and 5.3.3); time is not looked at.
+
+    Returns:
+        "valid", "invalid", or "not-checkable:" with a reason (algorithm, key-size, malformed-key,
+        malformed-rrsig, malformed-name).
+    """
+
+def nsec3_hash(name: bytes, algorithm: int, iterations: int, salt: bytes) -> bytes | None:
+    """The NSEC3 hash (RFC 5155 section 5), 20 octets; None for an algorithm other than 1 or over 500 iterations."""
+
+@final
+class Attempt:
+    """One message sent (or not) and what came back: an exchange as the socket saw it. Frozen."""
+
+    @property
+    def tag(self) -> int:
+        """The number the caller gave to `Engine.submit`."""
+    @property
+    def attempt(self) -> int:
+        """1 for the first attempt of its query, then 2, 3 ..."""
+    @property
+    def transport(self) -> int:
+        """0 UDP, 1 TCP."""
+    @property
+    def sent_at_ns(self) -> int:
+        """Unix time in nanoseconds when it was sent, or when it was decided not to send."""
+    @property
+    def rtt_us(self) -> int | None: ...
+    @property
+    def local_port(self) -> int: ...
+    @property
+    def status(self) -> int:
+        """A value of `gnomon.engine.Status`."""
+    @property
+    def os_error(self) -> int:
+        """errno of the operating system, 0 if none."""
+    @property
+    def query(self) -> bytes:
+        """The query as it was sent: ID filled in, case of the name as mixed."""
+    @property
+    def response(self) -> bytes | None: ...
+    @property
+    def response_address(self) -> str | None:
+        """The address a mismatched datagram came from, when it was not the one asked; else None."""
+    @property
+    def last(self) -> bool:
+        """True on the last attempt that this query will have: exactly one attempt of each query has it."""
+
+@final
+class Engine:
+    """Sends queries within limits and hands back attempts; never raises for anything the network does."""
+
+    def __init__(
+        self,
+        *,
+        rate_qps: float,
+        burst: int,
+        in_flight_per_address: int,
+        in_flight_total: int,
+        breaker_silent: int,
+        total_qps: float,
+    ) -> None:
+        """Start the I/O threads.
+
+        Args:
+            rate_qps: queries per second to one address (GCRA).
+            burst: queries that may leave back to back to one address.
+            in_flight_per_address: unanswered queries to one address at once.
+            in_flight_total: unanswered queries in all.
+            breaker_silent: after so many attempts in a row without any answer from an address (over UDP), its
+                queued queries come back as not-sent-breaker; 0 switches the breaker off.
+            total_qps: queries per second in all; 0 means no cap.
+
+        Raises:
+            OSError: no socket can be opened.
+            ValueError: a limit is not positive.
+        """
+    def submit(self, rows: Sequence[tuple[int, str, int, int, bytes, int, int, int]]) -> None:
+        """Queue queries; returns at once.
+
+        Each row is (tag, IP address, port, transport, query octets, attempts, timeout_ms, options). The core
+        writes a random ID. `options` is a sum of: 1 = mix the case of the query name at random; 2 = when a UDP
+        answer has TC set, ask again once over TCP as one further attempt (with attempt number + 1).
+
+        Raises:
+            ValueError: an address that cannot be read, or query octets shorter than a header.
+        """
+    def take(self, max_rows: int, timeout_ms: int) -> list[Attempt]:
+        """Attempts that are ready, at most `max_rows`; waits up to `timeout_ms` for the first one.
+
+        The wait releases the interpreter lock; returns early with an empty list on a signal.
+        """
+    @property
+    def pending(self) -> int:
+        """Submitted queries whose last attempt has not been taken yet."""
+    def close(self) -> None:
+        """Stop the threads and close all sockets; pending queries are dropped. May be called twice."""

@@ -1,0 +1,42 @@
+"""Where a query goes: an address, a port and a transport, with the server name it was found under."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from gnomon.base.errors import InputError
+from gnomon.base.names import Name
+
+Address = IPv4Address | IPv6Address
+
+
+class Transport(IntEnum):
+    """How a message travels; the numbers are stored in evidence."""
+
+    UDP = 0
+    TCP = 1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class NameServer:
+    """A name server host and one of its addresses, as found in a delegation or an apex NS RRset."""
+
+    name: Name
+    address: Address
+
+    def __str__(self) -> str:
+        return f"{self.name}/{self.address}"
+
+
+def parse_address(text: str) -> Address:
+    """Read an IPv4 or IPv6 address.
+
+    Raises:
+        InputError: not an address.
+    """
+    try:
+        return ip_address(text)
+    except ValueError:
+        raise InputError(f"{text!r} is not an IPv4 or IPv6 address") from None

@@ -1,0 +1,59 @@
+"""What a check yields: a code, the facts in it, and the exchanges that prove it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from gnomon.evidence.exchange import EvidenceRef, Exchange
+
+Scalar = str | int | float | bool | None
+Arg = Scalar | tuple[Scalar, ...]
+
+
+class State(str, Enum):
+    """Whether the rule could be evaluated."""
+
+    OBSERVED = "observed"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not-applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One result of one check for one subject.
+
+    `code` is the condition without the check's id; `subject` is the zone itself when empty, else the server, key
+    or name that is meant. `args` fill the code's sentence; values are JSON scalars or tuples of them.
+    """
+
+    code: str
+    args: dict[str, Arg]
+    evidence: tuple[EvidenceRef, ...]
+    state: State = State.OBSERVED
+    subject: str = ""
+
+
+def outcome(code: str, *evidence: Exchange | Iterable[Exchange], subject: str = "", **args: Arg) -> Outcome:
+    """The rule was evaluated: it came out as `code`, shown by these exchanges."""
+    return Outcome(code, args, _refs(evidence), State.OBSERVED, subject)
+
+
+def unknown(code: str, *evidence: Exchange | Iterable[Exchange], subject: str = "", **args: Arg) -> Outcome:
+    """The evidence is not enough to judge; `code` says why. Never counts as pass or fail."""
+    return Outcome(code, args, _refs(evidence), State.UNKNOWN, subject)
+
+
+def not_applicable(code: str, *evidence: Exchange | Iterable[Exchange], subject: str = "", **args: Arg) -> Outcome:
+    """The rule's precondition is absent (an unsigned zone has no signature to judge)."""
+    return Outcome(code, args, _refs(evidence), State.NOT_APPLICABLE, subject)
+
+
+def _refs(evidence: Iterable[Exchange | Iterable[Exchange]]) -> tuple[EvidenceRef, ...]:
+    seen: dict[EvidenceRef, None] = {}
+    for item in evidence:
+        for exchange in (item,) if isinstance(item, Exchange) else item:
+            if exchange.ref is not None:
+                seen[exchange.ref] = None
+    return tuple(seen)

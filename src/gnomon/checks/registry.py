@@ -1,0 +1,72 @@
+"""Registration and discovery of checks: a decorated function in any module of `gnomon.checks` is a check."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gnomon.base import Property
+from gnomon.checks.outcome import Outcome
+
+if TYPE_CHECKING:
+    from gnomon.checks.view import ZoneView
+
+SEC, STA, REL, RES, IOP = Property.SEC, Property.STA, Property.REL, Property.RES, Property.IOP
+
+Judge = Callable[["ZoneView"], Iterator[Outcome]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One published rule.
+
+    `codes` maps each outcome code to its sentence, a `str.format` template over the outcome's args (and `zone`).
+    `asked` lists the plan's questions that feed it. `doc` is the docstring: the specification.
+    """
+
+    id: str
+    version: int
+    properties: tuple[Property, ...]
+    codes: Mapping[str, str]
+    asked: tuple[str, ...]
+    judge: Judge
+    doc: str
+
+    @property
+    def family(self) -> str:
+        return self.id.partition(".")[0]
+
+
+_CHECKS: dict[str, Check] = {}
+
+
+def check(
+    id: str,
+    *,
+    properties: tuple[Property, ...],
+    asked: tuple[str, ...],
+    codes: Mapping[str, str],
+    version: int = 1,
+) -> Callable[[Judge], Judge]:
+    """Register the function below as the check `id`; raise `version` whenever its verdicts can change."""
+
+    def register(judge: Judge) -> Judge:
+        if id in _CHECKS and _CHECKS[id].judge.__qualname__ != judge.__qualname__:
+            raise ValueError(f"two checks are called {id}")
+        _CHECKS[id] = Check(id, version, properties, dict(codes), asked, judge, inspect.getdoc(judge) or "")
+        return judge
+
+    return register
+
+
+def all_checks() -> dict[str, Check]:
+    """Every check by id, in order of id."""
+    import gnomon.checks as package
+
+    for module in pkgutil.walk_packages(package.__path__, "gnomon.checks."):
+        importlib.import_module(module.name)
+    return dict(sorted(_CHECKS.items()))
