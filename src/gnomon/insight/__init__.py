@@ -1,1 +1,9 @@
+"""Understanding a population: derived tables, indicators (SQL over Parquet), failure drills."""
 
+from gnomon.insight.drill import KINDS, Affected, DrillResult, Graph, Ranked, Server
+from gnomon.insight.indicator import Indicator, Method, Slice, compute, methods, open_tables
+
+__all__ = [
+    "KINDS", "Affected", "DrillResult", "Graph", "Indicator", "Method", "Ranked", "Server", "Slice", "compute",
+    "methods", "open_tables",
+]  # fmt: skip
