@@ -1,7 +1,7 @@
 """Names, addresses, code points, vocabulary and errors; needs nothing but the standard library and idna."""
 
 from gnomon.base.address import Address, NameServer, Transport, parse_address
-from gnomon.base.codes import RRType, Rcode
+from gnomon.base.codes import Rcode, RRType
 from gnomon.base.errors import Broken, GnomonError, InputError, Refused, RetryLater
 from gnomon.base.ident import new_ulid
 from gnomon.base.names import ROOT, Name

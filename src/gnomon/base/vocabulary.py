@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum, IntEnum
+from enum import IntEnum, StrEnum
 
 
-class Property(str, Enum):
+class Property(StrEnum):
     """What a check speaks about; the first property of a check is the one it is reported under."""
 
     SEC = "security"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from gnomon.evidence.exchange import EvidenceRef, Exchange
 
@@ -12,7 +12,7 @@ Scalar = str | int | float | bool | None
 Arg = Scalar | tuple[Scalar, ...]
 
 
-class State(str, Enum):
+class State(StrEnum):
     """Whether the rule could be evaluated."""
 
     OBSERVED = "observed"
