@@ -1,0 +1,86 @@
+"""What came back: accepted responses with their exchange, and how an attempt without one is to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from gnomon.base import Address, Name, RRType
+from gnomon.checks.read import read
+from gnomon.evidence import Exchange
+from gnomon.wire import Message, Record, rdata
+
+
+def is_answered(exchange: Exchange) -> bool:
+    """True if a response was accepted."""
+    return exchange.status.name == "ANSWERED"
+
+
+def is_silent(exchange: Exchange) -> bool:
+    """True if the query left and nothing acceptable came back: the server's fault or the network's."""
+    return exchange.status.name in _SILENT
+
+
+def is_unsent(exchange: Exchange) -> bool:
+    """True if nothing was observed: not sent by policy, or this machine could not send."""
+    return not is_answered(exchange) and not is_silent(exchange)
+
+
+_SILENT = {"TIMEOUT", "ICMP_UNREACHABLE", "REFUSED", "RESET", "MISMATCHED"}
+
+_READERS: dict[int, Callable[[bytes], object]] = {
+    1: rdata.address, 2: rdata.ns, 5: rdata.ns, 6: rdata.soa, 15: rdata.mx, 16: rdata.txt, 28: rdata.address,
+    43: rdata.ds, 46: rdata.rrsig, 47: rdata.nsec, 48: rdata.dnskey, 50: rdata.nsec3, 51: rdata.nsec3param,
+    59: rdata.ds, 60: rdata.dnskey,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An accepted response: the last answered attempt, the one over TCP if the one over UDP was truncated."""
+
+    exchange: Exchange
+    message: Message
+
+    @property
+    def address(self) -> Address:
+        return self.exchange.address
+
+    @property
+    def qname(self) -> Name | None:
+        """The name that was asked (as sent, so perhaps in mixed case)."""
+        question = parsed(self.exchange.query).question
+        return question.name if question else None
+
+    @property
+    def qtype(self) -> RRType | None:
+        question = parsed(self.exchange.query).question
+        return question.qtype if question else None
+
+    @property
+    def unreadable(self) -> tuple[Record, ...]:
+        """The records of known type whose data could not be read."""
+        message = self.message
+        records = (*message.answer, *message.authority, *message.additional)
+        return tuple(r for r in records if r.rtype in _READERS and read(_READERS[r.rtype], r.rdata) is None)
+
+
+@lru_cache(maxsize=16384)
+def parsed(wire: bytes) -> Message:
+    """The message of these octets, parsed once however many zones share it."""
+    return Message(wire)
+
+
+def accepted(attempts: Iterable[Exchange]) -> tuple[Answer, ...]:
+    """One answer for each (address, question) among the attempts, in order of the first attempt."""
+    best: dict[object, Answer] = {}
+    for x in attempts:
+        if not is_answered(x) or x.response is None:
+            continue
+        question = parsed(x.query).question
+        key = (x.ask, x.address, question)
+        answer, before = Answer(x, parsed(x.response)), best.get(key)
+        if before is None or not answer.message.tc or before.message.tc:
+            best[key] = answer
+    return tuple(best.values())

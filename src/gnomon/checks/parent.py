@@ -1,0 +1,138 @@
+"""The parent side of a zone: what each parent server said, and the delegation that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from gnomon.base import Address, Name
+from gnomon.base.codes import AAAA, DS, NOERROR, NS, NXDOMAIN, SOA, A
+from gnomon.checks.observed import Answer
+from gnomon.checks.read import address_order, read_all
+from gnomon.evidence import Exchange
+from gnomon.wire import RRset, rdata
+
+if TYPE_CHECKING:
+    from gnomon.checks.view import ZoneView
+
+Says = Literal["referral", "answer", "nodata", "nxdomain", "alias", "elsewhere", "failure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Undelegated:
+    """A delegation given by the user instead of taken from the parent: name servers, their addresses, DS rdatas."""
+
+    ns_names: tuple[Name, ...]
+    glue: Mapping[Name, tuple[Address, ...]]
+    ds: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParentAnswer:
+    """What one parent server says about the zone's existence (question P1).
+
+    `says`: referral (NS of the zone in the authority section), answer (it serves the zone itself), nodata or
+    nxdomain, alias (CNAME or DNAME), elsewhere (a referral to another name), failure (any other rcode).
+    """
+
+    answer: Answer
+    says: Says
+    ns_names: tuple[Name, ...]
+    glue: Mapping[Name, tuple[Address, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """The delegation as a resolver meets it: the union over the parent's servers, or the user's own input.
+
+    `ds` is None where the parent has none or was not understood; `ds_known` tells which.
+    """
+
+    ns_names: tuple[Name, ...]
+    glue: Mapping[Name, tuple[Address, ...]]
+    ds: RRset | None
+    ds_known: bool
+    exchanges: tuple[Exchange, ...]
+    given: bool = False
+
+
+def parent_answers(view: ZoneView) -> tuple[ParentAnswer, ...]:
+    """The readable P1 answers in address order."""
+    return tuple(_parent_answer(view.zone, answer) for answer in view.answers("P1"))
+
+
+def _parent_answer(zone: Name, answer: Answer) -> ParentAnswer:
+    message = answer.message
+    for says, section in (("referral", message.authority), ("answer", message.answer)):
+        names = read_all(rdata.ns, (r.rdata for r in section if r.rtype == NS and r.owner == zone))
+        if names and message.rcode == NOERROR:
+            glue = _glue(answer, names)
+            return ParentAnswer(answer, "referral" if says == "referral" else "answer", names, glue)
+    return ParentAnswer(answer, _without_ns(zone, answer), (), {})
+
+
+def _without_ns(zone: Name, answer: Answer) -> Says:
+    message = answer.message
+    if any(r.rtype in (5, 39) and zone.is_subdomain_of(r.owner) for r in message.answer):
+        return "alias"
+    if message.rcode == NXDOMAIN:
+        return "nxdomain"
+    if message.rcode != NOERROR:
+        return "failure"
+    if any(r.rtype == NS for r in message.authority) and not any(r.rtype == SOA for r in message.authority):
+        return "elsewhere"
+    return "nodata"
+
+
+def _glue(answer: Answer, names: tuple[Name, ...]) -> dict[Name, tuple[Address, ...]]:
+    wanted, found = set(names), dict[Name, set[Address]]()
+    for record in answer.message.additional:
+        if record.rtype in (A, AAAA) and record.owner in wanted:
+            for address in read_all(rdata.address, (record.rdata,)):
+                found.setdefault(record.owner, set()).add(address)
+    return {name: tuple(sorted(found[name], key=address_order)) for name in sorted(found)}
+
+
+def delegation(view: ZoneView) -> Delegation | None:
+    """The zone's delegation, None when there is none (the root, a name that is no zone, or no answer)."""
+    if view.undelegated is not None:
+        return _given(view.zone, view.undelegated)
+    answers = [a for a in view.parent_answers() if a.ns_names]
+    referrals = [a for a in answers if a.says == "referral"] or answers
+    if not referrals:
+        return None
+    glue: dict[Name, set[Address]] = {}
+    for parent in referrals:
+        for name, addresses in parent.glue.items():
+            glue.setdefault(name, set()).update(addresses)
+    return Delegation(
+        tuple(sorted({name for parent in referrals for name in parent.ns_names})),
+        {name: tuple(sorted(glue[name], key=address_order)) for name in sorted(glue)},
+        view.ds(),
+        bool(view.ds_sets()),
+        tuple(parent.answer.exchange for parent in referrals),
+    )
+
+
+def _given(zone: Name, given: Undelegated) -> Delegation:
+    names = tuple(sorted(given.ns_names))
+    return Delegation(names, given.glue, given_ds(zone, given), True, (), given=True)
+
+
+def given_ds(zone: Name, given: Undelegated) -> RRset | None:
+    """The user's DS records as an RRset without signatures."""
+    return RRset(zone, DS, 1, 0, tuple(sorted(given.ds)), ()) if given.ds else None
+
+
+def ds_sets(view: ZoneView) -> dict[Address, RRset | None]:
+    """The DS RRset at each parent server that gave an authoritative answer; None is a proper "none"."""
+    sets: dict[Address, RRset | None] = {}
+    for answer in view.answers("P2"):
+        message = answer.message
+        found = message.rrset("answer", view.zone, DS)
+        if found is not None:
+            sets[answer.address] = found
+        elif message.aa and message.rcode in (NOERROR, NXDOMAIN):
+            sets[answer.address] = None
+    return sets

@@ -1,0 +1,324 @@
+"""The zone view: everything the evidence says about one zone, the only thing a check sees.
+
+A view is read only and memoised; the same exchanges give the same answers in the same order. It never raises on
+what came from the network: record data that cannot be read is left out here and stays visible in the message
+(`Answer.message.malformed`, `Answer.unreadable`). Times are the evidence's, never the clock's.
+
+Convention for checks: one outcome per thing that is wrong (its server, key or name as `subject`), and one outcome
+for the zone when nothing is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+
+from gnomon.base import Address, Name, NameServer, RRType
+from gnomon.base.codes import CDS, DNSKEY, NOERROR, NS, NSEC3PARAM, SOA
+from gnomon.checks import hosts, parent
+from gnomon.checks.hosts import Host
+from gnomon.checks.observed import Answer, accepted, is_answered, parsed
+from gnomon.checks.parent import Delegation, ParentAnswer, Undelegated
+from gnomon.checks.read import address_order, read, read_all
+from gnomon.checks.signed import Key, Signature, try_signatures
+from gnomon.evidence import Exchange
+from gnomon.wire import Message, RRset, rdata
+from gnomon.wire.rdata import Ds, Soa
+
+if TYPE_CHECKING:
+    from gnomon.checks.chain import Chain
+
+ZoneClass = Literal["R", "T", "K", "S", "A"]
+T = TypeVar("T")
+
+# Which questions show an RRset at the apex, best first.
+_APEX_ASKS: dict[int, tuple[str, ...]] = {
+    SOA: ("Q2", "Q1", "Q7"),
+    NS: ("Q3",),
+    DNSKEY: ("Q4",),
+    CDS: ("Q8",),
+    NSEC3PARAM: ("Q8P",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where an address is announced: the covering block, and the AS numbers that originate it."""
+
+    block: str
+    asns: tuple[int, ...]
+
+
+class RoutingTable(Protocol):
+    """A dated routing table, given as a value to the view."""
+
+    def route(self, address: Address) -> Route | None:
+        """The route of the most specific block that covers `address`, None if nothing does."""
+
+
+class ZoneView:
+    """The evidence on one zone; see the module's text for the promises it keeps.
+
+    Args:
+        zone: the zone's apex.
+        exchanges: those of subject `zone <zone>`, and the shared ones it needs (its servers, the names of its
+            name servers, the cuts above it); any order.
+        root_anchors: the trust anchors of the run.
+        undelegated: a delegation given by the user instead of the parent's.
+        zone_class: R root, T top level, A under arpa, K critical, S any other.
+        routing: a routing table, None if none was given.
+    """
+
+    def __init__(
+        self,
+        zone: Name,
+        exchanges: Iterable[Exchange],
+        *,
+        root_anchors: Sequence[Ds] = (),
+        undelegated: Undelegated | None = None,
+        zone_class: ZoneClass | None = None,
+        routing: RoutingTable | None = None,
+    ) -> None:
+        self.zone = zone
+        self.exchanges = tuple(sorted(exchanges, key=lambda x: (x.sent_at_ns, x.seq)))
+        self.root_anchors = tuple(root_anchors)
+        self.undelegated = undelegated
+        self.zone_class: ZoneClass = zone_class or class_of(zone)
+        self.routing = routing
+        self._memo: dict[object, object] = {}
+
+    @property
+    def is_root(self) -> bool:
+        return self.zone.is_root
+
+    @property
+    def is_tld(self) -> bool:
+        return self.zone_class == "T"
+
+    @cached_property
+    def subject(self) -> str:
+        """The subject of the zone's own exchanges."""
+        return f"zone {str(self.zone).lower()}"
+
+    @cached_property
+    def observed_at(self) -> int:
+        """Unix time in seconds at which the zone's own exchanges began; 0 without any exchange."""
+        own = self.about(self.subject) or self.exchanges
+        return own[0].sent_at_ns // 1_000_000_000 if own else 0
+
+    # Exchanges
+
+    @cached_property
+    def _by_ask(self) -> dict[str, dict[Address, list[Exchange]]]:
+        index: dict[str, dict[Address, list[Exchange]]] = {}
+        for x in self.exchanges:
+            index.setdefault(x.ask, {}).setdefault(x.address, []).append(x)
+        return {ask: dict(sorted(of.items(), key=lambda i: address_order(i[0]))) for ask, of in index.items()}
+
+    @cached_property
+    def _by_subject(self) -> dict[str, tuple[Exchange, ...]]:
+        index: dict[str, list[Exchange]] = {}
+        for x in self.exchanges:
+            index.setdefault(x.subject, []).append(x)
+        return {subject: tuple(of) for subject, of in index.items()}
+
+    def about(self, subject: str) -> tuple[Exchange, ...]:
+        """All exchanges of one subject in the order they were sent."""
+        return self._by_subject.get(subject, ())
+
+    def asked(self, ask: str, address: Address | None = None) -> tuple[Exchange, ...]:
+        """All attempts of one question of the plan, at one address or at all in address order."""
+        of = self._by_ask.get(ask, {})
+        if address is not None:
+            return tuple(of.get(address, ()))
+        return tuple(x for attempts in of.values() for x in attempts)
+
+    def message(self, exchange: Exchange) -> Message | None:
+        """The response, parsed once; None if there was none or it was not accepted."""
+        return parsed(exchange.response) if is_answered(exchange) and exchange.response is not None else None
+
+    def answer(self, ask: str, address: Address, qname: Name | None = None, qtype: int | None = None) -> Answer | None:
+        """The accepted response of one address to one question; with Q9 say which name and type."""
+        for found in self._answers_at(ask, address):
+            if (qname is None or found.qname == qname) and (qtype is None or found.qtype == qtype):
+                return found
+        return None
+
+    def answers(self, ask: str) -> tuple[Answer, ...]:
+        """The accepted responses of all addresses to one question, in address order."""
+        return tuple(a for address in self._by_ask.get(ask, {}) for a in self._answers_at(ask, address))
+
+    def server_answer(self, ask: str, address: Address) -> Answer | None:
+        """The accepted response to a question of the compliance pack (asked once per server address)."""
+        return self.answer(ask, address)
+
+    def answers_about(self, subject: str) -> tuple[Answer, ...]:
+        """The accepted responses of one shared subject in the order they were sent."""
+        return self._once(("about", subject), lambda: accepted(self.about(subject)))
+
+    def _answers_at(self, ask: str, address: Address) -> tuple[Answer, ...]:
+        return self._once((ask, address), lambda: accepted(self.asked(ask, address)))
+
+    # Servers
+
+    @cached_property
+    def servers(self) -> tuple[NameServer, ...]:
+        """Every (NS name, address) of the delegation and of the apex NS RRsets, sorted."""
+        pairs = {NameServer(name, address) for name in self.ns_names for address in self.addresses_of(name).addresses}
+        placed = {pair.address for pair in pairs}
+        # The root has no delegation: its servers are those of the hints, which is where they were asked.
+        for x in self.about(self.subject):
+            if x.ask[0] == "Q" and x.server_name is not None and x.address not in placed:
+                pairs.add(NameServer(x.server_name, x.address))
+        return tuple(sorted(pairs, key=lambda s: (s.name, address_order(s.address))))
+
+    @cached_property
+    def addresses(self) -> tuple[Address, ...]:
+        """The distinct addresses of `servers` in address order."""
+        return tuple(sorted({server.address for server in self.servers}, key=address_order))
+
+    @cached_property
+    def delegated_addresses(self) -> tuple[Address, ...]:
+        """The distinct addresses of the delegated NS names; of all servers where there is no delegation."""
+        if self.delegation() is None:
+            return self.addresses
+        found = {a for name in self.parent_ns() for a in self.addresses_of(name).addresses}
+        return tuple(sorted(found, key=address_order))
+
+    def names_at(self, address: Address) -> tuple[Name, ...]:
+        """The NS names that have this address, sorted."""
+        return tuple(server.name for server in self.servers if server.address == address)
+
+    def server_label(self, address: Address) -> str:
+        """`name/address` for sentences and subjects; the first of several names."""
+        names = self.names_at(address)
+        return f"{names[0]}/{address}" if names else str(address)
+
+    @cached_property
+    def ns_names(self) -> tuple[Name, ...]:
+        """The union of the delegation's and the apex's NS names, sorted."""
+        return tuple(sorted({*self.parent_ns(), *(n for names in self.child_ns().values() for n in names)}))
+
+    def addresses_of(self, ns_name: Name) -> Host:
+        """How an NS name resolves."""
+        return self._once(("host", ns_name), lambda: hosts.resolve(self, ns_name))
+
+    # Parent side
+
+    def parent_answers(self) -> tuple[ParentAnswer, ...]:
+        """What each parent server that answered says of the zone."""
+        return self._once("parent", lambda: parent.parent_answers(self))
+
+    def delegation(self) -> Delegation | None:
+        """The zone's delegation; None for the root, for a name without one, and when no parent answered."""
+        return self._once("delegation", lambda: parent.delegation(self))
+
+    def parent_ns(self) -> tuple[Name, ...]:
+        """The delegated NS names, sorted."""
+        delegation = self.delegation()
+        return delegation.ns_names if delegation else ()
+
+    def ds_sets(self) -> dict[Address, RRset | None]:
+        """The DS RRset at each parent server that answered; None where it says there is none."""
+        return self._once("ds", lambda: parent.ds_sets(self))
+
+    def ds(self) -> RRset | None:
+        """The DS RRset: the user's, else that of the first parent server that has one."""
+        if self.undelegated is not None:
+            return parent.given_ds(self.zone, self.undelegated)
+        return next((found for found in self.ds_sets().values() if found is not None), None)
+
+    # Apex
+
+    def apex_rrset(self, rtype: int) -> dict[Address, RRset]:
+        """The RRset of that type at the apex as each server gives it with authority (AA, NOERROR)."""
+        return self._once(("apex", int(rtype)), lambda: self._apex(rtype))
+
+    def _apex(self, rtype: int) -> dict[Address, RRset]:
+        found: dict[Address, RRset] = {}
+        for ask in _APEX_ASKS.get(rtype, ()):
+            for answer in self.answers(ask):
+                message = answer.message
+                if answer.address in found or not message.aa or message.rcode != NOERROR:
+                    continue
+                rrset = message.rrset("answer", self.zone, RRType(rtype))
+                if rrset is not None and rrset.rdatas:
+                    found[answer.address] = rrset
+        return dict(sorted(found.items(), key=lambda item: address_order(item[0])))
+
+    def soa(self, address: Address) -> Soa | None:
+        """The SOA record that a server gives with authority."""
+        return self.soas().get(address)
+
+    def soas(self) -> dict[Address, Soa]:
+        """The SOA record of each server that gives one with authority."""
+        return self._once("soas", lambda: _first_of_each(rdata.soa, self.apex_rrset(SOA)))
+
+    def child_ns(self) -> dict[Address, tuple[Name, ...]]:
+        """The NS names in the apex NS RRset of each server, sorted."""
+        return self._once("child-ns", self._child_ns)
+
+    def _child_ns(self) -> dict[Address, tuple[Name, ...]]:
+        sets = {a: tuple(sorted(read_all(rdata.ns, rrset.rdatas))) for a, rrset in self.apex_rrset(NS).items()}
+        return {address: names for address, names in sets.items() if names}
+
+    def apex_answer(self, rtype: int, address: Address) -> Answer | None:
+        """The answer that `apex_rrset` took the RRset of this server from."""
+        for ask in _APEX_ASKS.get(rtype, ()):
+            answer = self.answer(ask, address)
+            if answer and answer.message.aa and answer.message.rrset("answer", self.zone, RRType(rtype)):
+                return answer
+        return None
+
+    # DNSSEC
+
+    def dnskeys(self) -> dict[Address, tuple[Key, ...]]:
+        """The keys in the DNSKEY RRset of each server that has one."""
+        known = {key.rdata: key for key in self.keys()}
+        sets = self.apex_rrset(DNSKEY)
+        return {a: tuple(known[r] for r in rrset.rdatas if r in known) for a, rrset in sets.items()}
+
+    def keys(self) -> tuple[Key, ...]:
+        """The keys over all servers, sorted by key tag, algorithm and octets."""
+        return self._once("keys", self._keys)
+
+    def _keys(self) -> tuple[Key, ...]:
+        at: dict[bytes, list[Address]] = {}
+        for address, rrset in self.apex_rrset(DNSKEY).items():
+            for octets in rrset.rdatas:
+                at.setdefault(octets, []).append(address)
+        keys = (Key(octets, k, tuple(at[octets])) for octets in at if (k := read(rdata.dnskey, octets)))
+        return tuple(sorted(keys, key=lambda k: (k.dnskey.key_tag, k.dnskey.algorithm, k.rdata)))
+
+    def signatures(self, rrset: RRset, keys: Sequence[Key] | None = None) -> tuple[Signature, ...]:
+        """Each readable RRSIG of `rrset` tried with the keys it may mean (default: the keys of the apex)."""
+        pool = tuple(self.keys() if keys is None else keys)
+        return self._once(("sig", rrset, pool), lambda: try_signatures(rrset, pool))
+
+    def chain(self) -> Chain:
+        """The chain of trust from the root anchors to the apex."""
+        from gnomon.checks import chain
+
+        return self._once("chain", lambda: chain.build(self))
+
+    def _once(self, key: object, make: Callable[[], T]) -> T:
+        if key not in self._memo:
+            self._memo[key] = make()
+        return self._memo[key]  # type: ignore[return-value]
+
+
+def class_of(zone: Name) -> ZoneClass:
+    """The class that follows from the name alone: R, T, A or S."""
+    labels = zone.labels
+    if not labels:
+        return "R"
+    if labels[-1].lower() == b"arpa":
+        return "A"
+    return "T" if len(labels) == 1 else "S"
+
+
+def _first_of_each(parse: Callable[[bytes], T], sets: Mapping[Address, RRset]) -> dict[Address, T]:
+    parsed = {address: read_all(parse, rrset.rdatas) for address, rrset in sets.items()}
+    return {address: values[0] for address, values in parsed.items() if values}
