@@ -6,7 +6,7 @@ mod dnssec;
 mod engine;
 mod message;
 
-#[pymodule]
+#[pymodule(gil_used = true)]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     message::register(m)?;
     dnssec::register(m)?;

@@ -1,1 +1,31 @@
-//! placeholder
+//! DNS messages: names, a one-pass message index, rdata with names, and queries (RFC 1035 section 4).
+//!
+//! Everything here takes octets from anyone. A part that cannot be read is a value ([`Malformed`]), never a
+//! panic, and the time is linear in the number of octets whatever they are.
+
+#![forbid(unsafe_code)]
+
+mod message;
+mod name;
+mod query;
+mod rdata;
+
+pub use message::{parse_options, Malformed, Message, Opt, Question, Record, RecordView};
+pub use name::{label_count, name_length, read_name, Fault, Reason, MAX_NAME_OCTETS, MAX_POINTERS};
+pub use query::{compose_query, ComposeError, Edns};
+pub use rdata::{decompress, layout, name_spans, Field};
+
+/// Octets of the header (RFC 1035 section 4.1.1).
+pub const HEADER_OCTETS: usize = 12;
+
+/// The 16-bit number at `at`, in network order.
+pub(crate) fn u16_at(octets: &[u8], at: usize) -> Option<u16> {
+    let pair = octets.get(at..at.checked_add(2)?)?;
+    pair.try_into().ok().map(u16::from_be_bytes)
+}
+
+/// The 32-bit number at `at`, in network order.
+pub(crate) fn u32_at(octets: &[u8], at: usize) -> Option<u32> {
+    let four = octets.get(at..at.checked_add(4)?)?;
+    four.try_into().ok().map(u32::from_be_bytes)
+}
