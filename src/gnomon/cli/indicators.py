@@ -1,0 +1,62 @@
+"""`gnomon indicators`: numbers over the whole population of a judged run."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from gnomon.evidence import EvidenceDir
+from gnomon.insight import Indicator, compute
+
+
+@click.command("indicators")
+@click.argument("evidence", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--only", metavar="ID", help="Only this indicator (for example i.signed).")
+@click.option("--profile", default="default", show_default=True, help="Verdicts of which profile.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
+def command(evidence: Path, only: str | None, profile: str, form: str) -> None:
+    """Compute the indicators of the judged run in the folder EVIDENCE.
+
+    Every value is printed with numerator and denominator; `unknown` objects are in neither.
+    """
+    found = compute(evidence, EvidenceDir.open(evidence).run.run_id, profile, only)
+    if form == "json":
+        click.echo(json.dumps([i.as_dict() for i in found], indent=1, ensure_ascii=False))
+    elif form == "csv":
+        rows = csv.writer(sys.stdout, lineterminator="\n")
+        rows.writerow(["indicator", "slice", "numerator", "denominator", "unknown", "method_digest", "run"])
+        for i in found:
+            rows.writerow([i.id, "", i.numerator, i.denominator, i.unknown, i.method.digest, i.run_id])
+            rows.writerows([i.id, s.label, s.numerator, s.denominator, "", i.method.digest, i.run_id] for s in i.slices)
+    else:
+        Console().print(_table(found))
+
+
+def _table(found: tuple[Indicator, ...]) -> Table:
+    table = Table(box=None, header_style="bold", title=found[0].population if found else None, title_justify="left")
+    for heading, justify in (
+        ("", "left"),
+        ("share", "right"),
+        ("count", "right"),
+        ("of", "right"),
+        ("unknown", "right"),
+    ):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for i in found:
+        table.add_row(
+            f"[bold]{i.title}[/]  [dim]{i.id}[/]", *_numbers(i.value, i.numerator, i.denominator), f"{i.unknown:,}"
+        )
+        for s in i.slices:
+            share = None if s.share is None else 100 * s.share
+            table.add_row(f"    {s.label}", *_numbers(share, s.numerator, s.denominator), "", style="dim")
+    return table
+
+
+def _numbers(percent: float | None, numerator: int, denominator: int) -> tuple[str, str, str]:
+    return "–" if percent is None else f"{percent:.1f} %", f"{numerator:,}", f"{denominator:,}"

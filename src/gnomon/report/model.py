@@ -1,0 +1,204 @@
+"""The frozen report: everything the page shows, gathered once from a judged run and from a review's findings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from gnomon import __version__
+from gnomon.base import Level, Property
+from gnomon.checks.registry import all_checks
+from gnomon.evidence import EvidenceDir, RunInfo
+from gnomon.insight import KINDS, DrillResult, Graph, Indicator, Ranked, compute, open_tables
+from gnomon.judge import sentence_for
+
+PROPERTIES = tuple(p.value for p in (Property.SEC, Property.STA, Property.REL, Property.RES, Property.IOP))
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One piece of evidence that a finding rests on: what it shows, its references, how to get it again."""
+
+    id: str
+    title: str
+    shows: str
+    refs: tuple[str, ...]
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A recommendation: its text, who should act, its measure in words, and what the measure gives today."""
+
+    id: str
+    text: str
+    addressee: str
+    measure: str
+    today: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A finding of the review, as the report prints it."""
+
+    id: str
+    area: str
+    statement: str
+    explanation: str
+    properties: tuple[str, ...]
+    sources: tuple[Source, ...]
+    advice: tuple[Advice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The review that the report belongs to."""
+
+    name: str
+    areas: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One zone with a problem: the sentence for it and the exchanges that show it."""
+
+    zone: str
+    sentence: str
+    refs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One outcome code at warning or above: how many zones have it, and examples."""
+
+    check_id: str
+    code: str
+    level: Level
+    properties: tuple[str, ...]
+    zones: int
+    rule: str
+    action: str
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """The ranking of single losses of one kind, and the worst of them in full."""
+
+    kind: str
+    what: str
+    ranking: tuple[Ranked, ...]
+    worst: DrillResult | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that is printed. `worst` has (property, worst level, zones); `folder` is the evidence's folder name."""
+
+    run: RunInfo
+    version: str
+    folder: str
+    zones: int
+    exchanges: int
+    segments: tuple[str, ...]
+    verdicts: int
+    verdicts_digest: str
+    observed: tuple[int, int]
+    worst: tuple[tuple[str, Level, int], ...]
+    problems: tuple[Problem, ...]
+    indicators: tuple[Indicator, ...]
+    drills: tuple[Drill, ...]
+    review: Review | None
+
+
+def gather(evidence: Path, profile: str = "default", review: Review | None = None) -> Report:
+    """Read a judged run and freeze what the report says.
+
+    Raises:
+        InputError: no evidence there, or it has not been judged; names the missing file.
+    """
+    store = EvidenceDir.open(evidence)
+    manifests = list(store.manifests())
+    with open_tables(evidence, profile) as db:
+        zones = _count(db, "SELECT count(*) FROM zones")
+        verdicts = _count(db, "SELECT count(*) FROM verdicts")
+        worst = tuple(_worst(db))
+        problems = tuple(_problems(db))
+    summary = json.loads((evidence / "verdicts" / f"{profile}.json").read_text("utf-8"))
+    graph = Graph.of_run(evidence, profile)
+    return Report(
+        run=store.run,
+        version=__version__,
+        folder=evidence.name,
+        zones=zones,
+        exchanges=sum(m.rows for m in manifests),
+        segments=tuple(m.segment_root for m in manifests),
+        verdicts=verdicts,
+        verdicts_digest=summary["digest"],
+        observed=(min((m.first_sent_at_ns for m in manifests), default=0), max((m.last_sent_at_ns for m in manifests), default=0)),
+        worst=worst,
+        problems=problems,
+        indicators=compute(evidence, store.run.run_id, profile),
+        drills=tuple(_drill(graph, kind) for kind in ("operator", "as")),
+        review=review,
+    )
+
+
+def _count(db: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = db.execute(sql).fetchone()
+    return int(row[0]) if row else 0
+
+
+_RANK = "CASE level " + " ".join(f"WHEN '{level.word}' THEN {int(level)}" for level in Level) + " END"
+
+
+def _worst(db: duckdb.DuckDBPyConnection) -> Sequence[tuple[str, Level, int]]:
+    rows = db.execute(
+        f"SELECT property, worst, count(*) FROM (SELECT property, zone, max({_RANK}) AS worst FROM verdicts "
+        "GROUP BY property, zone) GROUP BY property, worst"
+    ).fetchall()
+    counts = {(p, int(worst)): int(n) for p, worst, n in rows}
+    return [(p, level, counts.get((p, int(level)), 0)) for p in PROPERTIES for level in sorted(Level, reverse=True)]
+
+
+def _problems(db: duckdb.DuckDBPyConnection) -> Sequence[Problem]:
+    rows = db.execute(
+        f"SELECT check_id, code, max({_RANK}) AS worst, count(DISTINCT zone) AS zones, any_value(properties) "
+        f"FROM verdicts WHERE {_RANK} >= {int(Level.WARNING)} GROUP BY check_id, code ORDER BY worst DESC, zones DESC, code"
+    ).fetchall()
+    checks = all_checks()
+    for check_id, code, worst, zones, properties in rows:
+        examples = db.execute(
+            f"SELECT zone, args, evidence FROM verdicts WHERE check_id = ? AND code = ? AND {_RANK} >= ? "
+            "QUALIFY row_number() OVER (PARTITION BY zone ORDER BY subject) = 1 ORDER BY zone LIMIT ?",
+            [check_id, code, int(Level.WARNING), _EXAMPLES],
+        ).fetchall()
+        doc = checks[check_id].doc
+        yield Problem(
+            check_id, code, Level(worst), tuple(properties), zones, doc.partition("\n")[0], _section(doc, "Do:"),
+            tuple(Example(z, sentence_for(check_id, code, z, json.loads(args)), tuple(refs[:4])) for z, args, refs in examples),
+        )  # fmt: skip
+
+
+def _section(doc: str, heading: str) -> str:
+    """The text under a heading of a check's docstring."""
+    lines, inside = [], False
+    for line in doc.splitlines():
+        if line.startswith(heading):
+            inside, line = True, line.removeprefix(heading)
+        elif inside and line and not line[0].isspace():
+            break
+        if inside:
+            lines.append(line.strip())
+    return " ".join(lines).strip()
+
+
+def _drill(graph: Graph, kind: str) -> Drill:
+    ranking = tuple(graph.rank(kind, 10))
+    return Drill(kind, KINDS[kind], ranking, graph.drill(kind, ranking[0].lost) if ranking else None)
