@@ -43,7 +43,7 @@ class Message:
         """(offset in octets, reason, section 0-3) of the first part that could not be read, or None.
 
         Reasons: short-header, short-name, label-type, pointer-forward, pointer-loop, name-too-long,
-        short-question, short-record, short-rdata, bad-rdata.
+        short-question, short-record, short-rdata, bad-rdata, internal (the reader failed: a bug).
         """
     @property
     def trailing_octets(self) -> int:
@@ -76,14 +76,21 @@ def key_tag(dnskey_rdata: bytes) -> int:
 def ds_digest(owner: bytes, dnskey_rdata: bytes, digest_type: int) -> bytes | None:
     """The digest of a DS for that key (RFC 4034 section 5.1.4): types 1, 2 and 4; None for any other."""
 
+def canonical_rdatas(rtype: int, rdatas: Sequence[bytes]) -> list[bytes]:
+    """The uncompressed rdatas in canonical form, sorted, without duplicates (RFC 4034 section 6, RFC 6840 5.1)."""
+
 def verify_rrsig(
     owner: bytes, rtype: int, rclass: int, rdatas: Sequence[bytes], rrsig_rdata: bytes, dnskey_rdata: bytes
 ) -> str:
     """Check one signature over one RRset with one key (RFC 4035 section 5.3.2 and 5.3.3); time is not looked at.
 
+    Also invalid: another type covered, key tag or algorithm than the key's, more labels than the owner has, or an
+    owner outside the signer's name (section 5.3.1). Key flags and protocol are not looked at, nor whether the
+    signer is the zone.
+
     Returns:
         "valid", "invalid", or "not-checkable:" with a reason (algorithm, key-size, malformed-key,
-        malformed-rrsig, malformed-name).
+        malformed-rrsig, malformed-name, internal).
     """
 
 def nsec3_hash(name: bytes, algorithm: int, iterations: int, salt: bytes) -> bytes | None:

@@ -84,11 +84,7 @@ impl Message {
             Some(words)
         })();
         let Some([id, flags, qd, an, ns, ar]) = header else {
-            message.malformed = Some(Malformed {
-                offset: 0,
-                reason: Reason::ShortHeader,
-                section: 0,
-            });
+            message.malformed = Some(Malformed { offset: 0, reason: Reason::ShortHeader, section: 0 });
             return message;
         };
         message.id = id;
@@ -105,14 +101,7 @@ impl Message {
     /// A message of which nothing could be read, for callers that must not fail.
     #[must_use]
     pub fn unreadable(reason: Reason) -> Self {
-        Self {
-            malformed: Some(Malformed {
-                offset: 0,
-                reason,
-                section: 0,
-            }),
-            ..Self::default()
-        }
+        Self { malformed: Some(Malformed { offset: 0, reason, section: 0 }), ..Self::default() }
     }
 
     fn read_body(&mut self, wire: &[u8]) -> Result<usize, Malformed> {
@@ -125,11 +114,7 @@ impl Message {
                 } else {
                     self.read_record(wire, at, section)
                 };
-                at = read.map_err(|Fault { offset, reason }| Malformed {
-                    offset,
-                    reason,
-                    section,
-                })?;
+                at = read.map_err(|Fault { offset, reason }| Malformed { offset, reason, section })?;
             }
         }
         Ok(at)
@@ -140,11 +125,7 @@ impl Message {
         let short = Fault::new(at, Reason::ShortQuestion);
         let qtype = u16_at(wire, at).ok_or(short)?;
         let qclass = u16_at(wire, at + 2).ok_or(short)?;
-        self.questions.push(Question {
-            name,
-            qtype,
-            qclass,
-        });
+        self.questions.push(Question { name, qtype, qclass });
         Ok(at + 4)
     }
 
@@ -157,9 +138,7 @@ impl Message {
         let length = u16_at(wire, at + 8).ok_or(short)?;
         let start = at + 10;
         let end = start + usize::from(length);
-        let octets = wire
-            .get(start..end)
-            .ok_or(Fault::new(start, Reason::ShortRdata))?;
+        let octets = wire.get(start..end).ok_or(Fault::new(start, Reason::ShortRdata))?;
         let first = self.arena.len();
         // Updates name RRsets without data by the classes ANY and NONE (RFC 2136 sections 2.4 and 2.5).
         let bare = octets.is_empty() && matches!(rclass, CLASS_ANY | CLASS_NONE);
@@ -167,30 +146,18 @@ impl Message {
             Some(fields) if !bare => decompress(wire, start..end, fields, &mut self.arena)?,
             _ => self.arena.extend_from_slice(octets),
         }
-        let record = Record {
-            owner,
-            rtype,
-            rclass,
-            ttl,
-            rdata: first..self.arena.len(),
-        };
+        let record = Record { owner, rtype, rclass, ttl, rdata: first..self.arena.len() };
         if rtype == TYPE_OPT {
             self.opts.push(record);
-        } else if let Some(records) = usize::from(section)
-            .checked_sub(1)
-            .and_then(|i| self.sections.get_mut(i))
+        } else if let Some(records) =
+            usize::from(section).checked_sub(1).and_then(|i| self.sections.get_mut(i))
         {
             records.push(record);
         }
         Ok(end)
     }
 
-    fn name(
-        &mut self,
-        wire: &[u8],
-        at: usize,
-        short: Reason,
-    ) -> Result<(Range<usize>, usize), Fault> {
+    fn name(&mut self, wire: &[u8], at: usize, short: Reason) -> Result<(Range<usize>, usize), Fault> {
         if at >= wire.len() {
             return Err(Fault::new(at, short));
         }
@@ -219,9 +186,7 @@ impl Message {
 
     /// (name, type, class) of each readable question.
     pub fn questions(&self) -> impl ExactSizeIterator<Item = (&[u8], u16, u16)> {
-        self.questions
-            .iter()
-            .map(|q| (self.octets(&q.name), q.qtype, q.qclass))
+        self.questions.iter().map(|q| (self.octets(&q.name), q.qtype, q.qclass))
     }
 
     /// The readable records of section 1 answer, 2 authority or 3 additional, OPT left out; None: no such section.

@@ -1,0 +1,83 @@
+"""Questions, records and RRsets: what the sections of a message hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from gnomon import _core
+from gnomon.base import Name, RRType
+from gnomon.base.codes import RRSIG
+
+# The same few names and types come back in every message of a zone; both values are immutable.
+name_of = lru_cache(maxsize=8192)(Name)
+type_of = lru_cache(maxsize=1024)(RRType)
+
+
+class Question(NamedTuple):
+    """What is asked (RFC 1035 section 4.1.2)."""
+
+    name: Name
+    qtype: RRType
+    qclass: int
+
+
+class Record(NamedTuple):
+    """One record as it came (RFC 1035 section 4.1.3); owner and rdata without compression, case kept."""
+
+    owner: Name
+    rtype: RRType
+    rclass: int
+    ttl_s: int
+    rdata: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RRset:
+    """The records of one owner, type and class, with the signatures that cover them.
+
+    `rdatas` are in canonical form (RFC 4034 section 6.2 with RFC 6840 section 5.1: names in lower case), sorted and
+    without duplicates, so two RRsets have equal data exactly if the tuples are equal. `ttl_s` is the smallest TTL.
+    `signatures` are the rdata of the RRSIG records of that owner and class which cover the type, in message order.
+    """
+
+    owner: Name
+    rtype: RRType
+    rclass: int
+    ttl_s: int
+    rdatas: tuple[bytes, ...]
+    signatures: tuple[bytes, ...] = ()
+
+    @classmethod
+    def of(cls, records: Iterable[Record], signatures: Iterable[Record] = ()) -> RRset:
+        """The RRset of `records`: at least one, all of the same owner, type and class."""
+        records = list(records)
+        first = records[0]
+        return cls(
+            first.owner,
+            first.rtype,
+            first.rclass,
+            min(record.ttl_s for record in records),
+            tuple(_core.canonical_rdatas(first.rtype, [record.rdata for record in records])),
+            tuple(record.rdata for record in signatures),
+        )
+
+
+def covered_type(rrsig: Record) -> int:
+    """The type that an RRSIG record covers; -1 if its rdata is too short to say (RFC 4034 section 3.1.1)."""
+    return int.from_bytes(rrsig.rdata[:2], "big") if len(rrsig.rdata) >= 2 else -1
+
+
+def find_rrset(records: Iterable[Record], owner: Name, rtype: int, rclass: int) -> RRset | None:
+    """The RRset of that owner, type and class among `records`, with its signatures; None without a record."""
+    members, signatures = [], []
+    for record in records:
+        if record.rclass != rclass or record.owner != owner:
+            continue
+        if record.rtype == rtype:
+            members.append(record)
+        if record.rtype == RRSIG and covered_type(record) == rtype:
+            signatures.append(record)
+    return RRset.of(members, signatures) if members else None
