@@ -18,6 +18,11 @@ class EvidenceRef:
     segment: str
     row: int
 
+    @property
+    def full(self) -> str:
+        """The text form with all 64 hexadecimal digits, for storing."""
+        return f"{self.segment}:{self.row}"
+
     def __str__(self) -> str:
         return f"{self.segment[:16]}:{self.row}"
 

@@ -1,0 +1,277 @@
+"""An evidence directory: one run with its zones, segments and manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+from functools import cached_property, lru_cache
+from hashlib import sha256
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+from gnomon.base import InputError, Name
+from gnomon.evidence import durable
+from gnomon.evidence.exchange import EvidenceRef, Exchange
+from gnomon.evidence.manifest import NO_PREVIOUS, Manifest
+from gnomon.evidence.row import COLUMNS, TEXT_COLUMNS, exchanges_from
+from gnomon.evidence.run import RunInfo
+from gnomon.evidence.subject import ZONE, zone_text
+from gnomon.evidence.writer import SegmentWriter
+
+
+class EvidenceDir:
+    """The evidence of one run. Reading needs no lock and sees what was flushed when `open` was called."""
+
+    path: Path
+    run: RunInfo
+
+    def __init__(self, path: Path, run: RunInfo, manifests: tuple[Manifest, ...]) -> None:
+        """Use `create` or `open`."""
+        self.path = path
+        self.run = run
+        self._manifests = manifests
+
+    @classmethod
+    def create(cls, path: Path, run: RunInfo, zones: Iterable[Name]) -> EvidenceDir:
+        """Begin a run in a new or empty directory.
+
+        Raises:
+            InputError: the directory is not empty, or cannot be made or written.
+            RetryLater: no space left.
+        """
+        octets = "".join(f"{zone_text(zone)}\n" for zone in zones).encode()
+        run = replace(run, zones_sha256=sha256(octets).hexdigest())
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            if any(path.iterdir()):
+                raise InputError(f"{path} is not empty: a run needs a new directory; name another one, or resume")
+            (path / "segments").mkdir()
+            (path / "manifests").mkdir()
+        except FileExistsError:
+            raise InputError(f"{path} is a file: a run needs a new directory; name another one") from None
+        except OSError as error:
+            raise durable.explain(error, path) from None
+        durable.store(path / "zones.txt", octets)
+        durable.store(path / "run.json", run.to_octets())
+        return cls(path, run, ())
+
+    @classmethod
+    def open(cls, path: Path) -> EvidenceDir:
+        """Open what `create` made.
+
+        Raises:
+            InputError: no evidence directory, or run.json or a manifest is damaged; says which and what to do.
+        """
+        if not (path / "run.json").is_file():
+            raise InputError(f"{path} is no evidence directory: it has no run.json")
+        run = RunInfo.from_octets(read(path / "run.json"), str(path / "run.json"))
+        manifests: list[Manifest] = []
+        for number, file in enumerate(sorted((path / "manifests").glob("*.json")), start=1):
+            manifest = Manifest.from_octets(read(file), str(file))
+            if manifest.sequence != number or file.name != manifest.name:
+                raise InputError(f"{path / 'manifests'} lacks manifest {number:06d}.json; restore it from a copy")
+            before = manifests[-1].sha256() if manifests else NO_PREVIOUS
+            if manifest.run_id != run.run_id or manifest.previous_sha256 != before:
+                raise InputError(f"{file} does not follow the manifest before it; restore both from a copy")
+            manifests.append(manifest)
+        return cls(path, run, tuple(manifests))
+
+    def zones(self) -> list[Name]:
+        """The zones asked for, in their order.
+
+        Raises:
+            InputError: zones.txt is damaged.
+        """
+        octets = read(self.path / "zones.txt")
+        if sha256(octets).hexdigest() != self.run.zones_sha256:
+            raise InputError(f"{self.path / 'zones.txt'} was changed after it was written; restore it from a copy")
+        return [Name.from_text(line) for line in octets.decode().splitlines()]
+
+    def manifests(self) -> tuple[Manifest, ...]:
+        """The manifests in their sequence."""
+        return self._manifests
+
+    def finished_zones(self) -> set[str]:
+        """The zones that need not be asked again, in text form and lower case."""
+        return {zone for manifest in self._manifests for zone in manifest.zones}
+
+    def writer(self) -> SegmentWriter:
+        """The one writer of this directory; see there for what it raises."""
+        return SegmentWriter(self.path, self.run.run_id, EvidenceDir.open(self.path)._manifests)
+
+    def read_segment(self, manifest: Manifest) -> Iterator[Exchange]:
+        """The exchanges of one segment in row order, with their references, a row group at a time.
+
+        Raises:
+            InputError: the segment is missing or damaged.
+        """
+        return self._read(manifest, 0, manifest.rows)
+
+    def exchanges(self, subjects: Collection[str] | None = None) -> Iterator[Exchange]:
+        """All exchanges, or those of some subjects, segment by segment in row order.
+
+        Raises:
+            InputError: a segment is missing or damaged.
+        """
+        for manifest in self._manifests:
+            for exchange in self.read_segment(manifest):
+                if subjects is None or exchange.subject in subjects:
+                    yield exchange
+
+    def shared_exchanges(self) -> Iterator[Exchange]:
+        """The exchanges of shared subjects (cut, name, server) of all segments: what a resumed run knows already.
+
+        Raises:
+            InputError: a segment is missing or damaged.
+        """
+        for manifest in self._manifests:
+            yield from self._read(manifest, 0, manifest.shared_rows)
+
+    def shared(self, subject: str) -> tuple[Exchange, ...]:
+        """The exchanges of one shared subject in the order of their segments; empty if there are none.
+
+        Raises:
+            InputError: a segment is missing or damaged.
+        """
+        return tuple(
+            exchange
+            for manifest, first, count in self._shared_index.get(subject, ())
+            for exchange in self._read(manifest, first, first + count)
+        )
+
+    def exchange(self, ref: EvidenceRef | str) -> Exchange:
+        """The exchange of a reference, given as such or in its text form with 16 or 64 hexadecimal digits.
+
+        Raises:
+            InputError: no reference, of another run, or its segment is missing or damaged.
+        """
+        text = ref.full if isinstance(ref, EvidenceRef) else ref
+        digits, _, row_text = text.partition(":")
+        if len(digits) < 16 or not (row_text.isascii() and row_text.isdigit() and len(row_text) < 12):
+            raise InputError(f"{text!r} is no evidence reference such as 0123456789abcdef:42")
+        row = int(row_text)
+        for manifest in self._manifests:
+            if manifest.segment_root.startswith(digits.lower()) and row < manifest.rows:
+                return next(self._read(manifest, row, row + 1))
+        raise InputError(f"{text} is not in {self.path}: it has no such segment, or not so many rows in it")
+
+    def zone_partitions(self) -> Iterator[ZonePartition]:
+        """One partition per segment that finishes zones; they can be judged in parallel."""
+        for manifest in self._manifests:
+            if manifest.zones:
+                yield ZonePartition(self, manifest)
+
+    def _read(self, manifest: Manifest, first: int, stop: int) -> Iterator[Exchange]:
+        """Rows `first` to `stop` (not included) of a segment."""
+        if first >= stop:
+            return
+        path = self.path / manifest.file
+        start = 0
+        for index, rows in enumerate(_group_sizes(path)):
+            a, b = max(first, start), min(stop, start + rows)
+            if a < b:
+                columns = _row_group(path, index).slice(a - start, b - a)
+                try:
+                    yield from exchanges_from(columns, manifest.segment_root, a)
+                except (ValueError, KeyError, InputError) as error:
+                    raise _damaged(path, error) from None
+            start += rows
+
+    @cached_property
+    def _shared_index(self) -> dict[str, list[tuple[Manifest, int, int]]]:
+        index: dict[str, list[tuple[Manifest, int, int]]] = {}
+        for manifest in self._manifests:
+            row = 0
+            for subject, rows in groupby(self._subjects(manifest)):
+                count = sum(1 for _ in rows)
+                index.setdefault(subject, []).append((manifest, row, count))
+                row += count
+        return index
+
+    def _subjects(self, manifest: Manifest) -> Iterator[str]:
+        path, rest = self.path / manifest.file, manifest.shared_rows
+        for index, rows in enumerate(_group_sizes(path)):
+            if rest <= 0:
+                return
+            try:
+                column = _open(path).read_row_group(index, columns=["subject"]).column(0)
+            except (pa.ArrowException, OSError, ValueError) as error:
+                raise _damaged(path, error) from None
+            yield from column.slice(0, rest).to_pylist()
+            rest -= rows
+
+
+class ZonePartition:
+    """The zones that one segment finishes, with their exchanges; can be sent to another process."""
+
+    zones: tuple[str, ...]
+
+    def __init__(self, directory: EvidenceDir, manifest: Manifest) -> None:
+        self._directory = directory
+        self._manifest = manifest
+        self.zones = manifest.zones
+
+    def __iter__(self) -> Iterator[tuple[Name, list[Exchange]]]:
+        """Each finished zone with its own exchanges, in the order of the zones' text.
+
+        Raises:
+            InputError: the segment is missing or damaged.
+        """
+        own = self._directory._read(self._manifest, self._manifest.shared_rows, self._manifest.rows)
+        groups = groupby(own, key=lambda exchange: exchange.subject[len(ZONE) :])
+        waiting = iter(self.zones)
+        for text, exchanges in groups:
+            for zone in waiting:
+                if zone == text:
+                    break
+                yield Name.from_text(zone), []
+            yield Name.from_text(text), list(exchanges)
+        for zone in waiting:
+            yield Name.from_text(zone), []
+
+    def shared(self, subject: str) -> tuple[Exchange, ...]:
+        """The exchanges of one shared subject, wherever in the run they were recorded."""
+        return self._directory.shared(subject)
+
+
+def read(path: Path) -> bytes:
+    """A small file's octets.
+
+    Raises:
+        InputError, RetryLater: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise durable.explain(error, path) from None
+
+
+def _open(path: Path) -> Any:
+    try:
+        return pq.ParquetFile(path, read_dictionary=list(TEXT_COLUMNS), page_checksum_verification=True)
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; restore it from a copy") from None
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _damaged(path, error) from None
+
+
+@lru_cache(maxsize=256)
+def _group_sizes(path: Path) -> tuple[int, ...]:
+    metadata = _open(path).metadata
+    return tuple(metadata.row_group(index).num_rows for index in range(metadata.num_row_groups))
+
+
+@lru_cache(maxsize=64)
+def _row_group(path: Path, index: int) -> pa.Table:
+    try:
+        return _open(path).read_row_group(index, columns=COLUMNS.names[:-1])
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path} is damaged ({error}); run verify to learn which rows, or restore it from a copy")
