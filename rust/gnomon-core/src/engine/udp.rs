@@ -1,0 +1,215 @@
+//! UDP sockets with random source ports, replaced often (RFC 5452 section 9.2).
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use mio::{Interest, Registry, Token};
+use nix::sys::socket::{
+    bind, setsockopt, socket, sockopt, AddressFamily, SockFlag, SockType, SockaddrStorage,
+};
+use slab::Slab;
+
+use super::entropy::Entropy;
+use super::Attempt;
+
+/// Queries after which, and age at which, a socket is replaced.
+const QUERIES_PER_SOCKET: u32 = 2_000;
+const SOCKET_AGE_NS: u64 = 30_000_000_000;
+/// Wanted; the kernel gives what its own limit allows.
+const RECEIVE_BUFFER_OCTETS: usize = 1 << 20;
+
+/// Which attempt an ID of a socket stands for.
+pub struct Sent {
+    pub flight: usize,
+    pub serial: u64,
+    /// The record of an attempt that timed out while its query goes on: what comes now is late.
+    pub late: Option<Box<Attempt>>,
+}
+
+pub struct Socket {
+    pub io: mio::net::UdpSocket,
+    pub port: u16,
+    /// IDs used on this socket since it was opened; those that timed out stay, so that none is used twice.
+    pub ids: HashMap<u16, Sent>,
+    pub in_flight: u32,
+    opened_ns: u64,
+    sent: u32,
+    retired: bool,
+}
+
+/// The sockets of one shard: up to `size` in rotation per family, and retired ones that still wait for answers.
+pub struct Pool {
+    pub sockets: Slab<Socket>,
+    v4: Vec<Option<usize>>,
+    v6: Vec<Option<usize>>,
+}
+
+impl Pool {
+    pub fn new(size: usize) -> Self {
+        Self {
+            sockets: Slab::new(),
+            v4: vec![None; size],
+            v6: vec![None; size],
+        }
+    }
+
+    /// A socket at random for `peer`, not `avoid` if there is a choice; opened or replaced as needed.
+    pub fn pick(
+        &mut self,
+        peer: &SocketAddr,
+        avoid: Option<usize>,
+        now_ns: u64,
+        entropy: &mut Entropy,
+        registry: &Registry,
+    ) -> io::Result<usize> {
+        let rotation = if peer.is_ipv4() {
+            &mut self.v4
+        } else {
+            &mut self.v6
+        };
+        let size = rotation.len();
+        let mut place = entropy.below(size);
+        if avoid.is_some() && rotation.get(place).copied().flatten() == avoid {
+            place = (place + 1) % size;
+        }
+        let current = rotation.get(place).copied().flatten();
+        if let Some(socket) = current.and_then(|key| self.sockets.get(key)) {
+            if socket.sent < QUERIES_PER_SOCKET && now_ns < socket.opened_ns + SOCKET_AGE_NS {
+                return current.ok_or_else(|| io::ErrorKind::NotFound.into());
+            }
+        }
+        let entry = self.sockets.vacant_entry();
+        let fresh = entry.key();
+        match open(peer.is_ipv4(), udp_token(fresh), registry) {
+            Ok((io, port)) => {
+                entry.insert(Socket {
+                    io,
+                    port,
+                    ids: HashMap::new(),
+                    in_flight: 0,
+                    opened_ns: now_ns,
+                    sent: 0,
+                    retired: false,
+                });
+                if let Some(slot) = rotation.get_mut(place) {
+                    *slot = Some(fresh);
+                }
+                if let Some(old) = current {
+                    if let Some(socket) = self.sockets.get_mut(old) {
+                        socket.retired = true;
+                    }
+                    self.close_if_done(old, registry);
+                }
+                Ok(fresh)
+            }
+            // No descriptor left: an older socket is better than none.
+            Err(error) => rotation.iter().flatten().next().copied().ok_or(error),
+        }
+    }
+
+    /// Choose an ID that this socket has not used.
+    pub fn fresh_id(&self, socket: usize, entropy: &mut Entropy) -> u16 {
+        let ids = self.sockets.get(socket).map(|socket| &socket.ids);
+        loop {
+            let id = entropy.u16();
+            if !ids.is_some_and(|ids| ids.contains_key(&id)) {
+                return id;
+            }
+        }
+    }
+
+    /// Remember that `id` was sent.
+    pub fn record(&mut self, socket: usize, id: u16, flight: usize, serial: u64) {
+        if let Some(socket) = self.sockets.get_mut(socket) {
+            socket.ids.insert(
+                id,
+                Sent {
+                    flight,
+                    serial,
+                    late: None,
+                },
+            );
+            socket.in_flight += 1;
+            socket.sent += 1;
+        }
+    }
+
+    /// The attempt with `id` is over. With `late`, its ID stays known and a late answer can be told apart.
+    pub fn release(
+        &mut self,
+        socket: usize,
+        id: u16,
+        late: Option<Box<Attempt>>,
+        registry: &Registry,
+    ) {
+        if let Some(state) = self.sockets.get_mut(socket) {
+            state.in_flight -= 1;
+            if let Some(sent) = state.ids.get_mut(&id) {
+                sent.late = late;
+            }
+        }
+        self.close_if_done(socket, registry);
+    }
+
+    fn close_if_done(&mut self, key: usize, registry: &Registry) {
+        if self
+            .sockets
+            .get(key)
+            .is_some_and(|socket| socket.retired && socket.in_flight == 0)
+        {
+            let mut socket = self.sockets.remove(key);
+            // Closing deregisters anyway.
+            let _ = registry.deregister(&mut socket.io);
+        }
+    }
+}
+
+/// Tokens of UDP sockets are odd; see `shard` for the others.
+pub fn udp_token(key: usize) -> Token {
+    Token(key * 2 + 1)
+}
+
+/// An unconnected socket with a random port; the kernel draws it from its ephemeral range.
+fn open(v4: bool, token: Token, registry: &Registry) -> io::Result<(mio::net::UdpSocket, u16)> {
+    let family = if v4 {
+        AddressFamily::Inet
+    } else {
+        AddressFamily::Inet6
+    };
+    let fd: OwnedFd = socket(
+        family,
+        SockType::Datagram,
+        SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC,
+        None,
+    )?;
+    let any: SocketAddr = if v4 {
+        (Ipv4Addr::UNSPECIFIED, 0).into()
+    } else {
+        (Ipv6Addr::UNSPECIFIED, 0).into()
+    };
+    if !v4 {
+        setsockopt(&fd, sockopt::Ipv6V6Only, &true)?;
+    }
+    // Larger buffers and word of ICMP are welcome, not needed.
+    let _ = setsockopt(&fd, sockopt::RcvBuf, &RECEIVE_BUFFER_OCTETS);
+    #[cfg(target_os = "linux")]
+    let _ = if v4 {
+        setsockopt(&fd, sockopt::Ipv4RecvErr, &true)
+    } else {
+        setsockopt(&fd, sockopt::Ipv6RecvErr, &true)
+    };
+    bind(fd.as_raw_fd(), &SockaddrStorage::from(any))?;
+    let mut io = mio::net::UdpSocket::from_std(fd.into());
+    let port = io.local_addr()?.port();
+    registry.register(&mut io, token, Interest::READABLE)?;
+    Ok((io, port))
+}
+
+/// True if some socket can be opened at all.
+pub fn probe(registry: &Registry) -> io::Result<()> {
+    let opened = open(true, Token(usize::MAX), registry)
+        .or_else(|_| open(false, Token(usize::MAX), registry));
+    opened.and_then(|(mut io, _)| registry.deregister(&mut io))
+}
