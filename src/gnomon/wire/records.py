@@ -65,19 +65,19 @@ class RRset:
         )
 
 
-def covered_type(rrsig: Record) -> int:
-    """The type that an RRSIG record covers; -1 if its rdata is too short to say (RFC 4034 section 3.1.1)."""
-    return int.from_bytes(rrsig.rdata[:2], "big") if len(rrsig.rdata) >= 2 else -1
-
-
 def find_rrset(records: Iterable[Record], owner: Name, rtype: int, rclass: int) -> RRset | None:
     """The RRset of that owner, type and class among `records`, with its signatures; None without a record."""
-    members, signatures = [], []
+    members: list[Record] = []
+    signatures: list[Record] = []
+    covered = int(rtype).to_bytes(2, "big")
     for record in records:
-        if record.rclass != rclass or record.owner != owner:
-            continue
+        # The cheapest test first: this runs for every record of every message.
         if record.rtype == rtype:
-            members.append(record)
-        if record.rtype == RRSIG and covered_type(record) == rtype:
-            signatures.append(record)
+            found = members
+        elif record.rtype == RRSIG and record.rdata[:2] == covered:
+            found = signatures
+        else:
+            continue
+        if record.rclass == rclass and record.owner == owner:
+            found.append(record)
     return RRset.of(members, signatures) if members else None
