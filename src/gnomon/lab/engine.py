@@ -1,0 +1,147 @@
+"""The engine without a network: queries are answered by a world, in no time and in the world's own time."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from collections.abc import Sequence
+
+from gnomon.base import Transport
+from gnomon.base.special import special_purpose
+from gnomon.engine import Attempt, Query, Status
+from gnomon.lab.faults import Reset
+from gnomon.lab.world import World
+
+_STEP_NS = 100_000  # between two queries of one submission
+
+
+class LabEngine:
+    """Implements `gnomon.engine.Engine` over a `World`; same world and same queries give the same attempts.
+
+    The clock starts at the world's and moves with every attempt. IDs and the mixing of case come from a counter.
+    """
+
+    def __init__(self, world: World, clock_s: int | None = None) -> None:
+        """Take a world; `clock_s` (Unix time) moves its clock first."""
+        if clock_s is not None and clock_s != world.clock_s:
+            world.set_clock(clock_s)
+        self.world = world
+        self._now_ns = world.clock_s * 1_000_000_000
+        self._counter = 0
+        self._ready: list[Attempt] = []
+        self._pending = 0
+
+    def submit(self, queries: Sequence[Query]) -> None:
+        """Answer the queries; the attempts wait to be taken."""
+        for query in queries:
+            self._now_ns += _STEP_NS
+            self._ready += self._attempts(query)
+            self._pending += 1
+
+    def take(self, max_rows: int = 4096, timeout_ms: int = 1000) -> list[Attempt]:
+        """The next attempts in the order of the queries; never waits."""
+        out, self._ready = self._ready[:max_rows], self._ready[max_rows:]
+        self._pending -= sum(attempt.last for attempt in out)
+        return out
+
+    @property
+    def pending(self) -> int:
+        """Submitted queries whose last attempt has not been taken yet."""
+        return self._pending
+
+    def close(self) -> None:
+        """Drop what has not been taken."""
+        self._ready, self._pending = [], 0
+
+    def _attempts(self, query: Query) -> list[Attempt]:
+        if special_purpose(query.address) is not None:
+            return [
+                Attempt(
+                    query.tag,
+                    1,
+                    query.transport,
+                    self._now_ns,
+                    None,
+                    0,
+                    Status.NOT_SENT_SPECIAL,
+                    0,
+                    query.wire,
+                    None,
+                    True,
+                )
+            ]
+        attempts: list[Attempt] = []
+        at_ns = self._now_ns
+        for number in range(1, query.attempts + 1):
+            attempts += self._ask(query, number, query.transport, at_ns)
+            at_ns += (attempts[-1].rtt_us or query.timeout_ms * 1000) * 1000
+            if attempts[-1].status is Status.ANSWERED:
+                break
+        final = attempts[-1]
+        if (
+            query.tcp_after_truncation
+            and final.transport is Transport.UDP
+            and final.status is Status.ANSWERED
+            and final.response is not None
+            and final.response[2] & 0x02
+        ):
+            attempts += self._ask(query, final.attempt + 1, Transport.TCP, at_ns)
+        attempts[-1] = attempts[-1]._replace(last=True)
+        return attempts
+
+    def _ask(self, query: Query, number: int, transport: Transport, at_ns: int) -> list[Attempt]:
+        """One attempt; preceded by what was heard but is not its answer."""
+        self._counter += 1
+        random = hashlib.shake_128(b"%d" % self._counter).digest(36)
+        wire = random[:2] + query.wire[2:]
+        if query.mix_case:
+            wire = _mix_case(wire, random[4:])
+        port = 1024 + int.from_bytes(random[2:4], "big") % 64_000
+        reply = self.world.respond(query.address, transport, wire)
+        rtt_us = self.world.rtt_us(query.address) * (2 if transport is Transport.TCP else 1)
+
+        def attempt(status: Status, response: bytes | None = None, os_error: int = 0) -> Attempt:
+            rtt = None if response is None else rtt_us
+            return Attempt(query.tag, number, transport, at_ns, rtt, port, status, os_error, wire, response, False)
+
+        if isinstance(reply, Reset):
+            return [attempt(Status.RESET, os_error=errno.ECONNRESET)]
+        out: list[Attempt] = []
+        for message in reply if rtt_us <= query.timeout_ms * 1000 else ():
+            if _answers(wire, message):
+                return [*out, attempt(Status.ANSWERED, message)]
+            out.append(attempt(Status.MISMATCHED, message))
+        return [*out, attempt(Status.TIMEOUT)]
+
+
+def _answers(query: bytes, message: bytes) -> bool:
+    """As the native engine decides it: same ID, QR set, and no question or the same one whatever its case."""
+    if len(message) < 12 or message[:2] != query[:2] or not message[2] & 0x80:
+        return False
+    end = _question_end(query)
+    if message[4:6] == b"\0\0" or end == 0:
+        return True
+    return (
+        message[12 : end - 4].lower() == query[12 : end - 4].lower() and message[end - 4 : end] == query[end - 4 : end]
+    )
+
+
+def _question_end(query: bytes) -> int:
+    """Where the first question ends; 0 if there is none that can be read."""
+    at = 12
+    if query[4:6] == b"\0\0":
+        return 0
+    while at < len(query) and query[at]:
+        if query[at] > 63:
+            return 0
+        at += query[at] + 1
+    return at + 5 if at + 5 <= len(query) else 0
+
+
+def _mix_case(query: bytes, random: bytes) -> bytes:
+    out = bytearray(query)
+    for index in range(12, max(12, _question_end(query) - 4)):
+        # A label length is under 64 and so never a letter.
+        if chr(out[index]).isalpha() and out[index] < 128 and random[index % len(random)] & 1:
+            out[index] ^= 0x20
+    return bytes(out)

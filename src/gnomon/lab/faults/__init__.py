@@ -1,0 +1,14 @@
+"""Faults by name: each makes a server wrong in one way and leaves the rest of it right.
+
+A fault can act at four places, in this order: `alter` (the zone's contents on that server, before they are signed),
+`hear` (the query, before anything is looked up), `reshape` (the response, before it is octets), `rewrite` (the
+octets as they leave). A fault is of the `server` (whatever zone is asked) or of one `zone` on it.
+"""
+
+from gnomon.lab.faults import content, dnssec, edns, message, reach
+from gnomon.lab.faults.fault import FAULTS, RESET, SILENCE, Fault, Reply, Reset, ZoneFault, make_fault
+
+__all__ = [
+    "FAULTS", "RESET", "SILENCE", "Fault", "Reply", "Reset", "ZoneFault", "content", "dnssec", "edns", "make_fault",
+    "message", "reach",
+]  # fmt: skip

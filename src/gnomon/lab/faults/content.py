@@ -1,0 +1,183 @@
+"""What a server knows of a zone: nothing, an older version, or something else than the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from gnomon.base import codes
+from gnomon.lab.faults.fault import ZoneFault, named, refer_to_root
+from gnomon.lab.records import Response, RRset
+from gnomon.lab.request import Request
+
+if TYPE_CHECKING:
+    from gnomon.lab.world import World
+    from gnomon.lab.zone import Zone
+
+
+@named("lame-refused")
+class LameRefused(ZoneFault):
+    """Refuses questions for the zone."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        response.empty(codes.REFUSED)
+
+
+@named("lame-servfail")
+class LameServfail(ZoneFault):
+    """Answers SERVFAIL to questions for the zone."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        response.empty(codes.SERVFAIL)
+
+
+@named("lame-upward")
+class LameUpward(ZoneFault):
+    """Answers questions for the zone with a referral to the root."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        refer_to_root(response, world)
+
+
+@named("not-aa")
+class NotAa(ZoneFault):
+    """Answers for the zone without the AA bit."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        response.aa = False
+
+
+@named("no-soa")
+class NoSoa(ZoneFault):
+    """Answers questions for the SOA record with an empty NOERROR response."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.qtype == codes.SOA:
+            response.answer, response.authority, response.additional = [], [], []
+
+
+@named("stale-serial")
+class StaleSerial(ZoneFault):
+    """Holds an older version of the zone: the serial is `value` less (1 unless given)."""
+
+    default_value = 1
+
+    def alter(self, zone: Zone) -> None:
+        _edit_soa(zone, numbers={0: lambda serial: serial - self.quantity})
+
+
+@named("other-mname")
+class OtherMname(ZoneFault):
+    """Has another MNAME in its SOA record."""
+
+    def alter(self, zone: Zone) -> None:
+        _edit_soa(zone, mname=b"\x0cother-master" + zone.apex)
+
+
+@named("other-rname")
+class OtherRname(ZoneFault):
+    """Has another RNAME in its SOA record."""
+
+    def alter(self, zone: Zone) -> None:
+        _edit_soa(zone, rname=b"\x0bother-admin" + zone.apex)
+
+
+@named("other-timers")
+class OtherTimers(ZoneFault):
+    """Has half the REFRESH, RETRY and EXPIRE in its SOA record."""
+
+    def alter(self, zone: Zone) -> None:
+        _edit_soa(zone, numbers={1: _half, 2: _half, 3: _half})
+
+
+@named("other-ns-set")
+class OtherNsSet(ZoneFault):
+    """Has one name server less in its apex NS RRset (a strange one in its place if it is the only one)."""
+
+    def alter(self, zone: Zone) -> None:
+        ns = zone.nodes[zone.apex][codes.NS]
+        ns.rdatas = ns.rdatas[:-1] or (b"\x08other-ns" + zone.apex,)
+
+
+@named("other-address")
+class OtherAddress(ZoneFault):
+    """Has other addresses for the hosts of the zone: the last octet differs."""
+
+    def alter(self, zone: Zone) -> None:
+        for node in zone.nodes.values():
+            for rtype in (codes.A, codes.AAAA):
+                if rtype in node:
+                    node[rtype].rdatas = tuple(r[:-1] + bytes([r[-1] ^ 1]) for r in node[rtype].rdatas)
+
+
+@named("other-ds")
+class OtherDs(ZoneFault):
+    """Has a wrong digest in every DS record of the zone's delegations."""
+
+    def alter(self, zone: Zone) -> None:
+        for cut in zone.cuts:
+            ds = zone.nodes[cut].get(codes.DS)
+            if ds is not None:
+                ds.rdatas = tuple(r[:-1] + bytes([r[-1] ^ 1]) for r in ds.rdatas)
+
+
+@named("no-ds")
+class NoDs(ZoneFault):
+    """Has no DS records for the zone's delegations."""
+
+    def alter(self, zone: Zone) -> None:
+        for cut in zone.cuts:
+            zone.nodes[cut].pop(codes.DS, None)
+
+
+@named("other-delegation")
+class OtherDelegation(ZoneFault):
+    """Has one name server less in every delegation from the zone."""
+
+    def alter(self, zone: Zone) -> None:
+        for cut in zone.cuts:
+            ns = zone.nodes[cut][codes.NS]
+            ns.rdatas = ns.rdatas[:-1] or ns.rdatas
+
+
+@named("wildcard")
+class Wildcard(ZoneFault):
+    """Answers A and AAAA of any name in the zone, as a wildcard record would; unsigned."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if response.rcode == codes.NXDOMAIN:
+            response.empty(codes.NOERROR)
+            response.aa = True
+            if request.qtype == codes.A:
+                response.answer = [RRset(request.name, codes.A, 3600, (bytes([28, 255, 0, 1]),))]
+
+
+@named("duplicate-soa")
+class DuplicateSoa(ZoneFault):
+    """Answers with two SOA records."""
+
+    def alter(self, zone: Zone) -> None:
+        soa = zone.nodes[zone.apex][codes.SOA]
+        second = bytearray(soa.rdatas[0])
+        second[-1] ^= 1
+        soa.rdatas += (bytes(second),)
+
+
+def _half(seconds: int) -> int:
+    return seconds // 2
+
+
+def _edit_soa(
+    zone: Zone,
+    *,
+    mname: bytes | None = None,
+    rname: bytes | None = None,
+    numbers: Mapping[int, Callable[[int], int]] = MappingProxyType({}),
+) -> None:
+    soa = zone.nodes[zone.apex][codes.SOA]
+    values = [int.from_bytes(soa.rdatas[0][at:][:4], "big") for at in range(-20, 0, 4)]
+    for index, change in numbers.items():
+        values[index] = change(values[index]) % 2**32
+    names = (mname or zone.spec.soa.mname.key) + (rname or zone.spec.soa.rname.key)
+    soa.rdatas = (names + b"".join(value.to_bytes(4, "big") for value in values),)

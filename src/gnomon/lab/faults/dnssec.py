@@ -1,0 +1,134 @@
+"""Signatures and proofs that are missing, wrong or out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gnomon.base import codes
+from gnomon.lab.faults.fault import ZoneFault, named
+from gnomon.lab.records import Response, RRset
+from gnomon.lab.request import Request
+from gnomon.lab.spec import DAY_S
+
+if TYPE_CHECKING:
+    from gnomon.lab.world import World
+    from gnomon.lab.zone import Zone
+
+_DENIAL_TYPES = frozenset({codes.NSEC, codes.NSEC3})
+
+
+@named("no-dnssec")
+class NoDnssec(ZoneFault):
+    """Serves the zone unsigned: no DNSKEY, no signatures, no denial records."""
+
+    def alter(self, zone: Zone) -> None:
+        zone.signing = None
+        for rtype in (codes.DNSKEY, codes.CDS, codes.CDNSKEY):
+            zone.nodes[zone.apex].pop(rtype, None)
+
+
+@named("no-signatures")
+class NoSignatures(ZoneFault):
+    """Leaves the RRSIG records out."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        _drop(response, lambda rrset: rrset.rtype == codes.RRSIG)
+
+
+@named("no-dnskey")
+class NoDnskey(ZoneFault):
+    """Answers questions for the DNSKEY RRset with an empty NOERROR response."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.qtype == codes.DNSKEY:
+            response.answer = []
+
+
+@named("expired-signatures")
+class ExpiredSignatures(ZoneFault):
+    """Serves signatures that expired `value` hours ago (24 unless given)."""
+
+    default_value = 24
+
+    def alter(self, zone: Zone) -> None:
+        _set_validity(zone, -30 * DAY_S, -3600 * self.quantity)
+
+
+@named("expiring-signatures")
+class ExpiringSignatures(ZoneFault):
+    """Serves signatures that expire in `value` hours (6 unless given)."""
+
+    default_value = 6
+
+    def alter(self, zone: Zone) -> None:
+        _set_validity(zone, -14 * DAY_S, 3600 * self.quantity)
+
+
+@named("future-signatures")
+class FutureSignatures(ZoneFault):
+    """Serves signatures that begin in `value` hours (24 unless given)."""
+
+    default_value = 24
+
+    def alter(self, zone: Zone) -> None:
+        _set_validity(zone, 3600 * self.quantity, 14 * DAY_S + 3600 * self.quantity)
+
+
+@named("wrong-signatures")
+class WrongSignatures(ZoneFault):
+    """Serves signatures with one bit flipped."""
+
+    def alter(self, zone: Zone) -> None:
+        zone.corrupt_signatures = True
+
+
+@named("no-denial")
+class NoDenial(ZoneFault):
+    """Leaves NSEC and NSEC3 out of negative responses and referrals."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        _drop(response, _is_denial)
+
+
+@named("wrong-denial")
+class WrongDenial(ZoneFault):
+    """Denies with the NSEC or NSEC3 record of the apex only, whatever was asked."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if not any(map(_is_denial, response.authority)):
+            return
+        zone = world.zone_for(request.name, request.qtype)
+        _drop(response, _is_denial)
+        if zone is not None and zone.chain is not None:
+            for record in zone.chain.nodata(zone.apex):
+                response.authority += zone.with_signature(record, do=True)
+
+
+@named("negative-without-soa")
+class NegativeWithoutSoa(ZoneFault):
+    """Leaves the SOA record out of negative responses."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        response.authority = [r for r in response.authority if _covered(r) != codes.SOA]
+
+
+def _set_validity(zone: Zone, inception_s: int, expiration_s: int) -> None:
+    if zone.signing is not None:
+        zone.signing = replace(zone.signing, inception_s=inception_s, expiration_s=expiration_s)
+
+
+def _covered(rrset: RRset) -> int:
+    """The type of an RRset; of an RRSIG, the type it covers."""
+    return int.from_bytes(rrset.rdatas[0][:2], "big") if rrset.rtype == codes.RRSIG else rrset.rtype
+
+
+def _is_denial(rrset: RRset) -> bool:
+    return _covered(rrset) in _DENIAL_TYPES
+
+
+def _drop(response: Response, unwanted: Callable[[RRset], bool]) -> None:
+    response.answer = [r for r in response.answer if not unwanted(r)]
+    response.authority = [r for r in response.authority if not unwanted(r)]
+    response.additional = [r for r in response.additional if not unwanted(r)]

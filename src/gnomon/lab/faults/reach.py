@@ -1,0 +1,73 @@
+"""Whether, when and over what a server can be reached, and how much it sends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gnomon.base import Transport, codes
+from gnomon.lab.faults.fault import RESET, SILENCE, Fault, Reply, named
+from gnomon.lab.records import Response, RRset
+from gnomon.lab.request import Request
+
+if TYPE_CHECKING:
+    from gnomon.lab.world import World
+
+
+@named("dead")
+class Dead(Fault):
+    """Answers nothing over any transport."""
+
+    def hear(self, request: Request) -> Request | Reply:
+        return SILENCE
+
+
+@named("no-udp")
+class NoUdp(Fault):
+    """Answers nothing over UDP."""
+
+    def hear(self, request: Request) -> Request | Reply:
+        return SILENCE if request.transport is Transport.UDP else request
+
+
+@named("no-tcp")
+class NoTcp(Fault):
+    """Resets TCP connections."""
+
+    def hear(self, request: Request) -> Request | Reply:
+        return RESET if request.transport is Transport.TCP else request
+
+
+@named("tcp-silent")
+class TcpSilent(Fault):
+    """Takes TCP connections but answers nothing over them."""
+
+    def hear(self, request: Request) -> Request | Reply:
+        return SILENCE if request.transport is Transport.TCP else request
+
+
+@named("slow")
+class Slow(Fault):
+    """Answers late: `value` milliseconds after the query (800 unless given)."""
+
+    default_value = 800
+
+
+@named("truncating")
+class Truncating(Fault):
+    """Sets TC and sends no records in every response over UDP."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.transport is Transport.UDP:
+            response.answer, response.authority, response.additional = [], [], []
+            response.tc = True
+
+
+@named("large-udp")
+class LargeUdp(Fault):
+    """Sends more than 1,400 octets over UDP whatever size the query allows."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.transport is Transport.UDP:
+            text = b"\xff" + b"x" * 255
+            response.additional.append(RRset(request.name, codes.TXT, 0, (text * 6,)))
+            response.oversize = True
