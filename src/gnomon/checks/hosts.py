@@ -23,7 +23,7 @@ class Host:
     """One NS name and what is known of its addresses.
 
     `addresses` is everything a resolver could use: glue and authoritative addresses together. `authoritative`
-    comes from authoritative answers only (Q9 at the zone's servers, H1 and H2 elsewhere); `families_known` are
+    comes from authoritative answers only (Q9 at the zone's servers, H1 and H2 elsewhere); `versions` are
     the IP versions for which such an answer, positive or negative, was got. `resolution` sums up these answers;
     with glue alone it is "not-asked". `alias` is the CNAME target if the name is one; `rcode` the worst seen.
     """
@@ -31,11 +31,15 @@ class Host:
     name: Name
     glue: tuple[Address, ...]
     authoritative: tuple[Address, ...]
-    families_known: frozenset[int]
+    versions: frozenset[int]
     resolution: Resolution
     alias: Name | None
     rcode: Rcode | None
     exchanges: tuple[Exchange, ...]
+
+    def knows(self, version: int) -> bool:
+        """True if an authoritative answer says which addresses of that IP version the name has, or that it has none."""
+        return version in self.versions or self.resolution == "nxdomain"
 
     @property
     def addresses(self) -> tuple[Address, ...]:

@@ -22,6 +22,7 @@ from gnomon.checks.hosts import Host
 from gnomon.checks.observed import Answer, accepted, is_answered, parsed
 from gnomon.checks.parent import Delegation, ParentAnswer, Undelegated
 from gnomon.checks.read import address_order, read, read_all
+from gnomon.checks.service import Service, service
 from gnomon.checks.signed import Key, Signature, try_signatures
 from gnomon.evidence import Exchange
 from gnomon.wire import Message, RRset, rdata
@@ -187,6 +188,27 @@ class ZoneView:
         found = {a for name in self.parent_ns() for a in self.addresses_of(name).addresses}
         return tuple(sorted(found, key=address_order))
 
+    @cached_property
+    def delegated_servers(self) -> Mapping[Name, tuple[Address, ...]]:
+        """The addresses behind each delegated NS name as a resolver finds them: glue, else resolution."""
+        hosts_of = {name: self.addresses_of(name) for name in self.parent_ns()}
+        return {n: h.glue if h.glue and n.is_subdomain_of(self.zone) else h.addresses for n, h in hosts_of.items()}
+
+    @cached_property
+    def apex_servers(self) -> Mapping[Name, tuple[Address, ...]]:
+        """The addresses behind each NS name at the apex: authoritative ones, else glue; all servers' sets together."""
+        hosts_of = {name: self.addresses_of(name) for name in self.apex_ns_names}
+        return {name: host.authoritative or host.glue for name, host in hosts_of.items()}
+
+    @cached_property
+    def apex_ns_names(self) -> tuple[Name, ...]:
+        """The union of the NS names at the apex over all servers, sorted."""
+        return tuple(sorted({n for names in self.child_ns().values() for n in names}))
+
+    def service(self, address: Address) -> Service:
+        """Whether an address serves the zone, in one word."""
+        return self._once(("service", address), lambda: service(self, address))
+
     def names_at(self, address: Address) -> tuple[Name, ...]:
         """The NS names that have this address, sorted."""
         return tuple(server.name for server in self.servers if server.address == address)
@@ -199,7 +221,7 @@ class ZoneView:
     @cached_property
     def ns_names(self) -> tuple[Name, ...]:
         """The union of the delegation's and the apex's NS names, sorted."""
-        return tuple(sorted({*self.parent_ns(), *(n for names in self.child_ns().values() for n in names)}))
+        return tuple(sorted({*self.parent_ns(), *self.apex_ns_names}))
 
     def addresses_of(self, ns_name: Name) -> Host:
         """How an NS name resolves."""

@@ -1,0 +1,21 @@
+"""The sentence of an outcome: its code's template filled with its facts, safe to print anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gnomon.base import printable
+
+_MOST = 12
+
+
+def fill(template: str, zone: str, args: Mapping[str, object]) -> str:
+    """`template` with every value as text without control characters; long lists end in "and N more"."""
+    return template.format(zone=printable(zone), **{name: _text(value) for name, value in args.items()})
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        shown = ", ".join(_text(item) for item in value[:_MOST])
+        return f"{shown} and {len(value) - _MOST} more" if len(value) > _MOST else shown
+    return "nothing" if value is None else printable(str(value))

@@ -1,0 +1,245 @@
+"""Transport: do the servers answer over UDP and TCP, over IPv6, and the same on each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gnomon.base import Address, Transport
+from gnomon.base.codes import SOA
+from gnomon.checks.observed import is_answered, is_silent
+from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
+from gnomon.checks.read import read_all
+from gnomon.checks.registry import IOP, REL, STA, check
+from gnomon.checks.view import ZoneView
+from gnomon.evidence import Exchange
+from gnomon.wire import rdata
+
+_UDP_ASKS = ("Q1", "Q2", "Q3")
+
+
+def _over(view: ZoneView, asks: tuple[str, ...], address: Address, transport: Transport) -> tuple[Exchange, ...]:
+    return tuple(x for ask in asks for x in view.asked(ask, address) if x.transport == transport)
+
+
+def _dead_over_udp(view: ZoneView, address: Address) -> bool:
+    attempts = _over(view, _UDP_ASKS, address, Transport.UDP)
+    return any(map(is_silent, attempts)) and not any(map(is_answered, attempts))
+
+
+def _how(attempts: tuple[Exchange, ...]) -> str:
+    return " and ".join(sorted({x.status.word for x in attempts if is_silent(x)}))
+
+
+@check(
+    "net.udp",
+    properties=(REL,),
+    asked=_UDP_ASKS,
+    codes={
+        "answers": "Every address of {zone} that could be asked answers over UDP ({count}).",
+        "silent": "{server} does not answer over UDP ({how}, {attempts} attempts).",
+        "lossy": "{server} answered over UDP only after {lost} lost attempts.",
+        "not-sent": "{server} was not asked over UDP ({how}).",
+        "no-addresses": "No address is known of any name server of {zone}.",
+    },
+)
+def udp(view: ZoneView) -> Iterator[Outcome]:
+    """Every name server address answers over UDP.
+
+    Why: nearly all questions travel over UDP; a silent address costs each resolver seconds.
+    Rule: error for an address that answered no attempt; warning if the plain question was answered only after more
+        than one lost attempt.
+    Source: RFC 1123 section 6.1.3.2; RFC 7766 section 5.
+    Do: check the host, its routing and the firewall for UDP port 53 from everywhere.
+    """
+    answering: list[Exchange] = []
+    faults = 0
+    for address in view.addresses:
+        server = view.server_label(address)
+        attempts = _over(view, _UDP_ASKS, address, Transport.UDP)
+        plain = _over(view, ("Q1",), address, Transport.UDP)
+        got = next((i for i, x in enumerate(plain) if is_answered(x)), None)
+        if _dead_over_udp(view, address):
+            faults += 1
+            yield outcome("silent", attempts, subject=server, server=server, how=_how(attempts), attempts=len(attempts))
+        elif not any(map(is_answered, attempts)):
+            how = attempts[0].status.word if attempts else "not planned"
+            yield unknown("not-sent", attempts, subject=server, server=server, how=how)
+        elif got is not None and got > 1:
+            faults += 1
+            yield outcome("lossy", plain, subject=server, server=server, lost=got)
+        else:
+            answering.append(next(x for x in attempts if is_answered(x)))
+    if not view.addresses:
+        yield unknown("no-addresses")
+    elif answering and not faults:
+        yield outcome("answers", answering, count=len(answering))
+
+
+@check(
+    "net.tcp",
+    properties=(REL,),
+    asked=("Q7", *_UDP_ASKS),
+    codes={
+        "answers": "Every address of {zone} that could be asked answers over TCP ({count}).",
+        "no-answer": "{server} does not answer over TCP ({how}).",
+        "host-silent": "{server} does not answer over UDP either; TCP is not judged by itself.",
+        "not-sent": "{server} was not asked over TCP ({how}).",
+        "no-addresses": "No address is known of any name server of {zone}.",
+    },
+)
+def tcp(view: ZoneView) -> Iterator[Outcome]:
+    """Every name server address answers over TCP.
+
+    Why: an answer that is too large for UDP, and every answer of a server that limits its rate, needs TCP.
+    Rule: error for an address that answers over UDP but gives no answer over TCP (refused, reset or silent).
+    Source: RFC 7766 section 5; RFC 9210 section 3.
+    Do: open TCP port 53 at the firewall and let the server listen on it.
+    """
+    answering: list[Exchange] = []
+    faults = 0
+    for address in view.addresses:
+        server, attempts = view.server_label(address), _over(view, ("Q7",), address, Transport.TCP)
+        good = [x for x in attempts if is_answered(x)]
+        if good:
+            answering.append(good[-1])
+        elif not any(map(is_silent, attempts)):
+            how = attempts[0].status.word if attempts else "not planned"
+            yield unknown("not-sent", attempts, subject=server, server=server, how=how)
+        elif _dead_over_udp(view, address):
+            yield unknown("host-silent", attempts, subject=server, server=server)
+        else:
+            faults += 1
+            yield outcome("no-answer", attempts, subject=server, server=server, how=_how(attempts))
+    if not view.addresses:
+        yield unknown("no-addresses")
+    elif answering and not faults:
+        yield outcome("answers", answering, count=len(answering))
+
+
+@check(
+    "net.v6-reachable",
+    properties=(REL, IOP),
+    asked=(*_UDP_ASKS, "Q7"),
+    codes={
+        "reachable": "All {count} IPv6 addresses of {zone} answer.",
+        "some-dead": "Published IPv6 addresses of {zone} do not answer: {servers}.",
+        "all-dead": "None of the {count} published IPv6 addresses of {zone} answers.",
+        "all-dead-no-v4": "None of the {count} published IPv6 addresses of {zone} answers, and it has no IPv4 address.",
+        "no-v6-here": "No IPv6 address of {zone} could be asked from here.",
+        "no-v6": "No name server of {zone} has an IPv6 address.",
+    },
+)
+def v6_reachable(view: ZoneView) -> Iterator[Outcome]:
+    """Every published IPv6 address answers.
+
+    Why: an address that is published but dead is worse than none: resolvers try it and wait.
+    Rule: error if any published IPv6 address answers neither over UDP nor over TCP; critical if all are dead and there
+        is no IPv4 address.
+    Source: RFC 3901; Internet.nl.
+    Do: repair IPv6 on the server, or take its AAAA records and glue away until it works.
+    """
+    addresses = [a for a in view.addresses if a.version == 6]
+    attempts = {a: tuple(x for ask in (*_UDP_ASKS, "Q7") for x in view.asked(ask, a)) for a in addresses}
+    alive = [a for a in addresses if any(map(is_answered, attempts[a]))]
+    dead = [a for a in addresses if a not in alive and any(map(is_silent, attempts[a]))]
+    shown = [x for a in dead for x in attempts[a]]
+    if not addresses:
+        yield not_applicable("no-v6")
+    elif dead and alive:
+        yield outcome("some-dead", shown, servers=tuple(view.server_label(a) for a in dead))
+    elif dead:
+        has_v4 = any(a.version == 4 for a in view.addresses)
+        yield outcome("all-dead" if has_v4 else "all-dead-no-v4", shown, count=len(dead))
+    elif alive:
+        good = [next(x for x in attempts[a] if is_answered(x)) for a in alive]
+        yield outcome("reachable", good, count=len(alive))
+    else:
+        yield unknown("no-v6-here", *attempts.values())
+
+
+@check(
+    "net.transport-parity",
+    properties=(STA, IOP),
+    asked=("Q2", "Q7"),
+    codes={
+        "same": "Every server of {zone} gives the same answer over UDP and TCP ({count} compared).",
+        "rcode-differs": "{server} answers {udp} over UDP and {tcp} over TCP.",
+        "data-differs": "{server} gives another SOA record over UDP than over TCP.",
+        "not-comparable": "No server of {zone} answered over both UDP and TCP.",
+    },
+)
+def transport_parity(view: ZoneView) -> Iterator[Outcome]:
+    """A server gives the same answer over UDP and TCP.
+
+    Why: a difference means two server processes, a proxy or an interception, and answers that depend on size.
+    Rule: error if the rcode, the authority or the SOA record (apart from its serial, which may have moved on) differs.
+    Source: RFC 7766 section 5.
+    Do: let one server process with one zone copy answer both, and look for devices in between.
+    """
+    compared: list[Exchange] = []
+    faults = 0
+    for address in view.addresses:
+        udp, tcp = view.answer("Q2", address), view.answer("Q7", address)
+        if udp is None or tcp is None or udp.exchange.transport == tcp.exchange.transport:
+            continue
+        server, shown = view.server_label(address), (udp.exchange, tcp.exchange)
+        compared += shown
+        words = [f"{a.message.rcode}{'' if a.message.aa else ' without authority'}" for a in (udp, tcp)]
+        soas = [
+            {soa._replace(serial=0) for soa in read_all(rdata.soa, rrset.rdatas)} if rrset else set()
+            for rrset in (a.message.rrset("answer", view.zone, SOA) for a in (udp, tcp))
+        ]
+        if words[0] != words[1]:
+            faults += 1
+            yield outcome("rcode-differs", shown, subject=server, server=server, udp=words[0], tcp=words[1])
+        elif soas[0] != soas[1]:
+            faults += 1
+            yield outcome("data-differs", shown, subject=server, server=server)
+    if not compared:
+        yield unknown("not-comparable", view.asked("Q7"))
+    elif not faults:
+        yield outcome("same", compared, count=len(compared) // 2)
+
+
+@check(
+    "net.tc-fallback",
+    properties=(REL,),
+    asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6"),
+    codes={
+        "works": "Every truncated answer of {zone} was completed over TCP ({count}).",
+        "fails": "{server} truncates answers over UDP and does not complete them over TCP ({asks}).",
+        "fails-everywhere": "Every server of {zone} truncates answers over UDP, and none completes them over TCP.",
+        "not-followed": "{server} truncated answers, which were not asked again over TCP ({asks}).",
+        "no-truncation": "No answer of {zone} was truncated.",
+    },
+)
+def tc_fallback(view: ZoneView) -> Iterator[Outcome]:
+    """What is truncated over UDP can be had over TCP.
+
+    Why: a resolver that gets a truncated answer must ask again over TCP; without it the data cannot be had at all.
+    Rule: error for a server that sets TC and does not answer the same question over TCP; critical if all do so.
+    Source: RFC 7766 section 5; RFC 2181 section 9.
+    Do: let the server answer over TCP port 53, or make the answer fit (fewer keys, smaller algorithms).
+    """
+    failing: dict[Address, list[Exchange]] = {}
+    followed: list[Exchange] = []
+    cut_short: dict[Address, list[Exchange]] = {}
+    for answer in (a for ask in ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6") for a in view.answers(ask)):
+        exchange = answer.exchange
+        over_tcp = _over(view, (exchange.ask,), exchange.address, Transport.TCP)
+        if exchange.transport == Transport.TCP:
+            followed.append(exchange)
+        elif answer.message.tc:
+            (failing if any(map(is_silent, over_tcp)) else cut_short).setdefault(exchange.address, []).append(exchange)
+    if failing and set(failing) == set(view.addresses):
+        yield outcome("fails-everywhere", *failing.values())
+    for code, of in (("fails", failing), ("not-followed", cut_short)):
+        for address, shown in of.items():
+            server, asks = view.server_label(address), tuple(sorted({x.ask for x in shown}))
+            tries = _over(view, asks, address, Transport.TCP)
+            make = outcome if code == "fails" else unknown
+            yield make(code, shown, tries, subject=server, server=server, asks=asks)
+    if followed and not failing:
+        yield outcome("works", followed, count=len(followed))
+    elif not followed and not failing and not cut_short:
+        yield not_applicable("no-truncation")
