@@ -43,9 +43,16 @@ fn verify_rrsig(
     dnskey_rdata: &[u8],
 ) -> &'static str {
     let rdatas: Vec<&[u8]> = rdatas.iter().map(|rdata| rdata.as_bytes()).collect();
-    let rrset = Rrset { owner, rtype, rclass, rdatas: &rdatas };
-    py.detach(|| guarded(|| dnssec::verify_rrsig(&RingVerifier, &rrset, rrsig_rdata, dnskey_rdata).code()))
-        .unwrap_or("not-checkable:internal")
+    let rrset = Rrset {
+        owner,
+        rtype,
+        rclass,
+        rdatas: &rdatas,
+    };
+    py.detach(|| {
+        guarded(|| dnssec::verify_rrsig(&RingVerifier, &rrset, rrsig_rdata, dnskey_rdata).code())
+    })
+    .unwrap_or("not-checkable:internal")
 }
 
 #[pyfunction]

@@ -23,7 +23,10 @@ impl Message {
         let octets = wire.as_bytes();
         let inner = catch_unwind(AssertUnwindSafe(|| wire::Message::parse(octets)))
             .unwrap_or_else(|_| wire::Message::unreadable(Reason::Internal));
-        Self { wire: wire.unbind(), inner }
+        Self {
+            wire: wire.unbind(),
+            inner,
+        }
     }
 
     #[getter]
@@ -50,17 +53,27 @@ impl Message {
     fn questions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         PyList::new(
             py,
-            self.inner.questions().map(|(name, qtype, qclass)| (PyBytes::new(py, name), qtype, qclass)),
+            self.inner
+                .questions()
+                .map(|(name, qtype, qclass)| (PyBytes::new(py, name), qtype, qclass)),
         )
     }
 
     fn section<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyList>> {
         let records = self.inner.section(index);
-        let records =
-            records.ok_or_else(|| PyIndexError::new_err("a message has the sections 1, 2 and 3"))?;
+        let records = records
+            .ok_or_else(|| PyIndexError::new_err("a message has the sections 1, 2 and 3"))?;
         PyList::new(
             py,
-            records.map(|r| (PyBytes::new(py, r.owner), r.rtype, r.rclass, r.ttl, PyBytes::new(py, r.rdata))),
+            records.map(|r| {
+                (
+                    PyBytes::new(py, r.owner),
+                    r.rtype,
+                    r.rclass,
+                    r.ttl,
+                    PyBytes::new(py, r.rdata),
+                )
+            }),
         )
     }
 
@@ -68,15 +81,22 @@ impl Message {
     fn opts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         PyList::new(
             py,
-            self.inner
-                .opts()
-                .map(|r| (r.rclass, r.ttl, PyBytes::new(py, r.rdata), PyBytes::new(py, r.owner))),
+            self.inner.opts().map(|r| {
+                (
+                    r.rclass,
+                    r.ttl,
+                    PyBytes::new(py, r.rdata),
+                    PyBytes::new(py, r.owner),
+                )
+            }),
         )
     }
 
     #[getter]
     fn malformed(&self) -> Option<(usize, &'static str, u8)> {
-        self.inner.malformed().map(|m| (m.offset, m.reason.code(), m.section))
+        self.inner
+            .malformed()
+            .map(|m| (m.offset, m.reason.code(), m.section))
     }
 
     #[getter]
@@ -88,7 +108,12 @@ impl Message {
 #[pyfunction]
 fn parse_options<'py>(py: Python<'py>, rdata: &[u8]) -> PyResult<Bound<'py, PyTuple>> {
     let (options, complete) = wire::parse_options(rdata);
-    let options = PyList::new(py, options.into_iter().map(|(code, data)| (code, PyBytes::new(py, data))))?;
+    let options = PyList::new(
+        py,
+        options
+            .into_iter()
+            .map(|(code, data)| (code, PyBytes::new(py, data))),
+    )?;
     (options, complete).into_pyobject(py)
 }
 
@@ -102,14 +127,21 @@ fn compose_query<'py>(
     flags: u16,
     edns: Option<EdnsArgument<'py>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let edns = edns.as_ref().map(|(version, udp_size, flags, options)| wire::Edns {
-        version: *version,
-        udp_size: *udp_size,
-        flags: *flags,
-        options: options.iter().map(|(code, data)| (*code, data.as_bytes())).collect(),
-    });
+    let edns = edns
+        .as_ref()
+        .map(|(version, udp_size, flags, options)| wire::Edns {
+            version: *version,
+            udp_size: *udp_size,
+            flags: *flags,
+            options: options
+                .iter()
+                .map(|(code, data)| (*code, data.as_bytes()))
+                .collect(),
+        });
     let composed = guarded(|| wire::compose_query(qname, qtype, qclass, flags, edns.as_ref()))?;
-    composed.map(|query| PyBytes::new(py, &query)).map_err(|error| PyValueError::new_err(error.sentence()))
+    composed
+        .map(|query| PyBytes::new(py, &query))
+        .map_err(|error| PyValueError::new_err(error.sentence()))
 }
 
 /// Run core code; a panic in it becomes an ordinary RuntimeError.

@@ -86,7 +86,10 @@ pub fn canonical_rdata(rtype: u16, rdata: &[u8]) -> Cow<'_, [u8]> {
 /// The rdatas in canonical form, sorted as octets and without duplicates (RFC 4034 section 6.3).
 #[must_use]
 pub fn canonical_rdatas<'a>(rtype: u16, rdatas: &[&'a [u8]]) -> Vec<Cow<'a, [u8]>> {
-    let mut out: Vec<_> = rdatas.iter().map(|rdata| canonical_rdata(rtype, rdata)).collect();
+    let mut out: Vec<_> = rdatas
+        .iter()
+        .map(|rdata| canonical_rdata(rtype, rdata))
+        .collect();
     out.sort_unstable();
     out.dedup();
     out
@@ -121,7 +124,11 @@ fn signed_owner(owner: &[u8], labels: usize) -> Option<Vec<u8>> {
         let length = usize::from(*rest.first()?);
         rest = rest.get(length + 1..)?;
     }
-    let mut out = if surplus > 0 { b"\x01*".to_vec() } else { Vec::new() };
+    let mut out = if surplus > 0 {
+        b"\x01*".to_vec()
+    } else {
+        Vec::new()
+    };
     out.extend(rest.iter().map(u8::to_ascii_lowercase));
     Some(out)
 }
@@ -148,9 +155,15 @@ mod tests {
     #[test]
     fn sorted_as_octets_without_duplicates() {
         let rdatas: [&[u8]; 4] = [b"\x01b\x00", b"\x01A\x00", b"\x01a\x00", b"\x02aa\x00"];
-        assert_eq!(canonical_rdatas(2, &rdatas), [&b"\x01a\x00"[..], b"\x01b\x00", b"\x02aa\x00"]);
+        assert_eq!(
+            canonical_rdatas(2, &rdatas),
+            [&b"\x01a\x00"[..], b"\x01b\x00", b"\x02aa\x00"]
+        );
         let unlike: [&[u8]; 3] = [b"\x02", b"\x01\xff", b"\x01"];
-        assert_eq!(canonical_rdatas(999, &unlike), [&b"\x01"[..], b"\x01\xff", b"\x02"]);
+        assert_eq!(
+            canonical_rdatas(999, &unlike),
+            [&b"\x01"[..], b"\x01\xff", b"\x02"]
+        );
     }
 
     #[test]
@@ -160,7 +173,10 @@ mod tests {
         assert_eq!(signed_owner(owner, 2).unwrap(), b"\x01*\x01b\x04test\x00");
         assert_eq!(signed_owner(owner, 0).unwrap(), b"\x01*\x00");
         assert_eq!(signed_owner(owner, 4), None);
-        assert_eq!(signed_owner(b"\x01*\x04TEST\x00", 1).unwrap(), b"\x01*\x04test\x00");
+        assert_eq!(
+            signed_owner(b"\x01*\x04TEST\x00", 1).unwrap(),
+            b"\x01*\x04test\x00"
+        );
         assert_eq!(signed_owner(b"\x00", 0).unwrap(), b"\x00");
         assert_eq!(signed_owner(b"\x05a", 0), None);
     }

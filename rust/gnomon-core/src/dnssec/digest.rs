@@ -41,3 +41,36 @@ pub fn ds_digest(owner: &[u8], dnskey_rdata: &[u8], digest_type: u8) -> Option<V
     data.extend_from_slice(dnskey_rdata);
     Some(digest::digest(algorithm, &data).as_ref().to_vec())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_tags() {
+        assert_eq!(key_tag(b""), 0);
+        assert_eq!(key_tag(b"\x01\x00\x03"), 0);
+        // 0x0100 + 0x0308 + 0xff00, by hand; an odd octet counts as the high one.
+        assert_eq!(key_tag(b"\x01\x00\x03\x08"), 0x0408);
+        assert_eq!(key_tag(b"\x01\x00\x03\x08\xff"), 0x0309);
+        assert_eq!(key_tag(b"\x01\x00\x03\x01\xaa\xbb\xcc\xdd"), 0xbbcc);
+        assert_eq!(key_tag(b"\x01\x00\x03\x01\xaa\xbb"), 0);
+    }
+
+    #[test]
+    fn digests_ignore_the_case_of_the_owner() {
+        let key = b"\x01\x01\x03\x0d1234";
+        assert_eq!(
+            ds_digest(b"\x01A\x00", key, 2),
+            ds_digest(b"\x01a\x00", key, 2)
+        );
+        assert_eq!(
+            [1, 2, 4].map(|t| ds_digest(b"\x00", key, t).map(|d| d.len())),
+            [Some(20), Some(32), Some(48)]
+        );
+        assert_eq!(
+            [0, 3, 5, 255].map(|t| ds_digest(b"\x00", key, t)),
+            [None, None, None, None]
+        );
+    }
+}

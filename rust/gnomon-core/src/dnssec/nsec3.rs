@@ -23,3 +23,28 @@ pub fn nsec3_hash(name: &[u8], algorithm: u8, iterations: u16, salt: &[u8]) -> O
     }
     Some(hash.as_ref().to_vec())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc_5155_appendix_a() {
+        // H(example), 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom in base 32.
+        let expected = [
+            6, 83, 104, 171, 238, 215, 236, 110, 159, 235, 169, 107, 140, 139, 195, 232, 183, 145,
+            247, 22,
+        ];
+        assert_ne!(nsec3_hash(b"\x07example\x00", 1, 0, b"").unwrap(), expected);
+        let hash = nsec3_hash(b"\x07EXAMPLE\x00", 1, 12, b"\xaa\xbb\xcc\xdd").unwrap();
+        assert_eq!(hash, expected);
+    }
+
+    #[test]
+    fn budget() {
+        assert!(nsec3_hash(b"\x00", 1, MAX_NSEC3_ITERATIONS, b"").is_some());
+        assert!(nsec3_hash(b"\x00", 1, MAX_NSEC3_ITERATIONS + 1, b"").is_none());
+        assert!(nsec3_hash(b"\x00", 2, 0, b"").is_none());
+    }
+}

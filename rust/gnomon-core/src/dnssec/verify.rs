@@ -4,9 +4,10 @@ use super::canonical::{signed_data, Rrset, Rrsig};
 use super::digest::key_tag;
 use crate::wire::label_count;
 use ring::signature::{
-    RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm, ECDSA_P256_SHA256_FIXED,
-    ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-    RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+    RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519,
+    RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+    RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
 };
 
 /// Smallest RSA modulus that is verified, in bits (the library's limit).
@@ -73,9 +74,24 @@ pub struct RingVerifier;
 impl Verifier for RingVerifier {
     fn verify(&self, algorithm: u8, key: &[u8], data: &[u8], signature: &[u8]) -> Outcome {
         match algorithm {
-            5 | 7 => verify_rsa(&RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, key, data, signature),
-            8 => verify_rsa(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, key, data, signature),
-            10 => verify_rsa(&RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY, key, data, signature),
+            5 | 7 => verify_rsa(
+                &RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+                key,
+                data,
+                signature,
+            ),
+            8 => verify_rsa(
+                &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+                key,
+                data,
+                signature,
+            ),
+            10 => verify_rsa(
+                &RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+                key,
+                data,
+                signature,
+            ),
             // RFC 6605 section 4: the two coordinates without the octet that says so.
             13 => verify_raw(&ECDSA_P256_SHA256_FIXED, &[4], key, 64, data, signature),
             14 => verify_raw(&ECDSA_P384_SHA384_FIXED, &[4], key, 96, data, signature),
@@ -108,7 +124,12 @@ fn verify_raw(
     outcome(UnparsedPublicKey::new(algorithm, key).verify(data, signature))
 }
 
-fn verify_rsa(parameters: &'static RsaParameters, key: &[u8], data: &[u8], signature: &[u8]) -> Outcome {
+fn verify_rsa(
+    parameters: &'static RsaParameters,
+    key: &[u8],
+    data: &[u8],
+    signature: &[u8],
+) -> Outcome {
     let Some((e, n)) = rsa_parts(key) else {
         return Outcome::NotCheckable(Unverifiable::MalformedKey);
     };
@@ -144,7 +165,9 @@ fn strip_zeros(mut octets: &[u8]) -> &[u8] {
 
 /// Bits of a number without leading zero octets.
 fn bit_length(octets: &[u8]) -> usize {
-    let leading = octets.first().map_or(0, |first| first.leading_zeros() as usize);
+    let leading = octets
+        .first()
+        .map_or(0, |first| first.leading_zeros() as usize);
     octets.len() * 8 - leading
 }
 
@@ -193,12 +216,176 @@ fn is_at_or_below(name: &[u8], ancestor: &[u8]) -> bool {
         if rest.eq_ignore_ascii_case(ancestor) {
             return true;
         }
-        let Some(next) = rest.first().and_then(|&length| rest.get(usize::from(length) + 1..)) else {
+        let Some(next) = rest
+            .first()
+            .and_then(|&length| rest.get(usize::from(length) + 1..))
+        else {
             return false;
         };
         if next.is_empty() {
             return false;
         }
         rest = next;
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    /// Takes every signature for good and keeps the data it was asked about.
+    #[derive(Default)]
+    struct Recorder(RefCell<Vec<u8>>);
+
+    impl Verifier for Recorder {
+        fn verify(&self, _: u8, _: &[u8], data: &[u8], _: &[u8]) -> Outcome {
+            *self.0.borrow_mut() = data.to_vec();
+            Outcome::Valid
+        }
+    }
+
+    const KEY: &[u8] = b"\x01\x00\x03\x0dkey";
+    const OWNER: &[u8] = b"\x01A\x01b\x04Test\x00";
+
+    fn rrsig(rtype: u16, algorithm: u8, labels: u8, tag: u16, signer: &[u8]) -> Vec<u8> {
+        let mut out = rtype.to_be_bytes().to_vec();
+        out.extend_from_slice(&[algorithm, labels, 0, 0, 14, 16, 0, 0, 0, 2, 0, 0, 0, 1]);
+        out.extend_from_slice(&tag.to_be_bytes());
+        out.extend_from_slice(signer);
+        out.extend_from_slice(b"signature");
+        out
+    }
+
+    fn judge(verifier: &impl Verifier, owner: &[u8], rrsig: &[u8], key: &[u8]) -> Outcome {
+        let rrset = Rrset {
+            owner,
+            rtype: 2,
+            rclass: 1,
+            rdatas: &[b"\x02NS\x00"],
+        };
+        verify_rrsig(verifier, &rrset, rrsig, key)
+    }
+
+    #[test]
+    fn the_signed_data() {
+        let recorder = Recorder::default();
+        let signature = rrsig(2, 13, 2, key_tag(KEY), b"\x04TEST\x00");
+        assert_eq!(judge(&recorder, OWNER, &signature, KEY), Outcome::Valid);
+        let mut expected = signature[..18].to_vec();
+        expected.extend_from_slice(b"\x04test\x00");
+        expected.extend_from_slice(
+            b"\x01*\x01b\x04test\x00\x00\x02\x00\x01\x00\x00\x0e\x10\x00\x04\x02ns\x00",
+        );
+        assert_eq!(*recorder.0.borrow(), expected);
+    }
+
+    #[test]
+    fn refused_before_any_arithmetic() {
+        let recorder = Recorder::default();
+        let tag = key_tag(KEY);
+        for bad in [
+            rrsig(1, 13, 3, tag, b"\x00"),
+            rrsig(2, 8, 3, tag, b"\x00"),
+            rrsig(2, 13, 4, tag, b"\x00"),
+            rrsig(2, 13, 3, tag ^ 1, b"\x00"),
+            rrsig(2, 13, 3, tag, b"\x05other\x00"),
+            rrsig(2, 13, 3, tag, b"\x01x\x01a\x01b\x04test\x00"),
+        ] {
+            assert_eq!(judge(&recorder, OWNER, &bad, KEY), Outcome::Invalid);
+        }
+        let good = rrsig(2, 13, 3, tag, b"\x00");
+        assert_eq!(judge(&recorder, OWNER, &good, KEY), Outcome::Valid);
+        let not = |outcome: Outcome| match outcome {
+            Outcome::NotCheckable(reason) => reason,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            not(judge(&recorder, b"\x01", &good, KEY)),
+            Unverifiable::MalformedName
+        );
+        assert_eq!(
+            not(judge(&recorder, OWNER, &good[..18], KEY)),
+            Unverifiable::MalformedRrsig
+        );
+        assert_eq!(
+            not(judge(&recorder, OWNER, &good, &KEY[..3])),
+            Unverifiable::MalformedKey
+        );
+    }
+
+    fn rsa_key(e: &[u8], n: &[u8]) -> Vec<u8> {
+        [
+            &[0],
+            &u16::try_from(e.len()).unwrap().to_be_bytes()[..],
+            e,
+            n,
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn rsa_limits() {
+        let n = |octets: usize| [vec![0x80], vec![0; octets - 2], vec![1]].concat();
+        let try_key = |key: &[u8]| RingVerifier.verify(8, key, b"data", &[1; 256]).code();
+        assert_eq!(try_key(&rsa_key(&[1, 0, 1], &n(256))), "invalid");
+        assert_eq!(
+            try_key(&rsa_key(&[0, 0, 1, 0, 1], &[vec![0], n(256)].concat())),
+            "invalid"
+        );
+        assert_eq!(
+            try_key(&rsa_key(&[1, 0, 1], &n(127))),
+            "not-checkable:key-size"
+        );
+        assert_eq!(try_key(&rsa_key(&[1, 0, 1], &n(128))), "invalid");
+        assert_eq!(try_key(&rsa_key(&[1, 0, 1], &n(512))), "invalid");
+        assert_eq!(
+            try_key(&rsa_key(&[1, 0, 1], &n(513))),
+            "not-checkable:key-size"
+        );
+        assert_eq!(try_key(&rsa_key(&[1, 0, 0, 0, 1], &n(256))), "invalid");
+        assert_eq!(
+            try_key(&rsa_key(&[2, 0, 0, 0, 1], &n(256))),
+            "not-checkable:key-size"
+        );
+        assert_eq!(
+            try_key(&rsa_key(&[1; 256], &n(256))),
+            "not-checkable:key-size"
+        );
+        for (e, octets) in [(&[1][..], 256), (&[2], 256), (&[0], 256), (&[], 256)] {
+            assert_eq!(
+                try_key(&rsa_key(e, &n(octets))),
+                "not-checkable:malformed-key"
+            );
+        }
+        for key in [
+            &b""[..],
+            b"\x00",
+            b"\x00\x01",
+            b"\x03\x01\x00\x01",
+            b"\x09\x01",
+        ] {
+            assert_eq!(try_key(key), "not-checkable:malformed-key");
+        }
+    }
+
+    #[test]
+    fn other_algorithms() {
+        let code = |algorithm, key: &[u8]| {
+            RingVerifier
+                .verify(algorithm, key, b"data", &[1; 64])
+                .code()
+        };
+        for algorithm in [0, 1, 3, 6, 12, 16, 17, 23, 252, 255] {
+            assert_eq!(code(algorithm, &[1; 64]), "not-checkable:algorithm");
+        }
+        assert_eq!(code(13, &[1; 63]), "not-checkable:malformed-key");
+        assert_eq!(code(14, &[1; 64]), "not-checkable:malformed-key");
+        assert_eq!(code(15, &[1; 64]), "not-checkable:malformed-key");
+        assert_eq!(
+            [code(13, &[1; 64]), code(14, &[1; 96]), code(15, &[1; 32])],
+            ["invalid"; 3]
+        );
     }
 }

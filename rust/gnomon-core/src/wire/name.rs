@@ -173,12 +173,27 @@ mod tests {
 
     #[test]
     fn pointers_go_strictly_backwards() {
-        assert_eq!(read(b"\xc0\x00", 0), Err(Fault::new(0, Reason::PointerLoop)));
-        assert_eq!(read(b"\xc0\x02\x00", 0), Err(Fault::new(0, Reason::PointerForward)));
-        assert_eq!(read(b"\x01a\xc0\x00", 0), Err(Fault::new(2, Reason::PointerLoop)));
+        assert_eq!(
+            read(b"\xc0\x00", 0),
+            Err(Fault::new(0, Reason::PointerLoop))
+        );
+        assert_eq!(
+            read(b"\xc0\x02\x00", 0),
+            Err(Fault::new(0, Reason::PointerForward))
+        );
+        assert_eq!(
+            read(b"\x01a\xc0\x00", 0),
+            Err(Fault::new(2, Reason::PointerLoop))
+        );
         // Two names that point at each other: the second step is forward or not strictly backward.
-        assert_eq!(read(b"\xc0\x02\xc0\x00", 2), Err(Fault::new(0, Reason::PointerForward)));
-        assert_eq!(read(b"\x01a\x01b\xc0\x00", 2), Err(Fault::new(4, Reason::PointerLoop)));
+        assert_eq!(
+            read(b"\xc0\x02\xc0\x00", 2),
+            Err(Fault::new(0, Reason::PointerForward))
+        );
+        assert_eq!(
+            read(b"\x01a\x01b\xc0\x00", 2),
+            Err(Fault::new(4, Reason::PointerLoop))
+        );
     }
 
     #[test]
@@ -188,7 +203,10 @@ mod tests {
             wire.extend_from_slice(&(0xc000 | at).to_be_bytes());
         }
         assert_eq!(read(&wire, 2 * MAX_POINTERS).unwrap().1, b"\x00");
-        assert_eq!(read(&wire, 2 * MAX_POINTERS + 2).unwrap_err().reason, Reason::PointerLoop);
+        assert_eq!(
+            read(&wire, 2 * MAX_POINTERS + 2).unwrap_err().reason,
+            Reason::PointerLoop
+        );
     }
 
     #[test]
@@ -223,7 +241,13 @@ mod tests {
         let wire = b"\x01a\x00\xc0\x00\x01b\x00";
         let mut out = Vec::new();
         assert_eq!(read_name(wire, 3, 5, &mut out), Ok(5));
-        assert_eq!(read_name(wire, 3, 4, &mut out).unwrap_err().reason, Reason::ShortName);
-        assert_eq!(read_name(wire, 5, 7, &mut out).unwrap_err().reason, Reason::ShortName);
+        assert_eq!(
+            read_name(wire, 3, 4, &mut out).unwrap_err().reason,
+            Reason::ShortName
+        );
+        assert_eq!(
+            read_name(wire, 5, 7, &mut out).unwrap_err().reason,
+            Reason::ShortName
+        );
     }
 }

@@ -74,3 +74,56 @@ pub fn compose_query(
     }
     Ok(out)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::wire::{parse_options, Message};
+
+    #[test]
+    fn reads_back() {
+        let edns = Edns {
+            version: 1,
+            udp_size: 1232,
+            flags: 0x8040,
+            options: vec![(3, b""), (65001, b"abcd")],
+        };
+        let wire = compose_query(b"\x01A\x00", 65280, 3, 0x7910, Some(&edns)).unwrap();
+        let message = Message::parse(&wire);
+        assert_eq!(
+            (message.id(), message.flags(), message.counts()),
+            (0, 0x7910, [1, 0, 0, 1])
+        );
+        assert_eq!(
+            message.questions().collect::<Vec<_>>(),
+            [(&b"\x01A\x00"[..], 65280, 3)]
+        );
+        let opt = message.opts().next().unwrap();
+        assert_eq!(
+            (opt.owner, opt.rclass, opt.ttl),
+            (&b"\x00"[..], 1232, 0x0001_8040)
+        );
+        assert_eq!(parse_options(opt.rdata), (edns.options.clone(), true));
+        assert_eq!((message.malformed(), message.trailing_octets()), (None, 0));
+        assert_eq!(compose_query(b"\x00", 2, 1, 0, None).unwrap().len(), 17);
+    }
+
+    #[test]
+    fn refuses_what_no_message_can_hold() {
+        for name in [&b""[..], b"\x01a", b"\x00\x00", b"\xc0\x0c"] {
+            assert_eq!(compose_query(name, 1, 1, 0, None), Err(ComposeError::Name));
+        }
+        let data = vec![0; 40_000];
+        let edns = Edns {
+            version: 0,
+            udp_size: 512,
+            flags: 0,
+            options: vec![(1, &data), (2, &data)],
+        };
+        assert_eq!(
+            compose_query(b"\x00", 1, 1, 0, Some(&edns)),
+            Err(ComposeError::Options)
+        );
+    }
+}

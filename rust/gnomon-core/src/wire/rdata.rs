@@ -41,7 +41,12 @@ pub const fn layout(rtype: u16) -> Option<&'static [Field]> {
 ///
 /// # Errors
 /// The name at fault, or [`Reason::BadRdata`] at the beginning of the rdata if the fields do not fill it.
-pub fn decompress(wire: &[u8], span: Range<usize>, fields: &[Field], out: &mut Vec<u8>) -> Result<(), Fault> {
+pub fn decompress(
+    wire: &[u8],
+    span: Range<usize>,
+    fields: &[Field],
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
     let bad = Fault::new(span.start, Reason::BadRdata);
     let mut at = span.start;
     for field in fields {
@@ -101,12 +106,18 @@ mod tests {
 
     #[test]
     fn names_are_uncompressed_in_place() {
-        assert_eq!(plain(b"\x01a\x00\x00\x05\xc0\x00", 3, 15).unwrap(), b"\x00\x05\x01a\x00");
+        assert_eq!(
+            plain(b"\x01a\x00\x00\x05\xc0\x00", 3, 15).unwrap(),
+            b"\x00\x05\x01a\x00"
+        );
         let mut soa = b"\x01a\x00\xc0\x00\x01b\xc0\x00".to_vec();
         soa.extend_from_slice(&[7; 20]);
         let out = plain(&soa, 3, 6).unwrap();
         assert_eq!(&out[..8], b"\x01a\x00\x01b\x01a\x00");
-        assert_eq!(name_spans(&out, layout(6).unwrap()).unwrap(), vec![0..3, 3..8]);
+        assert_eq!(
+            name_spans(&out, layout(6).unwrap()).unwrap(),
+            vec![0..3, 3..8]
+        );
     }
 
     #[test]
@@ -119,10 +130,17 @@ mod tests {
             (b"\x00\x00\x00\x00\x00\x00\x00", 35),
             (b"\x00\x00\x00", 6),
         ] {
-            assert_eq!(plain(wire, 0, rtype), Err(Fault::new(0, Reason::BadRdata)), "{wire:?} {rtype}");
+            assert_eq!(
+                plain(wire, 0, rtype),
+                Err(Fault::new(0, Reason::BadRdata)),
+                "{wire:?} {rtype}"
+            );
             assert_eq!(name_spans(wire, layout(rtype).unwrap()), None);
         }
-        assert_eq!(plain(b"\x05ab", 0, 2).unwrap_err().reason, Reason::ShortName);
+        assert_eq!(
+            plain(b"\x05ab", 0, 2).unwrap_err().reason,
+            Reason::ShortName
+        );
     }
 
     #[test]
