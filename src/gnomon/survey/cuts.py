@@ -1,0 +1,305 @@
+"""The way down the tree: zone cuts, the servers of a zone, name server addresses, the chain of trust, the pack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import blake2b
+from typing import Protocol, TypeVar, cast
+
+from gnomon.base import ROOT, Address, Name, NameServer
+from gnomon.evidence import cut_subject, name_subject, server_subject
+from gnomon.survey import plan as q
+from gnomon.survey import reading
+from gnomon.survey.plan import Plan, Question
+from gnomon.survey.steps import Ask, Key, Need, Reply, Steps, ask
+
+LABEL_PREFIX = b"gnomon-"
+"""Every random label begins with it and goes on with 16 characters of a-z and 2-7."""
+
+T = TypeVar("T")
+
+
+class GivenDelegation(Protocol):
+    """A delegation given by the user instead of the parent's."""
+
+    @property
+    def ns_names(self) -> Sequence[Name]: ...
+    @property
+    def glue(self) -> Mapping[Name, Sequence[Address]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A zone as found from above: its NS names, their addresses as far as the referral had them, the zone above."""
+
+    zone: Name
+    ns_names: tuple[Name, ...]
+    glue: Mapping[Name, tuple[Address, ...]]
+    above: Cut | None = field(repr=False)
+
+    def upwards(self) -> Iterable[Cut]:
+        """The cut itself, then each one above it; ends with the root."""
+        cut: Cut | None = self
+        while cut is not None:
+            yield cut
+            cut = cut.above
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The closest zone at or above a name; `nothing_below` if that zone denied that the name exists (RFC 8020)."""
+
+    cut: Cut
+    nothing_below: bool = False
+
+
+class Walker:
+    """Makes the shared tasks and holds what all tasks of a run have in common.
+
+    Args:
+        run_id: seeds every choice, so that the same run asks the same servers and the same random names.
+        ancestors: names above surveyed zones; where they are zones, their keys and DS are asked for.
+        silent: how many questions in a row each address did not answer.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        run_id: str,
+        hints: Sequence[NameServer],
+        *,
+        undelegated: Mapping[Name, GivenDelegation],
+        ancestors: Collection[Name],
+        silent: Mapping[Address, int],
+    ) -> None:
+        self.plan = plan
+        self.undelegated = undelegated
+        self._seed = run_id.encode()[:64]
+        self._ancestors = ancestors
+        self._silent = silent
+        addresses: dict[Name, list[Address]] = {}
+        for hint in hints:
+            addresses.setdefault(hint.name, []).append(hint.address)
+        glue = {name: reading.in_order(of) for name, of in addresses.items()}
+        self.root = Cut(ROOT, reading.names_in_order(glue), glue, None)
+
+    def make(self, key: Key, zone: Name) -> tuple[str, Steps[object]]:
+        """The subject and the steps of a shared task that is first needed for `zone`."""
+        kind, about = key
+        if isinstance(about, Name):
+            if kind == "cut":
+                return cut_subject(about), self._find_cut(about)
+            if kind == "chain":
+                return cut_subject(about), self._ask_chain(about)
+            return name_subject(about), self._find_host(about)
+        return server_subject(about), self._ask_pack(about, zone)
+
+    # Choices that look random and are the same for the same run
+
+    def digest(self, *parts: bytes) -> bytes:
+        """10 octets that depend on the run and on `parts`."""
+        return blake2b(b"\0".join(parts), key=self._seed, digest_size=10).digest()
+
+    def label(self, *parts: bytes) -> bytes:
+        """A label that nobody has: the prefix and 16 characters (80 bits)."""
+        number = int.from_bytes(self.digest(b"label", *parts), "big")
+        return LABEL_PREFIX + bytes(b"abcdefghijklmnopqrstuvwxyz234567"[number >> s & 31] for s in range(0, 80, 5))
+
+    def shuffled(self, servers: Iterable[NameServer], name: Name) -> list[NameServer]:
+        """The servers in the order in which they are tried for `name`: those known to be silent at the end."""
+        found = {(self._silent.get(s.address, 0) > 2, self.digest(name.key, s.address.packed)): s for s in servers}
+        return [found[key] for key in sorted(found)]
+
+    def is_silent(self, server: NameServer) -> bool:
+        """It did not answer the last three questions."""
+        return self._silent.get(server.address, 0) > 2
+
+    # Asking the servers of a zone
+
+    def servers(self, cut: Cut, names: int = 1) -> Steps[list[NameServer]]:
+        """Servers of a zone: all glue; where fewer than `names` names have any that answers, a few are looked up."""
+        found = [NameServer(name, address) for name in cut.ns_names for address in cut.glue.get(name, ())]
+        usable = {s.name for s in found if not self.is_silent(s)}
+        if len(usable) >= names:
+            return found
+        without = sorted((n for n in cut.ns_names if n not in cut.glue), key=lambda n: self.digest(n.key))
+        for name in without[: self.plan.tries]:
+            addresses = yield from self.host(name)
+            found += [NameServer(name, address) for address in addresses]
+            usable |= {name} if addresses else set()
+            if len(usable) >= names:
+                break
+        return found
+
+    def ask_one(
+        self, cut: Cut, name: Name, questions: Sequence[Question], usable: Callable[[Reply], bool]
+    ) -> Steps[list[Reply]]:
+        """Ask the servers of a zone one after the other until all replies are usable; the last replies.
+
+        Where none is known to answer, one of them gets the first question only: a dead zone must cost little,
+        however many names point into it.
+        """
+        replies: list[Reply] = []
+        order = self.shuffled((yield from self.servers(cut)), name)
+        awake = [server for server in order if not self.is_silent(server)][: self.plan.tries]
+        if not awake:
+            awake, questions = order[:1], questions[:1]
+        wires = [(question, question.compose(name)) for question in questions]
+        for server in awake:
+            replies = yield from ask([Ask(question, server.name, server.address, wire) for question, wire in wires])
+            if all(usable(reply) for reply in replies):
+                break
+        return replies
+
+    def ask_pair(
+        self, servers: Sequence[NameServer], name: Name, questions: Sequence[Question], usable: Callable[[Reply], bool]
+    ) -> Steps[list[list[Reply]]]:
+        """Ask two servers, of different names and IP versions if possible; up to four until two are usable.
+
+        Returns the replies of each server asked; the one to the first question decides.
+        """
+        left = self.shuffled(servers, name)
+        wires = [(question, question.compose(name)) for question in questions]
+        asked: list[list[Reply]] = []
+        good: list[NameServer] = []
+        while left and len(asked) < 4 and len(good) < 2:
+            chosen = list(good)
+            while left and len(chosen) < 2:
+                chosen.append(left.pop(_most_different(left, chosen)))
+            new = chosen[len(good) :]
+            replies = yield from ask([Ask(one, s.name, s.address, wire) for s in new for one, wire in wires])
+            for index, server in enumerate(new):
+                asked.append(replies[index * len(wires) : (index + 1) * len(wires)])
+                if usable(asked[-1][0]):
+                    good.append(server)
+        return asked
+
+    # Shared tasks, seen from those that need them
+
+    def place(self, name: Name) -> Steps[Place | None]:
+        """The closest zone at or above `name`, looking at each label; None if even the way there is not known."""
+        return (yield from _need("cut", name, Place))
+
+    def host(self, name: Name) -> Steps[tuple[Address, ...]]:
+        """The addresses of a name server; none if they cannot be found."""
+        return (yield from _need("host", name, tuple)) or ()
+
+    def closest(self, name: Name) -> Steps[Cut | None]:
+        """The closest zone above a host, as far as looking makes sense.
+
+        Stops at the first label that is no zone: the last step is the question itself, which follows referrals.
+        """
+        cut: Cut | None = None
+        for ancestor in reversed(name.parent().ancestors()):
+            place = yield from self.place(ancestor)
+            if place is None:
+                return None
+            cut = place.cut
+            if cut.zone != ancestor or place.nothing_below:
+                break
+        return cut
+
+    # The shared tasks
+
+    def _find_cut(self, name: Name) -> Steps[Place | None]:
+        place = yield from self._look_for_cut(name)
+        if place is not None and place.cut.zone == name and name in self._ancestors:
+            yield Need([("chain", name)], wait=False)
+        return place
+
+    def _look_for_cut(self, name: Name) -> Steps[Place | None]:
+        if name.is_root:
+            return Place(self.root)
+        above = yield from self.place(name.parent())
+        if above is None:
+            return None
+        if name in self.undelegated:
+            given = self.undelegated[name]
+            glue = {host: reading.in_order(of) for host, of in given.glue.items() if of}
+            return Place(Cut(name, reading.names_in_order(given.ns_names), glue, above.cut))
+        if above.nothing_below or len(name.labels) > self.plan.cuts:
+            return above
+        cut = above.cut
+        for _ in range(self.plan.indirections):
+            replies = yield from self.ask_one(cut, name, [q.C0], partial(leads_on, name, cut.zone))
+            message = replies[0].message if replies else None
+            found = reading.referral(message, name, cut.zone) if message else None
+            if message is None or found is None:
+                return Place(cut, message is not None and reading.is_nxdomain(message))
+            cut = self.cut_of(found, cut)
+            if cut.zone == name:
+                break
+        return Place(cut)
+
+    def cut_of(self, found: reading.Referral, above: Cut) -> Cut:
+        """The cut that a referral shows, with no more names than are ever asked."""
+        names = found.ns_names[: self.plan.ns_names]
+        return Cut(found.zone, names, {name: found.glue[name] for name in names if name in found.glue}, above)
+
+    def _ask_chain(self, name: Name) -> Steps[None]:
+        place = yield from self.place(name)
+        if place is None or place.cut.zone != name:
+            return
+        servers = yield from self.servers(place.cut, names=2)
+        yield from self.ask_pair(servers, name, [q.C2], _is_final)
+        above = place.cut.above
+        if above is not None and name not in self.undelegated:
+            servers = yield from self.servers(above, names=2)
+            yield from self.ask_pair(servers, name, [q.C1], _is_final)
+
+    def _find_host(self, name: Name) -> Steps[tuple[Address, ...]]:
+        found: set[Address] = set()
+        target = name
+        cut = yield from self.closest(target)
+        for _ in range(self.plan.indirections):
+            if cut is None:
+                break
+            replies = yield from self.ask_one(cut, target, [q.H1, q.H2], partial(leads_on, target, cut.zone))
+            messages = [message for reply in replies if (message := reply.message)]
+            for message in messages:
+                found.update(reading.addresses(message.answer, (target,)))
+            aliases = [alias for message in messages if (alias := reading.alias(message, target))]
+            lower = [down for message in messages if (down := reading.referral(message, target, cut.zone))]
+            if found:
+                break
+            if aliases:
+                target = aliases[0]
+                cut = yield from self.closest(target)
+            elif lower:
+                cut = self.cut_of(lower[0], cut)
+            else:
+                break
+        return reading.in_order(found)
+
+    def _ask_pack(self, address: Address, zone: Name) -> Steps[bool]:
+        fresh = self.plan.probe_domain.prepend(self.label(address.packed))
+        names = {"S10": fresh, "S11": ROOT, "S17": q.VERSION_BIND}
+        pack = (q.S1, q.S2, q.S3, q.S7, q.S10, q.S11, q.S17, q.S20)
+        yield from ask([Ask(one, None, address, one.compose(names.get(one.code, zone))) for one in pack])
+        return True
+
+
+def leads_on(name: Name, above: Name, reply: Reply) -> bool:
+    """The reply of a server of the zone `above` settles the question about `name` or refers further down."""
+    message = reply.message
+    if message is None:
+        return False
+    return reading.is_final(message) or reading.referral(message, name, above) is not None
+
+
+def _is_final(reply: Reply) -> bool:
+    return reply.message is not None and reading.is_final(reply.message)
+
+
+def _need(kind: str, name: Name, _: type[T]) -> Steps[T | None]:
+    (result,) = yield Need([(kind, name)])
+    return cast("T | None", result)
+
+
+def _most_different(left: Sequence[NameServer], chosen: Sequence[NameServer]) -> int:
+    """Which of `left` has another name than all chosen, and if possible another IP version; the first of equals."""
+    names = {server.name for server in chosen}
+    versions = {server.address.version for server in chosen}
+    return min(range(len(left)), key=lambda i: (left[i].name in names, left[i].address.version in versions, i))

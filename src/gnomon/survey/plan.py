@@ -1,0 +1,265 @@
+"""The plan: every question a survey can ask, as data, and the bounds it keeps.
+
+A question's code is what evidence rows carry as `ask` and what checks name. Source of the set: RFC 8906 for the
+compliance pack, the rest follows from what the checks need. To add a question, add it here and send it from the
+task of its subject (`zone`, `cuts`, `hosts`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import Literal
+
+from gnomon.base import Name, RRType, Transport
+from gnomon.base.codes import (
+    AAAA,
+    AXFR,
+    CDS,
+    CLASS_CH,
+    CLASS_IN,
+    DNSKEY,
+    DS,
+    NS,
+    NSEC3PARAM,
+    OPTION_COOKIE,
+    OPTION_NSID,
+    SOA,
+    TXT,
+    A,
+)  # fmt: skip
+from gnomon.wire import Edns, compose
+from gnomon.wire.edns import DO
+
+UDP_SIZE_OCTETS = 1232  # fits every path without fragments (RFC 9715 section 3)
+PRIVATE_TYPE = RRType(65280)  # first of the private-use types (RFC 6895 section 3.1)
+UNKNOWN_OPTION = (65001, b"gnom")  # first of the options for local use (RFC 6891 section 9)
+PROBE_DOMAIN = Name.from_text("recursion-test.invalid.")
+VERSION_BIND = Name.from_text("version.bind.")
+
+_PLAIN_DO = Edns(UDP_SIZE_OCTETS, flags=DO)
+_NO_DO = Edns(UDP_SIZE_OCTETS)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of the plan.
+
+    `asks` is the message and `when` its condition, in words; `feeds` are families of checks. `cookie` adds a client
+    cookie (RFC 7873) of its own for each server address. `attempts` counts sendings over the question's transport;
+    with `follow_truncation` a truncated answer over UDP is asked for once more over TCP.
+    """
+
+    code: str
+    subject: Literal["zone", "server", "name", "cut"]
+    asks: str
+    qtype: RRType
+    when: str
+    feeds: tuple[str, ...]
+    transport: Transport = Transport.UDP
+    edns: Edns | None = None
+    cookie: bool = False
+    mix_case: bool = False
+    qclass: int = CLASS_IN
+    opcode: int = 0
+    rd: bool = False
+    attempts: int = 2
+    timeout_ms: int = 2000
+    follow_truncation: bool = True
+
+    def compose(self, qname: Name, cookie: bytes = b"") -> bytes:
+        """The query message for `qname`."""
+        edns = self.edns
+        if self.cookie and edns is not None:
+            edns = Edns(edns.udp_size_octets, edns.version, edns.flags, (*edns.options, (OPTION_COOKIE, cookie)))
+        return compose.query(qname, self.qtype, qclass=self.qclass, rd=self.rd, opcode=self.opcode, edns=edns)
+
+    @property
+    def most_sent(self) -> int:
+        """The most messages it can cost."""
+        return self.attempts + (self.follow_truncation and self.transport == Transport.UDP)
+
+
+_ALWAYS = "at every address of the zone"
+_ANSWERING = "at every address that answered Q1"
+_NO_EDNS = "if {} got no answer or FORMERR or NOTIMP at an address that answered Q1"
+
+Q1 = Question(
+    "Q1", "zone", "SOA of the zone, plain", SOA, _ALWAYS, ("transport", "soa", "consistency", "edns"), attempts=3
+)
+Q2 = Question(
+    "Q2", "zone", "SOA of the zone, DO, NSID, client cookie, case mixed", SOA, _ANSWERING, ("edns", "signatures"),
+    edns=Edns(UDP_SIZE_OCTETS, flags=DO, options=((OPTION_NSID, b""),)), cookie=True, mix_case=True,
+)  # fmt: skip
+Q3 = Question(
+    "Q3", "zone", "NS of the zone, DO", NS, _ANSWERING, ("delegation", "consistency", "signatures"), edns=_PLAIN_DO
+)
+Q4 = Question("Q4", "zone", "DNSKEY of the zone, DO", DNSKEY, _ANSWERING, ("keys", "ds", "dnssec"), edns=_PLAIN_DO)
+Q5 = Question(
+    "Q5", "zone", "A of a random name below the zone, DO", A, _ANSWERING, ("denial", "answers"), edns=_PLAIN_DO
+)
+Q6 = Question(
+    "Q6", "zone", "a private-use type at the zone, DO", PRIVATE_TYPE, _ANSWERING, ("denial", "answers"), edns=_PLAIN_DO
+)
+Q7 = Question(
+    "Q7", "zone", "SOA of the zone over TCP, DO", SOA, _ALWAYS, ("transport", "consistency"), Transport.TCP, _PLAIN_DO
+)
+Q3N = Question("Q3N", "zone", "NS of the zone, plain", NS, _NO_EDNS.format("Q3"), ("delegation", "consistency"))
+Q4N = Question("Q4N", "zone", "DNSKEY of the zone, plain", DNSKEY, _NO_EDNS.format("Q4"), ("keys", "ds"))
+Q5N = Question("Q5N", "zone", "A of the random name, plain", A, _NO_EDNS.format("Q5"), ("answers",))
+Q8 = Question(
+    "Q8", "zone", "CDS of the zone, DO", CDS, _ANSWERING + ", if any of them has a DNSKEY", ("ds",), edns=_PLAIN_DO
+)
+Q8P = Question(
+    "Q8P", "zone", "NSEC3PARAM of the zone, DO", NSEC3PARAM, _ANSWERING + ", if any of them has a DNSKEY",
+    ("denial",), edns=_PLAIN_DO,
+)  # fmt: skip
+_Q9_WHEN = "for each NS name inside the zone: " + _ANSWERING + "; with more than 8 such names, at 2 of them"
+Q9_A = Question(
+    "Q9", "zone", "A of an NS name inside the zone, DO", A, _Q9_WHEN, ("addresses", "consistency"), edns=_PLAIN_DO
+)
+Q9_AAAA = Question(
+    "Q9", "zone", "AAAA of an NS name inside the zone, DO", AAAA, _Q9_WHEN, ("addresses", "consistency"), edns=_PLAIN_DO
+)
+
+_PARENT = "at 2 addresses of the parent zone, of different names and IP versions if there are; up to 4 until 2 answer"
+P1 = Question("P1", "zone", "NS of the zone, DO", NS, _PARENT, ("delegation", "addresses"), edns=_PLAIN_DO)
+P2 = Question("P2", "zone", "DS of the zone, DO", DS, _PARENT, ("ds", "dnssec"), edns=_PLAIN_DO)
+P1N = Question(
+    "P1N", "zone", "NS of the zone, plain", NS, "at the same addresses, if none answered P1", ("delegation",)
+)
+
+H1 = Question(
+    "H1", "name", "A of an NS name outside the zone", A,
+    "once for the name: at the servers of its zone, one after the other, at most 3, until one answers; again lower"
+    " down after a referral, and for the target of a CNAME", ("addresses", "exposure"),
+)  # fmt: skip
+H2 = Question("H2", "name", "AAAA of an NS name outside the zone", AAAA, "together with H1", ("addresses", "exposure"))
+
+C0 = Question(
+    "C0", "cut", "NS of an ancestor of a zone or of an NS name, DO", NS,
+    "once for the ancestor: at the servers of the closest zone above it, at most 3, until one answers", (),
+    edns=_PLAIN_DO,
+)  # fmt: skip
+C1 = Question(
+    "C1", "cut", "DS of a zone above a surveyed zone, DO", DS, "once for the zone: at 2 addresses of its parent",
+    ("dnssec",), edns=_PLAIN_DO,
+)  # fmt: skip
+C2 = Question(
+    "C2", "cut", "DNSKEY of a zone above a surveyed zone, DO", DNSKEY, "once for the zone: at 2 of its addresses",
+    ("dnssec",), edns=_PLAIN_DO,
+)  # fmt: skip
+
+_PACK = "once for each server address that gave an authoritative answer to Q1"
+S1 = Question(
+    "S1", "server", "SOA of a zone it serves, EDNS version 1", SOA, _PACK, ("edns",), edns=Edns(UDP_SIZE_OCTETS, 1),
+    follow_truncation=False,
+)  # fmt: skip
+S2 = Question(
+    "S2", "server", "SOA of a zone it serves, unknown EDNS option", SOA, _PACK, ("edns",),
+    edns=Edns(UDP_SIZE_OCTETS, options=(UNKNOWN_OPTION,)), follow_truncation=False,
+)  # fmt: skip
+S3 = Question(
+    "S3", "server", "SOA of a zone it serves, unknown EDNS flag", SOA, _PACK, ("edns",),
+    edns=Edns(UDP_SIZE_OCTETS, flags=0x0040), follow_truncation=False,
+)  # fmt: skip
+S7 = Question("S7", "server", "a message with opcode 15", SOA, _PACK, ("header",), opcode=15, follow_truncation=False)
+S10 = Question(
+    "S10", "server", "A of a fresh name it has nothing to do with, recursion desired", A, _PACK, ("exposure",),
+    rd=True, follow_truncation=False,
+)  # fmt: skip
+S11 = Question("S11", "server", "NS of the root", NS, _PACK, ("exposure",), follow_truncation=False)
+S17 = Question(
+    "S17", "server", "TXT version.bind in class CH", TXT, _PACK, ("exposure",), qclass=CLASS_CH,
+    follow_truncation=False,
+)  # fmt: skip
+S20 = Question(
+    "S20", "server", "a transfer of a zone it serves; only the first message is read", AXFR, _PACK, ("exposure",),
+    Transport.TCP, attempts=1,
+)  # fmt: skip
+
+QUESTIONS: tuple[Question, ...] = (
+    P1, P2, P1N, Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q9_A, Q9_AAAA, H1, H2, C0, C1, C2,
+    S1, S2, S3, S7, S10, S11, S17, S20,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The questions with the bounds within which they are asked.
+
+    Bounds: what servers say decides how much is asked, so all of it is capped (NXNSAttack, TsuNAME, CAMP).
+
+    Args:
+        probe_domain: S10 asks for a fresh name below it; a domain that is yours, or one that cannot exist.
+        ns_names: NS names of one zone whose addresses are looked for and asked; the first in canonical order, those
+            of the delegation before those only the zone itself has.
+        addresses: server addresses of one zone that are asked; in order of name, then address.
+        zone_queries: messages to the parent's and the zone's own servers for one zone.
+        zone_octets: response octets for one zone; nothing more is asked beyond.
+        name_queries: messages to find the addresses of one name.
+        walk_queries: messages that names and cuts first needed by one zone may cost in all.
+        cuts: labels below the root that are looked at one by one for zone cuts.
+        indirections: referrals, aliases, or names whose servers' names must be found first, one after the other.
+        tries: servers of one zone asked before a question counts as unanswered.
+    """
+
+    probe_domain: Name = PROBE_DOMAIN
+    ns_names: int = 26
+    addresses: int = 40
+    zone_queries: int = 600
+    zone_octets: int = 8 << 20
+    name_queries: int = 100
+    walk_queries: int = 300
+    cuts: int = 40
+    indirections: int = 8
+    tries: int = 3
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of all questions, each once."""
+        return tuple(dict.fromkeys(question.code for question in QUESTIONS))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 in hex over the questions and the bounds."""
+        return sha256(json.dumps(self.describe(), sort_keys=True).encode()).hexdigest()
+
+    def describe(self) -> dict[str, object]:
+        """The plan as JSON values, for `run.json` and for printing."""
+        bounds = {**asdict(self), "probe_domain": str(self.probe_domain)}
+        return {"bounds": bounds, "questions": explain_plan()}
+
+
+def explain_plan() -> list[dict[str, object]]:
+    """Each question as JSON values: the message, when it is asked, what it feeds."""
+    return [_described(question) for question in QUESTIONS]
+
+
+def _described(question: Question) -> dict[str, object]:
+    edns = question.edns
+    return {
+        "code": question.code,
+        "subject": question.subject,
+        "asks": question.asks,
+        "when": question.when,
+        "feeds": list(question.feeds),
+        "type": str(question.qtype),
+        "class": question.qclass,
+        "opcode": question.opcode,
+        "recursion_desired": question.rd,
+        "transport": question.transport.name,
+        "edns": edns
+        and {
+            "version": edns.version,
+            "udp_size_octets": edns.udp_size_octets,
+            "flags": edns.flags,
+            "options": [code for code, _ in edns.options] + [OPTION_COOKIE] * question.cookie,
+        },
+        "case_mixed": question.mix_case,
+        "attempts": question.attempts,
+        "timeout_ms": question.timeout_ms,
+        "tcp_after_truncation": question.follow_truncation and question.transport == Transport.UDP,
+    }

@@ -1,0 +1,240 @@
+"""Runs a survey: zones in, evidence out, over any engine; stops cleanly and goes on where it stopped."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from gnomon.base import Address, Broken, InputError, Name, NameServer, RetryLater, parse_address
+from gnomon.engine import Engine
+from gnomon.evidence import EvidenceDir, Exchange, RunInfo, SegmentWriter, Undelegated, zone_subject
+from gnomon.survey.cuts import Walker
+from gnomon.survey.plan import Plan
+from gnomon.survey.scheduler import Asked, Scheduler
+from gnomon.survey.steps import Key
+from gnomon.survey.zone import ZoneSurvey
+
+ZONES_IN_WORK = 200
+_SEGMENT_ZONES = 50
+_SEGMENT_ROWS = 20_000
+_TAKE_ROWS = 4096
+_TAKE_MS = 200
+_PROGRESS_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a survey is. Exchanges, answers and time are those since it was last started.
+
+    `zones_stored` are on disk and will not be asked again; `cut_short` are zones for which a bound of the plan
+    ended the asking.
+    """
+
+    zones_total: int
+    zones_done: int
+    zones_stored: int
+    exchanges: int
+    answered: int
+    cut_short: int
+    elapsed_s: float
+
+    @property
+    def exchanges_per_s(self) -> float:
+        return self.exchanges / self.elapsed_s if self.elapsed_s else 0.0
+
+
+class Stopped(RetryLater):
+    """The survey was interrupted; what is finished is stored, and the same run can go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A delegation that the user gave for a zone, as names and addresses."""
+
+    ns_names: tuple[Name, ...]
+    glue: Mapping[Name, tuple[Address, ...]]
+
+
+def read_given(undelegated: Undelegated) -> Given:
+    """Names and addresses from their text: each "name" or "name/address".
+
+    Raises:
+        InputError: no name or no address.
+    """
+    glue: dict[Name, tuple[Address, ...]] = {}
+    for text in undelegated.ns:
+        name, _, address = text.partition("/")
+        host = Name.from_text(name)
+        glue[host] = (*glue.get(host, ()), *([parse_address(address)] if address else []))
+    return Given(tuple(glue), glue)
+
+
+def run_survey(
+    evidence: EvidenceDir,
+    engine: Engine,
+    *,
+    plan: Plan | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    concurrency: int = ZONES_IN_WORK,
+) -> Progress:
+    """Survey the zones of an evidence directory that are not finished yet, and store every exchange there.
+
+    Zones, hints, undelegated zones and the vantage are those of the run. Calling it again on the directory of an
+    interrupted run goes on with it.
+
+    Args:
+        concurrency: zones in work at once; bounds the memory.
+        progress: called a few times a second and at the end.
+
+    Raises:
+        Stopped: SIGINT or SIGTERM came; says how many zones are done.
+        InputError, RetryLater: the directory is damaged or in use, or cannot be written; or the run was begun with
+            another plan. Everything flushed before stays.
+    """
+    plan = plan or Plan()
+    if evidence.run.plan.digest != plan.digest:
+        raise InputError(
+            f"{evidence.path} was begun with another plan of questions ({evidence.run.plan.digest[:12]}, not "
+            f"{plan.digest[:12]}): finish it with the Gnomon that began it ({evidence.run.tool.version}), or begin anew"
+        )
+    with evidence.writer() as writer, _stop_signals() as stop:
+        survey = _Survey(evidence, engine, writer, plan)
+        survey.run(stop, progress, concurrency)
+        done = survey.progress()
+        if stop.is_set() and done.zones_done < done.zones_total:
+            raise Stopped(
+                f"stopped after {done.zones_done} of {done.zones_total} zones; they are safe in {evidence.path}, "
+                "run the same command with --resume to go on"
+            )
+    return done
+
+
+class _Survey:
+    def __init__(self, evidence: EvidenceDir, engine: Engine, writer: SegmentWriter, plan: Plan) -> None:
+        run = evidence.run
+        finished = evidence.finished_zones()
+        zones = dict.fromkeys(evidence.zones())
+        self._engine = engine
+        self._writer = writer
+        self._total = len(zones)
+        self._done = self._stored = sum(str(zone) in finished for zone in zones)
+        self._unflushed = 0
+        self._started_s = time.monotonic()
+        self._told_s = 0.0
+        undelegated = {Name.from_text(zone): read_given(given) for zone, given in run.undelegated.items()}
+        ancestors = {above for zone in zones for above in zone.ancestors()[1:] if zone not in undelegated}
+        silent: dict[Address, int] = {}
+        self._walker = walker = Walker(
+            plan, run.run_id, _hints(run), undelegated=undelegated, ancestors=ancestors, silent=silent
+        )
+        recorded, done = _shared_of(evidence)
+        self._scheduler = Scheduler(
+            plan, walker.make, vantage=run.vantage, silent=silent, recorded=recorded, done=done,
+            # An interrupted run lost numbers it had given out: each start has a range of its own.
+            first_seq=len(evidence.manifests()) << 32,
+        )  # fmt: skip
+        # Neighbours in a list tend to have the same servers: mixed, each is asked evenly over the time.
+        left = [zone for zone in zones if str(zone) not in finished]
+        self._left = sorted(left, key=lambda zone: walker.digest(zone.key), reverse=True)
+
+    def run(self, stop: threading.Event, tell: Callable[[Progress], None] | None, concurrency: int) -> None:
+        scheduler = self._scheduler
+        while not stop.is_set():
+            while self._left and scheduler.zones_in_work < concurrency:
+                zone = self._left.pop()
+                scheduler.start_zone(zone, zone_subject(zone), ZoneSurvey(self._walker, zone).steps())
+            queries = scheduler.take_queries()
+            if queries:
+                self._engine.submit(queries)
+            elif scheduler.is_idle:
+                if scheduler.zones_in_work:
+                    raise Broken(f"{scheduler.zones_in_work} zones wait for each other; please report this")
+                if not self._left:
+                    break
+            if not scheduler.is_idle:
+                scheduler.deliver(self._engine.take(_TAKE_ROWS, _TAKE_MS))
+            self._record()
+            now_s = time.monotonic()
+            if tell is not None and now_s - self._told_s > _PROGRESS_S:
+                self._told_s = now_s
+                tell(self.progress())
+        self._record()
+        self._flush()
+        if tell is not None:
+            tell(self.progress())
+
+    def progress(self) -> Progress:
+        scheduler = self._scheduler
+        return Progress(
+            self._total, self._done, self._stored, scheduler.exchanges, scheduler.answered, scheduler.cut_short,
+            time.monotonic() - self._started_s,
+        )  # fmt: skip
+
+    def _record(self) -> None:
+        add = self._writer.add
+        for exchanges in self._scheduler.take_shared():
+            for exchange in exchanges:
+                add(exchange)
+        for zone, exchanges in self._scheduler.take_zones():
+            for exchange in exchanges:
+                add(exchange)
+            self._writer.finish_zone(zone)
+            self._done += 1
+            self._unflushed += 1
+            if self._unflushed >= _SEGMENT_ZONES or self._writer.ready_rows >= _SEGMENT_ROWS:
+                self._flush()
+
+    def _flush(self) -> None:
+        self._writer.flush()
+        self._stored = self._done
+        self._unflushed = 0
+
+
+def _shared_of(evidence: EvidenceDir) -> tuple[dict[Asked, list[Exchange]], dict[Key, object]]:
+    """What an interrupted run knows already: answers by question, and the shared tasks that need not run."""
+    recorded: dict[Asked, list[Exchange]] = {}
+    done: dict[Key, object] = {}
+    for exchange in evidence.shared_exchanges():
+        if exchange.subject.startswith("server "):
+            done["pack", exchange.address] = True
+        else:
+            asked = (exchange.subject, exchange.ask, exchange.address, exchange.query[2:])
+            recorded.setdefault(asked, []).append(exchange)
+    return recorded, done
+
+
+def _hints(run: RunInfo) -> list[NameServer]:
+    return [
+        NameServer(Name.from_text(name), parse_address(address))
+        for name, addresses in run.hints.items()
+        for address in addresses
+    ]
+
+
+@contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """An event that the first SIGINT or SIGTERM sets; the second one acts as without us."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        restore()
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    try:
+        yield stop
+    finally:
+        restore()

@@ -1,0 +1,355 @@
+"""Runs the tasks of many zones at once; sans-I/O: queries come out, attempts go in."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gnomon.base import Address, Name, Transport
+from gnomon.engine import Attempt, Query, Status
+from gnomon.evidence import Exchange
+from gnomon.survey.plan import Plan
+from gnomon.survey.steps import Ask, Key, Need, Reply, Steps, Wave
+
+_LOOPED, _LIMITED = 1, 2  # why a result is partial; the larger one counts
+_LOOPS_BELIEVED = 3
+
+Asked = tuple[str, str, Address, bytes]
+"""Subject, code, address and query without its ID: what makes a question the same as a recorded one."""
+
+
+class Budget:
+    """Messages and response octets that may still be spent; what is under way is set aside at its worst cost."""
+
+    __slots__ = ("octets", "queries", "set_aside")
+
+    def __init__(self, queries: int, octets: int) -> None:
+        self.queries = queries
+        self.octets = octets
+        self.set_aside = 0
+
+    def allows(self, cost: int) -> bool:
+        return self.queries - self.set_aside >= cost and self.octets > 0
+
+
+class Task:
+    """One running generator.
+
+    `owner` is the zone's task for which it was first started, a zone's own task included. `budgets` all pay for
+    what is sent. `partial` says that a loop or a bound cut it short, `partial_results` what was then found for the
+    owner, and why.
+    """
+
+    __slots__ = (
+        "asks", "budgets", "depth", "exchanges", "key", "need", "open", "owner", "partial", "partial_results", "purse",
+        "replies", "steps", "subject", "waiters", "waiting",
+    )  # fmt: skip
+
+    def __init__(
+        self, key: Key, subject: str, steps: Steps[object], owner: Task | None, depth: int, exchanges: list[Exchange]
+    ) -> None:
+        self.key = key
+        self.subject = subject
+        self.steps = steps
+        self.owner = owner or self
+        self.depth = depth
+        self.exchanges = exchanges
+        self.budgets: tuple[Budget, ...] = ()
+        self.purse: Budget | None = None
+        self.partial = 0
+        self.partial_results: dict[Key, tuple[object, int]] = {}
+        # A wave under way: what is still to be sent, what came of it, how many replies are incomplete.
+        self.asks: deque[Ask] = deque()
+        self.replies: list[Reply] = []
+        self.open = 0
+        # A need under way.
+        self.need: Need | None = None
+        self.waiting: set[Task] = set()
+        self.waiters: list[Task] = []
+
+
+@dataclass(slots=True)
+class _Bundle:
+    """The exchanges of one shared subject while tasks still add to them."""
+
+    tasks: int = 0
+    exchanges: list[Exchange] = field(default_factory=list)
+
+
+MakeTask = Callable[[Key, Name], tuple[str, Steps[object]]]
+"""Gives the subject and the steps of a shared task; the name is the zone it is first needed for."""
+
+
+class Scheduler:
+    """Multiplexes tasks over one engine.
+
+    Feed `deliver` with attempts, send what `take_queries` gives, collect `take_shared` before `take_zones`: then the
+    exchanges that a finished zone shares are out no later than its own.
+
+    Args:
+        silent: kept up to date: how many questions in a row over UDP an address did not answer, if any.
+        recorded: exchanges of an interrupted run by question; they are answers now, and are not given out again.
+        done: results of shared tasks that are already in the evidence.
+        first_seq: the number of the first exchange.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        make: MakeTask,
+        *,
+        vantage: str,
+        silent: dict[Address, int],
+        recorded: Mapping[Asked, list[Exchange]] | None = None,
+        done: Mapping[Key, object] | None = None,
+        first_seq: int = 0,
+    ) -> None:
+        self._plan = plan
+        self._make = make
+        self._vantage = vantage
+        self._silent = silent
+        self._recorded = dict(recorded or {})
+        self._results: dict[Key, object] = dict(done or {})
+        self._running: dict[Key, Task] = {}
+        self._bundles: dict[str, _Bundle] = {}
+        self._loops: dict[Key, int] = {}
+        self._ready: deque[tuple[Task, object]] = deque()
+        self._flying: dict[int, tuple[Task, Reply, int]] = {}
+        self._next_tag = 0
+        self._seq = first_seq
+        self._queries: list[Query] = []
+        self._shared: list[list[Exchange]] = []
+        self._zones: list[tuple[Name, list[Exchange]]] = []
+        self.zones_in_work = 0
+        self.exchanges = 0
+        self.answered = 0
+        self.cut_short = 0
+        """Finished zones for which a bound of the plan ended the asking."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is under way: no answer is waited for and no task can go on."""
+        return not (self._flying or self._queries or self._ready)
+
+    def start_zone(self, zone: Name, subject: str, steps: Steps[None]) -> None:
+        """Begin the survey of one zone."""
+        task = Task(("zone", zone), subject, steps, None, 0, [])
+        task.budgets = (Budget(self._plan.zone_queries, self._plan.zone_octets),)
+        task.purse = Budget(self._plan.walk_queries, self._plan.zone_octets)
+        self.zones_in_work += 1
+        self._ready.append((task, None))
+        self._run()
+
+    def take_queries(self) -> list[Query]:
+        """What is to be sent now."""
+        queries, self._queries = self._queries, []
+        return queries
+
+    def take_shared(self) -> list[list[Exchange]]:
+        """The exchanges of shared subjects that are complete, a list for each."""
+        shared, self._shared = self._shared, []
+        return shared
+
+    def take_zones(self) -> list[tuple[Name, list[Exchange]]]:
+        """The zones that are finished, with their own exchanges."""
+        zones, self._zones = self._zones, []
+        return zones
+
+    def deliver(self, attempts: Iterable[Attempt]) -> None:
+        """Take in what came back and let the tasks go on."""
+        answered_status, udp = Status.ANSWERED, Transport.UDP
+        for a in attempts:
+            flying = self._flying.get(a.tag)
+            if flying is None:
+                continue
+            task, reply, cost = flying
+            ask = reply.ask
+            exchange = Exchange(
+                self._seq, task.subject, ask.question.code, ask.server_name, ask.address, 53, a.transport, a.attempt,
+                a.sent_at_ns, a.rtt_us, a.local_port, a.status, a.os_error, a.query, a.response, self._vantage,
+            )  # fmt: skip
+            self._seq += 1
+            self.exchanges += 1
+            reply.exchanges.append(exchange)
+            task.exchanges.append(exchange)
+            octets = 0 if a.response is None else len(a.response)
+            for budget in task.budgets:
+                budget.queries -= 1
+                budget.octets -= octets
+                if a.last:
+                    budget.set_aside -= cost
+            if a.status is answered_status:
+                self.answered += 1
+                self._silent.pop(ask.address, None)
+            if a.last:
+                del self._flying[a.tag]
+                if ask.question.transport is udp and reply.response is None:
+                    self._silent[ask.address] = self._silent.get(ask.address, 0) + 1
+                task.open -= 1
+                if not task.open and self._send(task):
+                    self._ready.append((task, task.replies))
+        self._run()
+
+    # Driving tasks
+
+    def _run(self) -> None:
+        while self._ready:
+            task, value = self._ready.popleft()
+            self._step(task, value)
+
+    def _step(self, task: Task, value: object) -> None:
+        send = task.steps.send
+        while True:
+            try:
+                wanted = send(value)
+            except StopIteration as end:
+                self._finish(task, end.value)
+                return
+            if isinstance(wanted, Wave):
+                task.asks.extend(wanted.asks)
+                task.replies = []
+                if not self._send(task):
+                    return
+                value = task.replies
+            else:
+                if not self._gather(task, wanted):
+                    return
+                value = [self._result(task, key) for key in wanted.keys]
+
+    def _finish(self, task: Task, result: object) -> None:
+        if task.owner is task:
+            self.zones_in_work -= 1
+            self.cut_short += task.partial == _LIMITED
+            name = task.key[1]
+            assert isinstance(name, Name)
+            self._zones.append((name, task.exchanges))
+            return
+        del self._running[task.key]
+        bundle = self._bundles[task.subject]
+        bundle.tasks -= 1
+        if not bundle.tasks:
+            del self._bundles[task.subject]
+            if bundle.exchanges:
+                self._shared.append(bundle.exchanges)
+        if task.partial == _LOOPED:
+            self._loops[task.key] = self._loops.get(task.key, 0) + 1
+            if self._loops[task.key] >= _LOOPS_BELIEVED:
+                task.partial = 0
+        if not task.partial:
+            self._results[task.key] = result
+        else:
+            task.owner.partial_results[task.key] = (result, task.partial)
+        for waiter in task.waiters:
+            waiter.waiting.discard(task)
+            # A result cut short by another zone's budget, or by waiting in circles, is no result for this one.
+            if task.partial and waiter.owner is not task.owner:
+                self._wait_for(waiter, task.key)
+            else:
+                waiter.partial = max(waiter.partial, task.partial)
+            if not waiter.waiting and waiter.need is not None:
+                need, waiter.need = waiter.need, None
+                self._ready.append((waiter, [self._result(waiter, key) for key in need.keys]))
+
+    # Shared tasks
+
+    def _result(self, task: Task, key: Key) -> object:
+        if key in self._results:
+            return self._results[key]
+        return task.owner.partial_results.get(key, (None, 0))[0]
+
+    def _gather(self, task: Task, need: Need) -> bool:
+        """Start what is needed and not there; True if there is nothing to wait for."""
+        for key in need.keys:
+            if key not in self._results:
+                self._wait_for(task, key, need.wait)
+        if task.waiting:
+            task.need = need
+            return False
+        return True
+
+    def _wait_for(self, task: Task, key: Key, wait: bool = True) -> None:
+        if key in task.owner.partial_results:
+            task.partial = max(task.partial, task.owner.partial_results[key][1])
+            return
+        other = self._running.get(key)
+        if other is None:
+            depth = task.depth + (key[0] == "host")
+            if depth > self._plan.indirections:
+                task.partial = _LIMITED
+                return
+            other = self._start_shared(key, task.owner, depth)
+        if not wait:
+            return
+        if task.owner is not task and _reaches(other, task):
+            task.partial = max(task.partial, _LOOPED)
+            return
+        other.waiters.append(task)
+        task.waiting.add(other)
+
+    def _start_shared(self, key: Key, owner: Task, depth: int) -> Task:
+        zone = owner.key[1]
+        assert isinstance(zone, Name)
+        subject, steps = self._make(key, zone)
+        bundle = self._bundles.setdefault(subject, _Bundle())
+        bundle.tasks += 1
+        task = Task(key, subject, steps, owner, depth, bundle.exchanges)
+        budget = Budget(self._plan.name_queries, self._plan.zone_octets)
+        # The compliance pack has a fixed size: it needs no share of what walking may cost.
+        task.budgets = (budget,) if key[0] == "pack" or owner.purse is None else (budget, owner.purse)
+        self._running[key] = task
+        self._ready.append((task, None))
+        return task
+
+    # Sending
+
+    def _send(self, task: Task) -> bool:
+        """Send as much of the task's wave as its budgets allow; True if nothing of it is left to wait for."""
+        shared = task.owner is not task
+        while task.asks:
+            ask = task.asks[0]
+            reply = Reply(ask)
+            if shared and self._recorded:
+                before = self._recorded.pop((task.subject, ask.question.code, ask.address, ask.wire[2:]), None)
+                if before is not None:
+                    reply.exchanges = before
+                    task.replies.append(reply)
+                    task.asks.popleft()
+                    continue
+            cost = ask.question.most_sent
+            if all(budget.allows(cost) for budget in task.budgets):
+                self._submit(task, reply, cost)
+            elif task.open:
+                return False  # goes on when it is known what the open ones really cost
+            else:
+                task.partial = _LIMITED
+            task.replies.append(reply)
+            task.asks.popleft()
+        return not task.open
+
+    def _submit(self, task: Task, reply: Reply, cost: int) -> None:
+        for budget in task.budgets:
+            budget.set_aside += cost
+        ask, tag = reply.ask, self._next_tag
+        question = ask.question
+        self._next_tag += 1
+        self._flying[tag] = (task, reply, cost)
+        task.open += 1
+        self._queries.append(
+            Query(
+                tag, ask.address, ask.wire, question.transport, 53, question.attempts, question.timeout_ms,
+                question.mix_case, question.follow_truncation,
+            )
+        )  # fmt: skip
+
+
+def _reaches(task: Task, target: Task) -> bool:
+    """True if `task` waits, through others or not, for `target`."""
+    seen: set[Task] = set()
+    todo: Sequence[Task] = [task]
+    while todo:
+        if target in todo:
+            return True
+        seen.update(todo)
+        todo = [other for one in todo for other in one.waiting if other not in seen]
+    return False

@@ -1,0 +1,102 @@
+"""What a survey's tasks say to the scheduler: they yield what they want and get it sent back.
+
+A task is a generator. It yields `Wave` and receives the replies in the same order, or yields `Need` and receives
+the results of shared tasks. It never sees a socket, a clock or another task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from gnomon.base import Address, Name
+from gnomon.engine import Status
+from gnomon.evidence import Exchange
+from gnomon.survey.plan import Question
+from gnomon.wire import Message
+
+Key = tuple[str, Name | Address]
+"""Names a shared task by kind and object: ("cut", name), ("chain", name), ("host", name) or ("pack", address)."""
+
+_AA = 0x04
+_RCODE = 0x0F
+_KEPT_BACK = (Status.NOT_SENT_SPECIAL, Status.NOT_SENT_OPTOUT, Status.LOCAL_ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question to one server; `server_name` is the name the address was found under."""
+
+    question: Question
+    server_name: Name | None
+    address: Address
+    wire: bytes
+
+
+class Reply:
+    """What came of one `Ask`: its exchanges in order; none if it was not sent because a bound was reached."""
+
+    __slots__ = ("_message", "ask", "exchanges")
+
+    def __init__(self, ask: Ask) -> None:
+        self.ask = ask
+        self.exchanges: list[Exchange] = []
+        self._message: Message | None = None
+
+    @property
+    def response(self) -> bytes | None:
+        """The octets of the last accepted response."""
+        for exchange in reversed(self.exchanges):
+            if exchange.status is Status.ANSWERED:
+                return exchange.response
+        return None
+
+    @property
+    def message(self) -> Message | None:
+        """The last accepted response, parsed on first use."""
+        if self._message is None and (response := self.response) is not None:
+            self._message = Message(response)
+        return self._message
+
+    @property
+    def was_kept_back(self) -> bool:
+        """Policy or this machine kept all of it from being sent: trying another way is pointless."""
+        return all(x.status in _KEPT_BACK for x in self.exchanges)
+
+    @property
+    def header_rcode(self) -> int | None:
+        """The 4 bits in the header of the response; None without one."""
+        response = self.response
+        return response[3] & _RCODE if response is not None and len(response) > 3 else None
+
+    @property
+    def is_authoritative(self) -> bool:
+        """NOERROR with AA set."""
+        response = self.response
+        return response is not None and self.header_rcode == 0 and bool(response[2] & _AA)
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """Questions that may all be sent at once."""
+
+    asks: Sequence[Ask]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Shared tasks whose results are wanted; each runs once for everybody. With `wait` False they are only started."""
+
+    keys: Sequence[Key]
+    wait: bool = True
+
+
+T = TypeVar("T")
+Steps = Generator[Wave | Need, Any, T]
+
+
+def ask(asks: Sequence[Ask]) -> Steps[list[Reply]]:
+    """Ask all and get the replies in the same order."""
+    replies: list[Reply] = (yield Wave(asks)) if asks else []
+    return replies

@@ -1,0 +1,207 @@
+"""The survey of one zone: what is asked of its parent and of each of its servers, wave by wave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from gnomon.base import Address, Name
+from gnomon.survey import plan as q
+from gnomon.survey import reading
+from gnomon.survey.cuts import Cut, Walker, leads_on
+from gnomon.survey.plan import Question
+from gnomon.survey.steps import Ask, Key, Need, Reply, Steps, ask
+
+_HOSTS_AT_ONCE = 4  # the first ones tell whether the servers behind the others answer at all
+_ROUNDS = 3  # servers known from the delegation, from the zone itself, from these
+_INSIDE_EVERYWHERE = 8  # with more NS names inside the zone, their addresses are asked for at 2 servers only
+_NO_EDNS_RCODES = (1, 4)  # FORMERR, NOTIMP: how servers without EDNS say so (RFC 6891 section 7)
+
+
+class ZoneSurvey:
+    """The steps for one zone, and what they learn."""
+
+    def __init__(self, walker: Walker, zone: Name) -> None:
+        self._walker = walker
+        self._plan = walker.plan
+        self._zone = zone
+        self._addresses: dict[Name, dict[Address, None]] = {}  # NS names in the order in which they count
+        self._resolved: set[Name] = set()
+        self._servers: dict[Address, Name] = {}  # everything asked Q1, with the name it was found under
+        self._answering: list[Address] = []
+        self._authoritative: list[Address] = []
+        self._asked: set[tuple[str, Name, Address]] = set()
+        self._is_signed = False
+        self._wires: dict[str, bytes] = {}
+
+    def steps(self) -> Steps[None]:
+        """Everything for this zone, in the order it is asked."""
+        above = yield from self._delegation()
+        for _ in range(_ROUNDS):
+            yield from self._resolve_outside()
+            new = self._new_servers()
+            if not new:
+                break
+            yield from self._ask_servers(new)
+            yield from self._ask_more()
+        shared: list[Key] = [("pack", address) for address in self._authoritative]
+        if above is not None:
+            shared += [("chain", cut.zone) for cut in above.upwards()]
+        yield Need(shared)
+
+    # Parent side
+
+    def _delegation(self) -> Steps[Cut | None]:
+        """Learn the delegated NS names and their glue; the parent, None if it has no part in it."""
+        walker = self._walker
+        given = walker.undelegated.get(self._zone)
+        if given is not None:
+            for name in reading.names_in_order(given.ns_names):
+                self._add(name, reading.in_order(given.glue.get(name, ())))
+            return None
+        if self._zone.is_root:
+            for name, addresses in walker.root.glue.items():
+                self._add(name, addresses)
+            return None
+        place = yield from walker.place(self._zone.parent())
+        cut = place.cut if place else None
+        for _ in range(self._plan.indirections):
+            if cut is None:
+                break
+            referrals = yield from self._ask_parent(cut)
+            own = [found for found in referrals if found.zone == self._zone]
+            if own or not referrals:
+                for name in reading.names_in_order(name for found in own for name in found.ns_names):
+                    self._add(name, reading.in_order(a for found in own for a in found.glue.get(name, ())))
+                break
+            # There is a zone in between that looking at each label did not show.
+            cut = walker.cut_of(referrals[0], cut)
+        return cut
+
+    def _ask_parent(self, parent: Cut) -> Steps[list[reading.Referral]]:
+        usable = partial(leads_on, self._zone, parent.zone)
+        servers = yield from self._walker.servers(parent, names=2)
+        asked = yield from self._walker.ask_pair(servers, self._zone, [q.P1, q.P2], usable)
+        replies = [of[0] for of in asked]
+        if not any(usable(reply) for reply in replies):
+            replies = yield from self._ask(q.P1N, [(r.ask.address, r.ask.server_name) for r in replies])
+        messages = [message for reply in replies if (message := reply.message)]
+        return [found for m in messages if (found := reading.referral(m, self._zone, parent.zone))]
+
+    # Addresses
+
+    def _add(self, name: Name, addresses: Iterable[Address] = ()) -> None:
+        if name in self._addresses or len(self._addresses) < self._plan.ns_names:
+            self._addresses.setdefault(name, {}).update(dict.fromkeys(addresses))
+
+    def _inside(self) -> list[Name]:
+        return [name for name in self._addresses if name.is_subdomain_of(self._zone)]
+
+    def _resolve_outside(self) -> Steps[None]:
+        """Find the addresses of the NS names that the zone's own servers do not speak for."""
+        given = self._walker.undelegated.get(self._zone)
+        names = [
+            name
+            for name, addresses in self._addresses.items()
+            if name not in self._resolved
+            and (not name.is_subdomain_of(self._zone) or (given is not None and not addresses))
+        ]
+        self._resolved.update(names)
+        for at in range(0, len(names), _HOSTS_AT_ONCE):
+            some = names[at : at + _HOSTS_AT_ONCE]
+            found = yield Need([("host", name) for name in some])
+            for name, addresses in zip(some, found, strict=True):
+                self._add(name, addresses or ())
+
+    def _new_servers(self) -> list[Address]:
+        """The addresses not asked yet, as far as the plan's bound goes."""
+        new: dict[Address, Name] = {}
+        for name, addresses in self._addresses.items():
+            for address in addresses:
+                if address not in self._servers and len(self._servers) + len(new) < self._plan.addresses:
+                    new.setdefault(address, name)
+        self._servers.update(new)
+        return list(new)
+
+    # The zone's own servers
+
+    def _ask_servers(self, new: Sequence[Address]) -> Steps[None]:
+        """The questions that every server gets, the plain one first: who does not answer it is left alone over UDP."""
+        first = yield from self._ask(q.Q1, self._at(new))
+        answering = [reply.ask.address for reply in first if reply.response is not None]
+        self._answering += answering
+        self._authoritative += [reply.ask.address for reply in first if reply.is_authoritative]
+        over_tcp = [r.ask.address for r in first if r.response is not None or not r.was_kept_back]
+        asks = [
+            self._compose(question, self._servers[address], address)
+            for address in over_tcp
+            for question in (q.Q2, q.Q3, q.Q4, q.Q5, q.Q6, q.Q7)
+            if address in answering or question is q.Q7
+        ]
+        replies = yield from ask([one for one in asks if one is not None])
+        again = [
+            plain
+            for reply in replies
+            for question, instead in ((q.Q3, q.Q3N), (q.Q4, q.Q4N), (q.Q5, q.Q5N))
+            if reply.ask.question is question and _wants_no_edns(reply)
+            if (plain := self._compose(instead, reply.ask.server_name, reply.ask.address)) is not None
+        ]
+        replies += yield from ask(again)
+        apex: list[Name] = []
+        for reply in replies:
+            code = reply.ask.question.code
+            if code in ("Q3", "Q3N") and reply.message is not None:
+                apex += reading.apex_ns(reply.message, self._zone)
+            elif code in ("Q4", "Q4N") and not self._is_signed and reply.message is not None:
+                self._is_signed = reading.has_dnskey(reply.message)
+        for name in reading.names_in_order(apex):
+            self._add(name)
+
+    def _ask_more(self) -> Steps[None]:
+        """What only some zones call for: the records of signed zones, the addresses of NS names inside the zone."""
+        asks: list[Ask] = []
+        if self._is_signed:
+            for question in (q.Q8, q.Q8P):
+                asks += self._once(question, self._zone, self._answering)
+        inside = self._inside()
+        at = self._answering if len(inside) <= _INSIDE_EVERYWHERE else self._answering[:2]
+        for name in inside:
+            asks += self._once(q.Q9_A, name, at) + self._once(q.Q9_AAAA, name, at)
+        for reply in (yield from ask(asks)):
+            if reply.ask.question.code == "Q9" and reply.message is not None:
+                for name in inside:
+                    self._add(name, reading.addresses(reply.message.answer, (name,)))
+
+    def _at(self, addresses: Iterable[Address]) -> list[tuple[Address, Name | None]]:
+        return [(address, self._servers[address]) for address in addresses]
+
+    def _ask(self, question: Question, servers: Iterable[tuple[Address, Name | None]]) -> Steps[list[Reply]]:
+        asks = (self._compose(question, name, address) for address, name in servers)
+        return (yield from ask([one for one in asks if one is not None]))
+
+    def _once(self, question: Question, qname: Name, addresses: Iterable[Address]) -> list[Ask]:
+        wire = question.compose(qname)
+        key = f"{question.code}{question.qtype}"
+        new = [address for address in addresses if (key, qname, address) not in self._asked]
+        self._asked.update((key, qname, address) for address in new)
+        return [Ask(question, self._servers[address], address, wire) for address in new]
+
+    def _compose(self, question: Question, server_name: Name | None, address: Address) -> Ask | None:
+        """The question about the zone for one server; None if the name asked for would be too long."""
+        if question.cookie:
+            cookie = self._walker.digest(b"cookie", address.packed)[:8]
+            return Ask(question, server_name, address, question.compose(self._zone, cookie))
+        wire = self._wires.get(question.code)
+        if wire is None:
+            qname = self._zone
+            if question in (q.Q5, q.Q5N):
+                label = self._walker.label(self._zone.key)
+                if len(label) + 1 + len(qname.wire) > 255:
+                    return None
+                qname = qname.prepend(label)
+            wire = self._wires[question.code] = question.compose(qname)
+        return Ask(question, server_name, address, wire)
+
+
+def _wants_no_edns(reply: Reply) -> bool:
+    return bool(reply.exchanges) and (reply.response is None or reply.header_rcode in _NO_EDNS_RCODES)
