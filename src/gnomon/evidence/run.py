@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from gnomon.base import InputError
+from gnomon.base.provenance import Provenance
 from gnomon.evidence.fields import Fields
 from gnomon.evidence.sealed import seal, unseal
 
@@ -20,15 +21,6 @@ class Tool:
 
     name: str
     version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """A file or data set that was used: where it came from, its date if known, its SHA-256 (hex)."""
-
-    origin: str
-    date: str | None
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +73,7 @@ class RunInfo:
     trust_anchors: tuple[str, ...]
     undelegated: Mapping[str, Undelegated]
     address_map_sha256: str | None = None
-    asn_table: Input | None = None
+    asn_table: Provenance | None = None
     zones_sha256: str = "0" * 64
 
     def to_octets(self) -> bytes:
@@ -112,7 +104,7 @@ class RunInfo:
             trust_anchors=fields.texts("trust_anchors"),
             undelegated={zone: _undelegated(inner) for zone, inner in fields.objects("undelegated").items()},
             address_map_sha256=fields.optional("address_map_sha256", fields.digest),
-            asn_table=fields.optional("asn_table", lambda name: _input(fields.inner(name))),
+            asn_table=fields.optional("asn_table", lambda name: _provenance(fields.inner(name))),
             zones_sha256=fields.digest("zones_sha256"),
         )
         fields.end()
@@ -156,7 +148,7 @@ def _undelegated(fields: Fields) -> Undelegated:
     return undelegated
 
 
-def _input(fields: Fields) -> Input:
-    read = Input(fields.text("origin"), fields.optional("date", fields.text), fields.digest("sha256"))
+def _provenance(fields: Fields) -> Provenance:
+    read = Provenance(fields.text("origin"), fields.optional("date", fields.text), fields.digest("sha256"))
     fields.end()
     return read

@@ -1,0 +1,211 @@
+"""Records of a master file (RFC 1035 section 5), as a stream in the order of the file.
+
+Lines that hold one whole record with absolute owner, TTL and class, as zone dumps do, are read by a fast path; all
+else goes record by record through dnspython. `$INCLUDE` and `$GENERATE` are refused: a file speaks for itself only.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Collection, Iterator
+from functools import lru_cache
+from pathlib import Path
+from socket import AF_INET, AF_INET6, inet_pton
+from typing import NamedTuple, cast
+
+import dns.exception
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.tokenizer
+import dns.transaction
+import dns.zonefile
+
+from gnomon.base import InputError, Name, RRType
+from gnomon.base.codes import AAAA, DS, NS, A
+from gnomon.sources.files import at_line, lines
+
+# A record spread over more lines than this is a file gone wrong.
+_RECORD_LINES_MAX = 10_000
+_TTL_S_MAX = (1 << 31) - 1  # RFC 2181 section 8
+# Stands for an unknown origin: a name below it was relative to nothing.
+_NO_ORIGIN = dns.name.Name((b"\xffno-origin", b""))
+
+
+class Record(NamedTuple):
+    """One record of class IN and the number of the line where it ends."""
+
+    line: int
+    owner: Name
+    rtype: RRType
+    ttl_s: int
+    rdata: bytes
+
+
+def read_records(
+    path: Path, origin: Name | None, types: Collection[RRType], *, ttl_s: int | None = None
+) -> Iterator[Record]:
+    """The records of `types` in a plain or gzip master file.
+
+    Records of other types are checked only where they are not on a plain line of their own.
+
+    Args:
+        origin: what relative names are relative to before the first $ORIGIN; None where there is no such name.
+        ttl_s: the TTL of records that have none and no $TTL before them.
+
+    Raises:
+        InputError: unreadable, or bad syntax ("file, line N: reason").
+    """
+    fast = {str(rtype): (rtype, _PLAIN[rtype]) for rtype in types if rtype in _PLAIN}
+    skip = frozenset(_SIGNED_NOISE.difference(map(str, types)))
+    general = _General(path, origin, ttl_s)
+    chunk: list[str] = []
+    depth = first = 0
+    for number, line in lines(path):
+        if not chunk:
+            fields = line.split(None, 4)
+            if not fields or line[0] == ";":
+                continue
+            if len(fields) == 5 and not _NOT_PLAIN.search(line):
+                owner, ttl_text, rclass, rtype_text, rdata_text = fields
+                rtype_text = rtype_text.upper()
+                if owner[-1] == "." and ttl_text.isdecimal() and rclass.upper() == "IN":
+                    if rtype_text in skip:
+                        general.remember(owner, int(ttl_text))
+                        continue
+                    if rtype_text in fast and int(ttl_text) <= _TTL_S_MAX:
+                        rtype, convert = fast[rtype_text]
+                        try:
+                            rdata = convert(rdata_text)
+                            if rdata is not None:
+                                yield Record(number, _name(owner), rtype, int(ttl_text), rdata)
+                                general.remember(owner, int(ttl_text))
+                                continue
+                        except (InputError, ValueError, OSError) as error:
+                            raise at_line(path, number, f"bad {rtype_text} record: {error}") from None
+            first = number
+        chunk.append(line)
+        depth += _depth(line)
+        if depth <= 0:
+            for record in general.read("\n".join(chunk) + "\n", first):
+                if record.rtype in types:
+                    yield record
+            chunk, depth = [], 0
+        elif len(chunk) > _RECORD_LINES_MAX:
+            raise at_line(path, first, "a parenthesis is opened here and not closed for thousands of lines")
+    if chunk:
+        raise at_line(path, first, "a parenthesis is opened here and never closed")
+
+
+class _General:
+    """dnspython's reader, given one record or directive at a time, with its state kept in between."""
+
+    def __init__(self, path: Path, origin: Name | None, ttl_s: int | None) -> None:
+        self._path = path
+        self._taken: list[tuple[dns.name.Name, int, dns.rdata.Rdata]] = []
+        start = _NO_ORIGIN if origin is None else dns.name.Name((*origin.labels, b""))
+        self._reader = dns.zonefile.Reader(
+            dns.tokenizer.Tokenizer(""),
+            dns.rdataclass.IN,
+            cast(dns.transaction.Transaction, _Sink(self._taken)),
+            allow_directives=("$ORIGIN", "$TTL"),
+            default_ttl=ttl_s,
+        )
+        self._reader.current_origin = start
+        self._reader.last_name = None
+        self._last_owner: str | None = None
+
+    def remember(self, owner: str, ttl_s: int) -> None:
+        """A record was read elsewhere; a following one may leave out its owner or TTL."""
+        self._last_owner = owner
+        self._reader.last_ttl, self._reader.last_ttl_known = ttl_s, True
+
+    def read(self, text: str, first_line: int) -> Iterator[Record]:
+        """The records of one chunk, which begins at line `first_line`."""
+        reader = self._reader
+        tokens = dns.tokenizer.Tokenizer(text, idna_codec=dns.name.IDNA_2008_UTS_46)
+        reader.tok = tokens
+        try:
+            if self._last_owner is not None:
+                reader.last_name = dns.name.from_text(self._last_owner)
+                self._last_owner = None
+            reader.read()
+            for owner, ttl_s, rdata in self._taken:
+                wire, octets = cast(bytes, owner.to_wire()), cast(bytes, rdata.to_wire())
+                if _NO_ORIGIN.labels[0] in wire or _NO_ORIGIN.labels[0] in octets:
+                    raise ValueError("a relative name before any $ORIGIN; give the zone's name")
+                line = first_line + text.count("\n") - 1
+                yield Record(line, Name(wire), RRType(rdata.rdtype), ttl_s, octets)
+        except (dns.exception.DNSException, ValueError) as error:
+            line = first_line + max(0, min(tokens.where()[1], text.count("\n")) - 1)
+            reason = re.sub(r"^<string>:\d+: ", "", str(error)) or "bad syntax"
+            raise at_line(self._path, line, reason) from None
+        finally:
+            self._taken.clear()
+
+
+class _Sink:
+    """As much of a dnspython transaction as its zone file reader uses."""
+
+    def __init__(self, taken: list[tuple[dns.name.Name, int, dns.rdata.Rdata]]) -> None:
+        self.manager = self
+        self._taken = taken
+
+    def origin_information(self) -> tuple[dns.name.Name, bool, dns.name.Name]:
+        # The root: nothing counts as outside the zone, so nothing is left out without a word.
+        return dns.name.root, False, dns.name.root
+
+    def check_put_rdataset(self, check: object) -> None:
+        pass
+
+    def _set_origin(self, origin: dns.name.Name) -> None:
+        pass
+
+    def add(self, owner: dns.name.Name, ttl_s: int, rdata: dns.rdata.Rdata) -> None:
+        self._taken.append((owner, ttl_s, rdata))
+
+
+def _depth(line: str) -> int:
+    """Parentheses opened less those closed in a line, outside quotes, escapes and comments."""
+    if "(" not in line and ")" not in line:
+        return 0
+    bare = _NOT_PARENTHESES.sub("", line)
+    return bare.count("(") - bare.count(")")
+
+
+def _ns(text: str) -> bytes | None:
+    text = text.rstrip()
+    return _name(text).wire if text[-1] == "." and not _SPACE.search(text) else None
+
+
+def _a(text: str) -> bytes:
+    return inet_pton(AF_INET, text.rstrip())
+
+
+def _aaaa(text: str) -> bytes:
+    return inet_pton(AF_INET6, text.rstrip())
+
+
+def _ds(text: str) -> bytes | None:
+    fields = text.split()
+    if len(fields) < 4 or not (fields[0].isdecimal() and fields[1].isdecimal() and fields[2].isdecimal()):
+        return None
+    try:
+        return struct.pack("!HBB", *map(int, fields[:3])) + bytes.fromhex("".join(fields[3:]))
+    except struct.error:
+        raise ValueError("key tag, algorithm or digest type out of range") from None
+
+
+@lru_cache(maxsize=1 << 16)
+def _name(text: str) -> Name:
+    return Name.from_text(text)
+
+
+# Each takes the rdata of one plain line; None leaves the line to dnspython.
+_PLAIN: dict[RRType, Callable[[str], bytes | None]] = {NS: _ns, DS: _ds, A: _a, AAAA: _aaaa}
+# What a signed zone has most of.
+_SIGNED_NOISE = {"RRSIG", "NSEC", "NSEC3"}
+_NOT_PLAIN = re.compile(r'[()";\\$@]|^\s|[^\x09\x20-\x7e]')
+_NOT_PARENTHESES = re.compile(r'\\.|"(?:\\.|[^"\\])*"|;.*')
+_SPACE = re.compile(r"\s")
