@@ -45,13 +45,14 @@ class DigestStatus:
 def _load() -> tuple[dict[int, AlgorithmStatus], dict[int, DigestStatus], Provenance]:
     octets = (files("gnomon.sources") / "data" / "algorithms.toml").read_bytes()
     document: dict[str, Any] = tomllib.loads(octets.decode())
-    algorithms = [
-        AlgorithmStatus(number, mnemonic, *(word or None for word in words), source)
-        for number, mnemonic, *words, source in document["algorithms"]
-    ]
+    algorithms = [AlgorithmStatus(number, *_or_none(cells)) for number, *cells in document["algorithms"]]
     digests = [DigestStatus(*row) for row in document["digests"]]
     provenance = Provenance(document["origin"], document["date"], sha256(octets).hexdigest())
     return {row.number: row for row in algorithms}, {row.number: row for row in digests}, provenance
+
+
+def _or_none(cells: list[Any]) -> list[Any]:
+    return [cell or None for cell in cells]
 
 
 # Values, read once: checks use them without any I/O of their own.
