@@ -10,7 +10,6 @@ from gnomon.base.codes import NS, SOA
 from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.registry import STA, check
 from gnomon.checks.view import ZoneView
-from gnomon.evidence import Exchange
 from gnomon.wire.dnssec import serial_lt
 from gnomon.wire.rdata import Soa
 
@@ -25,18 +24,13 @@ def _groups(view: ZoneView, key: Callable[[Soa], H]) -> dict[H, list[Address]]:
     return groups
 
 
-def _shown(view: ZoneView, rtype: int) -> list[Exchange]:
-    answers = (view.apex_answer(rtype, address) for address in view.apex_rrset(rtype))
-    return [answer.exchange for answer in answers if answer]
-
-
 def _tell(view: ZoneView, groups: dict[H, list[Address]]) -> tuple[str, ...]:
     return tuple(f"{value} at {' '.join(view.server_label(a) for a in of)}" for value, of in groups.items())
 
 
 def _compare(view: ZoneView, key: Callable[[Soa], str]) -> Iterator[Outcome]:
     groups = _groups(view, key)
-    shown = _shown(view, SOA)
+    shown = view.apex_exchanges(SOA)
     if not groups:
         yield unknown("no-soa", view.asked("Q1"))
     elif len(groups) == 1:
@@ -69,7 +63,7 @@ def soa_serial(view: ZoneView) -> Iterator[Outcome]:
     pairs = ((a, b) for i, a in enumerate(serials) for b in serials[i + 1 :])
     if any(not serial_lt(a, b) and not serial_lt(b, a) for a, b in pairs):
         values = _tell(view, _groups(view, lambda soa: str(soa.serial)))
-        yield outcome("unorderable", _shown(view, SOA), values=values)
+        yield outcome("unorderable", view.apex_exchanges(SOA), values=values)
         return
     yield from _compare(view, lambda soa: str(soa.serial))
 
@@ -160,7 +154,7 @@ def ns_set(view: ZoneView) -> Iterator[Outcome]:
     groups: dict[str, list[Address]] = {}
     for address, names in sets.items():
         groups.setdefault(f"[{' '.join(map(str, names))}]", []).append(address)
-    shown = _shown(view, NS)
+    shown = view.apex_exchanges(NS)
     if not sets:
         yield unknown("no-ns", view.asked("Q3"))
     elif len(groups) == 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gnomon.base import Name
-from gnomon.base.codes import NOERROR, SOA
+from gnomon.base.codes import NOERROR, NS, SOA
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.registry import IOP, REL, RES, STA, check
 from gnomon.checks.view import ZoneView
@@ -235,7 +235,7 @@ def parent_child_ns_match(view: ZoneView) -> Iterator[Outcome]:
         yield unknown("no-child-answer", view.asked("Q3"))
         return
     parent = set(delegation.ns_names)
-    seen = [*delegation.exchanges, *(a.exchange for a in view.answers("Q3"))]
+    seen = [*delegation.exchanges, *view.apex_exchanges(NS)]
     if not parent & child:
         yield outcome("disjoint", seen, parent=_texts(parent), child=_texts(child))
         return

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from gnomon.base import Address, Name, Rcode
-from gnomon.base.codes import AAAA, CNAME, DNAME, NOERROR, NXDOMAIN, A
-from gnomon.checks.observed import Answer
+from gnomon.base.codes import AAAA, CNAME, DNAME, NOERROR, NS, NXDOMAIN, SOA, A
+from gnomon.checks.observed import Answer, question_of
 from gnomon.checks.read import address_order, read_all
 from gnomon.evidence import Exchange
+from gnomon.evidence.subject import cut_subject, name_subject
 from gnomon.wire import rdata
 
 if TYPE_CHECKING:
@@ -22,15 +23,16 @@ Resolution = Literal["resolved", "no-address", "nxdomain", "alias", "failed", "n
 class Host:
     """One NS name and what is known of its addresses.
 
-    `addresses` is everything a resolver could use: glue and authoritative addresses together. `authoritative`
-    comes from authoritative answers only (Q9 at the zone's servers, H1 and H2 elsewhere); `versions` are
-    the IP versions for which such an answer, positive or negative, was got. `resolution` sums up these answers;
-    with glue alone it is "not-asked". `alias` is the CNAME target if the name is one; `rcode` the worst seen.
+    `addresses` is everything a resolver could use. `authoritative` comes from authoritative answers only (Q9 at
+    the zone's servers, H1 and H2 elsewhere), `unconfirmed` from other answers; `versions` are the IP versions for
+    which an authoritative answer, positive or negative, was got. `resolution` sums up the answers; with glue alone
+    it is "not-asked". `alias` is the target if the name is a CNAME or below a DNAME; `rcode` the highest seen.
     """
 
     name: Name
     glue: tuple[Address, ...]
     authoritative: tuple[Address, ...]
+    unconfirmed: tuple[Address, ...]
     versions: frozenset[int]
     resolution: Resolution
     alias: Name | None
@@ -43,44 +45,69 @@ class Host:
 
     @property
     def addresses(self) -> tuple[Address, ...]:
-        return tuple(sorted({*self.glue, *self.authoritative}, key=address_order))
+        return tuple(sorted({*self.glue, *self.authoritative, *self.unconfirmed}, key=address_order))
 
 
 def resolve(view: ZoneView, name: Name) -> Host:
     """Put together everything the evidence has on `name`."""
-    answers = _final_answers(view, name)
-    asked = [x for x in view.about(f"name {str(name).lower()}") if x.ask in ("H0", "H1", "H2")]
+    answers = _answers(view, name)
+    alias = next((to for a in answers if a.qname == name and (to := _alias_of(a, name))), None)
     found: set[Address] = set()
+    confirmed: set[Address] = set()
     known: set[int] = set()
-    alias: Name | None = None
     rcodes: list[Rcode] = []
+    shown: list[Exchange] = []
     for answer in answers:
-        message = answer.message
-        question = message.question
+        message, qname = answer.message, answer.qname
+        if _is_referral(answer):
+            continue
+        shown.append(answer.exchange)
         rcodes.append(message.rcode)
-        alias = alias or _alias_of(answer, name)
-        if message.rcode in (NOERROR, NXDOMAIN) and question is not None and (message.aa or alias):
-            known.add(6 if question.qtype == AAAA else 4)
-        for record in message.answer:
-            if record.rtype in (A, AAAA) and record.owner in (name, alias):
-                found.update(read_all(rdata.address, (record.rdata,)))
-    resolution = _resolution(bool(found), alias, rcodes, known, bool(asked))
+        if message.rcode in (NOERROR, NXDOMAIN) and message.aa:
+            known.add(6 if answer.qtype == AAAA else 4)
+        records = (r.rdata for r in message.answer if r.rtype in (A, AAAA) and r.owner in (qname, alias))
+        addresses = read_all(rdata.address, records)
+        found.update(addresses)
+        confirmed.update(addresses if message.aa else ())
     delegation = view.delegation()
+    tried = _tried(view, name)
+    resolution = _resolution(bool(found), alias, rcodes, known, bool(tried))
     glue = delegation.glue.get(name, ()) if delegation else ()
-    exchanges = tuple(a.exchange for a in answers) or tuple(asked)
-    authoritative = tuple(sorted(found, key=address_order))
-    worst = max(rcodes, default=None)
-    return Host(name, glue, authoritative, frozenset(known), resolution, alias, worst, exchanges)
+    return Host(
+        name=name,
+        glue=glue,
+        authoritative=tuple(sorted(confirmed, key=address_order)),
+        unconfirmed=tuple(sorted(found - confirmed, key=address_order)),
+        versions=frozenset(known),
+        resolution=resolution,
+        alias=alias,
+        rcode=max(rcodes, default=None),
+        exchanges=tuple(shown) or tried,
+    )
 
 
-def _final_answers(view: ZoneView, name: Name) -> list[Answer]:
-    """The answers for A and AAAA of `name`: those of the zone's own servers for names in the zone, else H1, H2."""
-    own = [a for a in view.answers("Q9") if a.qname == name]
-    walked = [a for a in view.answers_about(f"name {str(name).lower()}") if a.exchange.ask in ("H1", "H2")]
-    last_walk = [a for a in view.answers_about(f"name {str(name).lower()}") if a.exchange.ask == "H0"][-1:]
-    if not own and not walked and last_walk and last_walk[0].message.rcode == NXDOMAIN:
-        return last_walk
-    return [a for a in own if a.message.aa] + walked or own
+def _answers(view: ZoneView, name: Name) -> tuple[Answer, ...]:
+    """What came back for A and AAAA of `name`, and of its alias's target: the zone's own servers first."""
+    own = tuple(a for a in view.answers("Q9") if a.qname == name)
+    walked = tuple(a for a in view.answers_about(name_subject(name)) if a.exchange.ask in ("H1", "H2"))
+    authoritative = tuple(a for a in own if a.message.aa)
+    return authoritative + walked or own
+
+
+def _tried(view: ZoneView, name: Name) -> tuple[Exchange, ...]:
+    """The attempts to find the name: the questions for it, else the walk to the zone that should have it."""
+    own = tuple(x for x in view.asked("Q9") if (asked := question_of(x)) and asked.name == name)
+    walked = view.about(name_subject(name))
+    cuts = (view.about(cut_subject(above)) for above in name.ancestors()[1:-1])
+    looked = next((tuple(x for x in found if x.ask == "C0") for found in cuts if found), ())
+    return own + walked or (() if name.is_subdomain_of(view.zone) else looked)
+
+
+def _is_referral(answer: Answer) -> bool:
+    """A step on the way down, not an answer about the name."""
+    message = answer.message
+    below = any(r.rtype == NS for r in message.authority) and not any(r.rtype == SOA for r in message.authority)
+    return message.rcode == NOERROR and not message.aa and not message.answer and below
 
 
 def _alias_of(answer: Answer, name: Name) -> Name | None:

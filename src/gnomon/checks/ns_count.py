@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gnomon.base import Address, Name
+from gnomon.base.codes import NS
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.registry import IOP, RES, SEC, check
 from gnomon.checks.view import ZoneView
@@ -25,7 +26,7 @@ def _shown(view: ZoneView, side: str) -> tuple[Exchange, ...]:
     delegation = view.delegation()
     if side == "delegated":
         return delegation.exchanges if delegation else view.asked("P1")
-    return tuple(a.exchange for a in view.answers("Q3"))
+    return view.apex_exchanges(NS)
 
 
 @check(

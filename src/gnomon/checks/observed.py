@@ -9,7 +9,7 @@ from functools import lru_cache
 from gnomon.base import Address, Name, RRType
 from gnomon.checks.read import read
 from gnomon.evidence import Exchange
-from gnomon.wire import Message, Record, rdata
+from gnomon.wire import Message, Question, Record, rdata
 
 
 def is_answered(exchange: Exchange) -> bool:
@@ -50,12 +50,12 @@ class Answer:
     @property
     def qname(self) -> Name | None:
         """The name that was asked (as sent, so perhaps in mixed case)."""
-        question = parsed(self.exchange.query).question
+        question = question_of(self.exchange)
         return question.name if question else None
 
     @property
     def qtype(self) -> RRType | None:
-        question = parsed(self.exchange.query).question
+        question = question_of(self.exchange)
         return question.qtype if question else None
 
     @property
@@ -72,14 +72,18 @@ def parsed(wire: bytes) -> Message:
     return Message(wire)
 
 
+def question_of(exchange: Exchange) -> Question | None:
+    """What was asked; None only if our own query cannot be read."""
+    return parsed(exchange.query).question
+
+
 def accepted(attempts: Iterable[Exchange]) -> tuple[Answer, ...]:
     """One answer for each (address, question) among the attempts, in order of the first attempt."""
     best: dict[object, Answer] = {}
     for x in attempts:
         if not is_answered(x) or x.response is None:
             continue
-        question = parsed(x.query).question
-        key = (x.ask, x.address, question)
+        key = (x.ask, x.address, question_of(x))
         answer, before = Answer(x, parsed(x.response)), best.get(key)
         if before is None or not answer.message.tc or before.message.tc:
             best[key] = answer

@@ -57,17 +57,30 @@ class Delegation:
     given: bool = False
 
 
+def parent_zone(view: ZoneView) -> Name:
+    """The closest zone above: the owner of the SOA or the signer of the DS in the parent's answers."""
+    for answer in view.answers("P2"):
+        message = answer.message
+        above = [r.owner for r in message.authority if r.rtype == SOA]
+        found = message.rrset("answer", view.zone, DS)
+        above += [rrsig.signer for rrsig in read_all(rdata.rrsig, found.signatures if found else ())]
+        for owner in above:
+            if owner != view.zone and view.zone.is_subdomain_of(owner):
+                return owner
+    return view.zone.parent()
+
+
 def parent_answers(view: ZoneView) -> tuple[ParentAnswer, ...]:
-    """The readable P1 answers in address order."""
-    return tuple(_parent_answer(view.zone, answer) for answer in view.answers("P1"))
+    """The readable answers to P1 in address order; those without EDNS if there are no others."""
+    return tuple(_parent_answer(view, answer) for answer in view.answers("P1") or view.answers("P1N"))
 
 
-def _parent_answer(zone: Name, answer: Answer) -> ParentAnswer:
-    message = answer.message
+def _parent_answer(view: ZoneView, answer: Answer) -> ParentAnswer:
+    message, zone = answer.message, view.zone
     for says, section in (("referral", message.authority), ("answer", message.answer)):
         names = read_all(rdata.ns, (r.rdata for r in section if r.rtype == NS and r.owner == zone))
         if names and message.rcode == NOERROR:
-            glue = _glue(answer, names)
+            glue = _glue(answer, {name for name in names if name.is_subdomain_of(view.parent_zone)})
             return ParentAnswer(answer, "referral" if says == "referral" else "answer", names, glue)
     return ParentAnswer(answer, _without_ns(zone, answer), (), {})
 
@@ -85,8 +98,9 @@ def _without_ns(zone: Name, answer: Answer) -> Says:
     return "nodata"
 
 
-def _glue(answer: Answer, names: tuple[Name, ...]) -> dict[Name, tuple[Address, ...]]:
-    wanted, found = set(names), dict[Name, set[Address]]()
+def _glue(answer: Answer, wanted: set[Name]) -> dict[Name, tuple[Address, ...]]:
+    """The addresses of hosts that the parent may speak for (RFC 9471 section 2); others are not believed."""
+    found: dict[Name, set[Address]] = {}
     for record in answer.message.additional:
         if record.rtype in (A, AAAA) and record.owner in wanted:
             for address in read_all(rdata.address, (record.rdata,)):

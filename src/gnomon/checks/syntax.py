@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gnomon.base import Name
+from gnomon.base.codes import NS, SOA
 from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.registry import IOP, check
 from gnomon.checks.view import ZoneView
@@ -91,7 +92,7 @@ def ns_name(view: ZoneView) -> Iterator[Outcome]:
     Do: rename the name server.
     """
     delegation = view.delegation()
-    shown = [*(delegation.exchanges if delegation else ()), *(a.exchange for a in view.answers("Q3"))]
+    shown = [*(delegation.exchanges if delegation else ()), *view.apex_exchanges(NS)]
     faults = 0
     for name in view.ns_names:
         code = _fault(name)
@@ -132,7 +133,7 @@ def rname_at(view: ZoneView) -> Iterator[Outcome]:
     Do: write hostmaster.example. for hostmaster@example.
     """
     wrong = [address for address, soa in view.soas().items() if b"@" in soa.rname.wire]
-    answers = [view.answer(ask, a) for ask in ("Q2", "Q1", "Q7") for a in (wrong or view.soas())]
+    answers = (view.apex_answer(SOA, address) for address in wrong or view.soas())
     shown = [answer.exchange for answer in answers if answer]
     if not view.soas():
         yield unknown("no-soa", view.asked("Q1"))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
-from gnomon.base import Address, Name, NameServer, RRType
+from gnomon.base import Address, Name, NameServer
 from gnomon.base.codes import CDS, DNSKEY, NOERROR, NS, NSEC3PARAM, SOA
 from gnomon.checks import hosts, parent
 from gnomon.checks.hosts import Host
@@ -23,8 +23,9 @@ from gnomon.checks.observed import Answer, accepted, is_answered, parsed
 from gnomon.checks.parent import Delegation, ParentAnswer, Undelegated
 from gnomon.checks.read import address_order, read, read_all
 from gnomon.checks.service import Service, service
-from gnomon.checks.signed import Key, Signature, try_signatures
+from gnomon.checks.signed import Key
 from gnomon.evidence import Exchange
+from gnomon.evidence.subject import zone_subject
 from gnomon.wire import Message, RRset, rdata
 from gnomon.wire.rdata import Ds, Soa
 
@@ -37,8 +38,8 @@ T = TypeVar("T")
 # Which questions show an RRset at the apex, best first.
 _APEX_ASKS: dict[int, tuple[str, ...]] = {
     SOA: ("Q2", "Q1", "Q7"),
-    NS: ("Q3",),
-    DNSKEY: ("Q4",),
+    NS: ("Q3", "Q3N"),
+    DNSKEY: ("Q4", "Q4N"),
     CDS: ("Q8",),
     NSEC3PARAM: ("Q8P",),
 }
@@ -101,7 +102,7 @@ class ZoneView:
     @cached_property
     def subject(self) -> str:
         """The subject of the zone's own exchanges."""
-        return f"zone {str(self.zone).lower()}"
+        return zone_subject(self.zone)
 
     @cached_property
     def observed_at(self) -> int:
@@ -229,6 +230,11 @@ class ZoneView:
 
     # Parent side
 
+    @cached_property
+    def parent_zone(self) -> Name:
+        """The apex of the zone above, as its answers show it; the name above where they do not."""
+        return parent.parent_zone(self)
+
     def parent_answers(self) -> tuple[ParentAnswer, ...]:
         """What each parent server that answered says of the zone."""
         return self._once("parent", lambda: parent.parent_answers(self))
@@ -254,20 +260,32 @@ class ZoneView:
 
     # Apex
 
-    def apex_rrset(self, rtype: int) -> dict[Address, RRset]:
+    def apex_rrset(self, rtype: int) -> Mapping[Address, RRset]:
         """The RRset of that type at the apex as each server gives it with authority (AA, NOERROR)."""
-        return self._once(("apex", int(rtype)), lambda: self._apex(rtype))
+        return {address: rrset for address, (_, rrset) in self._apex(rtype).items()}
 
-    def _apex(self, rtype: int) -> dict[Address, RRset]:
-        found: dict[Address, RRset] = {}
+    def apex_answer(self, rtype: int, address: Address) -> Answer | None:
+        """The answer that `apex_rrset` took the RRset of this server from."""
+        found = self._apex(rtype).get(address)
+        return found[0] if found else None
+
+    def apex_exchanges(self, rtype: int) -> tuple[Exchange, ...]:
+        """The exchanges that `apex_rrset` rests on, in address order."""
+        return tuple(answer.exchange for answer, _ in self._apex(rtype).values())
+
+    def _apex(self, rtype: int) -> Mapping[Address, tuple[Answer, RRset]]:
+        return self._once(("apex", int(rtype)), lambda: self._find_apex(rtype))
+
+    def _find_apex(self, rtype: int) -> Mapping[Address, tuple[Answer, RRset]]:
+        found: dict[Address, tuple[Answer, RRset]] = {}
         for ask in _APEX_ASKS.get(rtype, ()):
             for answer in self.answers(ask):
                 message = answer.message
                 if answer.address in found or not message.aa or message.rcode != NOERROR:
                     continue
-                rrset = message.rrset("answer", self.zone, RRType(rtype))
-                if rrset is not None and rrset.rdatas:
-                    found[answer.address] = rrset
+                rrset = message.rrset("answer", self.zone, rtype)
+                if rrset is not None:
+                    found[answer.address] = answer, rrset
         return dict(sorted(found.items(), key=lambda item: address_order(item[0])))
 
     def soa(self, address: Address) -> Soa | None:
@@ -285,14 +303,6 @@ class ZoneView:
     def _child_ns(self) -> dict[Address, tuple[Name, ...]]:
         sets = {a: tuple(sorted(read_all(rdata.ns, rrset.rdatas))) for a, rrset in self.apex_rrset(NS).items()}
         return {address: names for address, names in sets.items() if names}
-
-    def apex_answer(self, rtype: int, address: Address) -> Answer | None:
-        """The answer that `apex_rrset` took the RRset of this server from."""
-        for ask in _APEX_ASKS.get(rtype, ()):
-            answer = self.answer(ask, address)
-            if answer and answer.message.aa and answer.message.rrset("answer", self.zone, RRType(rtype)):
-                return answer
-        return None
 
     # DNSSEC
 
@@ -313,11 +323,6 @@ class ZoneView:
                 at.setdefault(octets, []).append(address)
         keys = (Key(octets, k, tuple(at[octets])) for octets in at if (k := read(rdata.dnskey, octets)))
         return tuple(sorted(keys, key=lambda k: (k.dnskey.key_tag, k.dnskey.algorithm, k.rdata)))
-
-    def signatures(self, rrset: RRset, keys: Sequence[Key] | None = None) -> tuple[Signature, ...]:
-        """Each readable RRSIG of `rrset` tried with the keys it may mean (default: the keys of the apex)."""
-        pool = tuple(self.keys() if keys is None else keys)
-        return self._once(("sig", rrset, pool), lambda: try_signatures(rrset, pool))
 
     def chain(self) -> Chain:
         """The chain of trust from the root anchors to the apex."""
