@@ -197,7 +197,7 @@ def _signing(changes: Mapping[str, Any]) -> SigningSpec:
     validity = changes.get("validity", {})
     _only(nsec3, {"iterations", "salt", "opt_out"}, "nsec3")
     _only(validity, {"inception_s", "expiration_s"}, "validity")
-    denial = changes.get("denial", "nsec3" if nsec3 else "nsec")
+    denial = changes.get("denial", "nsec3" if "nsec3" in changes else "nsec")
     _one_of(denial, ("nsec", "nsec3"), "denial")
     return SigningSpec(
         keys, denial, int(nsec3.get("iterations", 0)), bytes.fromhex(nsec3.get("salt", "")),

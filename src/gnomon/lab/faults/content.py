@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gnomon.base import codes
-from gnomon.lab.faults.fault import ZoneFault, named, refer_to_root
+from gnomon.lab.faults.fault import ZoneFault, is_answer, named, refer_to_root
 from gnomon.lab.records import Response, RRset
 from gnomon.lab.request import Request
 
@@ -21,7 +21,8 @@ class LameRefused(ZoneFault):
     """Refuses questions for the zone."""
 
     def reshape(self, request: Request, response: Response, world: World) -> None:
-        response.empty(codes.REFUSED)
+        if is_answer(response):
+            response.empty(codes.REFUSED)
 
 
 @named("lame-servfail")
@@ -29,7 +30,8 @@ class LameServfail(ZoneFault):
     """Answers SERVFAIL to questions for the zone."""
 
     def reshape(self, request: Request, response: Response, world: World) -> None:
-        response.empty(codes.SERVFAIL)
+        if is_answer(response):
+            response.empty(codes.SERVFAIL)
 
 
 @named("lame-upward")
@@ -37,7 +39,8 @@ class LameUpward(ZoneFault):
     """Answers questions for the zone with a referral to the root."""
 
     def reshape(self, request: Request, response: Response, world: World) -> None:
-        refer_to_root(response, world)
+        if is_answer(response):
+            refer_to_root(response, world)
 
 
 @named("not-aa")

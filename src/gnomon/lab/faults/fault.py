@@ -86,7 +86,14 @@ def make_fault(name: str, value: int | None = None) -> Fault:
     return kind(value)
 
 
+def is_answer(response: Response) -> bool:
+    """True if the response comes out of a zone: not an error of the message, and not a refusal."""
+    return response.rcode in (codes.NOERROR, codes.NXDOMAIN)
+
+
 def named(name: str) -> Callable[[type[Fault]], type[Fault]]:
+    """Enter a fault under its name in lists and files."""
+
     def register(kind: type[Fault]) -> type[Fault]:
         kind.name = name
         FAULTS[name] = kind

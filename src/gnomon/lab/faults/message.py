@@ -145,7 +145,7 @@ class VersionShown(Fault):
         if (request.qclass, request.qtype, request.name) == (codes.CLASS_CH, codes.TXT, b"\x07version\x04bind\0"):
             response.empty(codes.NOERROR)
             response.aa = True
-            response.answer = [RRset(request.name, codes.TXT, 0, (b"\x0flab server 9.8.7",))]
+            response.answer = [RRset(request.name, codes.TXT, 0, (b"\x10lab server 9.8.7",))]
 
 
 @named("axfr-open")
@@ -158,7 +158,7 @@ class UpwardReferral(Fault):
     """Answers questions outside its zones with a referral to the root."""
 
     def reshape(self, request: Request, response: Response, world: World) -> None:
-        if response.rcode == codes.REFUSED and request.qclass == codes.CLASS_IN:
+        if response.rcode == codes.REFUSED and request.qclass == codes.CLASS_IN and request.qtype != codes.AXFR:
             refer_to_root(response, world)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gnomon.base import Transport, codes
-from gnomon.lab.faults.fault import RESET, SILENCE, Fault, Reply, named
+from gnomon.lab.faults.fault import RESET, SILENCE, Fault, Reply, is_answer, named
 from gnomon.lab.records import Response, RRset
 from gnomon.lab.request import Request
 
@@ -64,10 +64,10 @@ class Truncating(Fault):
 
 @named("large-udp")
 class LargeUdp(Fault):
-    """Sends more than 1,400 octets over UDP whatever size the query allows."""
+    """Sends over 1,400 octets over UDP in every answer, whatever size the query allows."""
 
     def reshape(self, request: Request, response: Response, world: World) -> None:
-        if request.transport is Transport.UDP:
+        if request.transport is Transport.UDP and is_answer(response):
             text = b"\xff" + b"x" * 255
             response.additional.append(RRset(request.name, codes.TXT, 0, (text * 6,)))
             response.oversize = True

@@ -1,0 +1,270 @@
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import dns.dnssec
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import pytest
+from lab_probes import PROBES, TCP, UDP, ZONE, address_of, all_answers, ask, query
+
+from gnomon.base import InputError, Name
+from gnomon.lab import FAULTS, RESET, Placement, World, build_world
+
+NS1 = "ns1.example.test."
+EXAMPLE = Name.from_text(ZONE)
+ALL = set(PROBES)
+WITH_EDNS = {"Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q8", "Q9", "S1", "S2", "S3"}
+WITH_DO = WITH_EDNS - {"S1", "S3"}
+OVER_TCP = {"Q7", "S20"}
+ANSWERS = {"Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q8", "Q9", "S2", "S3"}
+SOA_SHOWN = {"Q1", "Q2", "Q5", "Q6", "Q7", "Q8", "S2", "S3"}
+
+# Which of the probes a fault at one server of the zone changes: these and no others.
+CHANGES = {
+    "axfr-open": {"S20"},
+    "case-lost": {"Q2"},
+    "case-sensitive": {"Q2"},
+    "dead": ALL,
+    "duplicate-soa": SOA_SHOWN,
+    "edns-dropped": WITH_EDNS,
+    "edns-ignored": WITH_EDNS,
+    "edns-version-dropped": {"S1"},
+    "edns-version-ignored": {"S1"},
+    "expired-signatures": WITH_DO,
+    "expiring-signatures": WITH_DO,
+    "flag-dropped": {"S3"},
+    "flag-echoed": {"S3"},
+    "future-signatures": WITH_DO,
+    "garbage": ALL,
+    "lame-refused": ANSWERS,
+    "lame-servfail": ANSWERS,
+    "lame-upward": ANSWERS,
+    "large-udp": ANSWERS - OVER_TCP,
+    "malformed": ALL,
+    "negative-without-soa": {"Q5", "Q6", "Q8"},
+    "no-denial": {"Q5", "Q6", "Q8"},
+    "no-dnskey": {"Q4"},
+    "no-dnssec": WITH_DO,
+    "no-edns": WITH_EDNS,
+    "no-signatures": WITH_DO,
+    "no-soa": {"Q1", "Q2", "Q7", "S2", "S3"},
+    "no-tcp": OVER_TCP,
+    "no-udp": ALL - OVER_TCP,
+    "not-aa": ANSWERS,
+    "opcode-answered": {"S7"},
+    "opcode-dropped": {"S7"},
+    "option-dropped": {"S2"},
+    "option-echoed": {"Q2", "S2"},
+    "option-refused": {"S2"},
+    "other-address": {"Q3", "Q9"},
+    "other-mname": SOA_SHOWN,
+    "other-ns-set": {"Q3"},
+    "other-rname": SOA_SHOWN,
+    "other-timers": SOA_SHOWN,
+    "ra-set": ALL,
+    "recursive": ALL,
+    "slow": set(),
+    "stale-serial": SOA_SHOWN,
+    "tcp-silent": OVER_TCP,
+    "truncating": ALL - OVER_TCP,
+    "type-dropped": {"Q6"},
+    "type-notimp": {"Q6"},
+    "type-servfail": {"Q6"},
+    "upward-referral": {"S10", "S11"},
+    "version-shown": {"S17"},
+    "wildcard": {"Q5"},
+    "wrong-denial": {"Q5"},
+    "wrong-id": ALL,
+    "wrong-question": ALL - {"S11"},
+    "wrong-signatures": WITH_DO,
+}
+CHANGES_AT_PARENT = {"no-ds": {"P1", "P2"}, "other-delegation": {"P1"}, "other-ds": {"P1", "P2"}}
+
+HEALTHY = dict(all_answers(build_world()))
+
+
+def with_fault(fault: str, at: str = NS1, value: int | None = None, **changes: object) -> World:
+    return build_world(changes, [Placement(fault, at, EXAMPLE, value)])
+
+
+def test_every_fault_has_a_sentence_and_is_tested() -> None:
+    assert set(CHANGES) | set(CHANGES_AT_PARENT) == set(FAULTS)
+    for kind in FAULTS.values():
+        assert kind().sentence.endswith(".")
+
+
+@pytest.mark.parametrize("fault", sorted(CHANGES))
+def test_a_fault_changes_what_it_says_and_nothing_else(fault: str) -> None:
+    world = with_fault(fault)
+    faulty = dict(all_answers(world))
+    changed = {key for key, reply in faulty.items() if reply != HEALTHY[key]}
+    where = world.addresses_of(Name.from_text(NS1))
+    assert changed == {(probe, address) for probe in CHANGES[fault] for address in where}
+
+
+@pytest.mark.parametrize("fault", sorted(CHANGES_AT_PARENT))
+def test_a_fault_of_delegations_changes_the_parent_only(fault: str) -> None:
+    faulty = dict(all_answers(with_fault(fault, "parent")))
+    assert {key[0] for key, reply in faulty.items() if reply != HEALTHY[key]} == CHANGES_AT_PARENT[fault]
+
+
+def test_a_fault_of_one_zone_leaves_the_other_zones_of_the_server_alone() -> None:
+    world = with_fault("lame-refused", "ns1.other.test.")
+    assert ask(world, "ns1.other.test.", query(ZONE, "SOA")).rcode() == dns.rcode.REFUSED
+    assert ask(world, "ns1.other.test.", query("other.test.", "SOA")).answer
+
+
+def test_places_of_faults() -> None:
+    world = build_world()
+    address = world.addresses_of(Name.from_text(NS1))[1]
+    one = build_world({}, [Placement("dead", str(address))])
+    assert one.respond(address, UDP, PROBES["Q1"][1]) == []
+    assert one.respond(address_of(one, NS1), UDP, PROBES["Q1"][1]) != []
+    everywhere = with_fault("dead", "all")
+    assert all(reply == [] for (code, _), reply in all_answers(everywhere) if code in PROBES)
+    with pytest.raises(InputError, match="no lab fault 'ded'"):
+        with_fault("ded")
+    with pytest.raises(InputError, match="no address"):
+        with_fault("dead", "ns7.example.test.")
+    with pytest.raises(InputError, match="takes no value"):
+        with_fault("dead", value=3)
+
+
+def flag(name: str) -> Callable[[dns.message.Message], bool]:
+    return lambda message: bool(message.flags & dns.flags.from_text(name))
+
+
+def has_type(name: str) -> Callable[[dns.message.Message], bool]:
+    rtype = dns.rdatatype.from_text(name)
+    return lambda m: any(rtype in (r.rdtype, r.covers) for s in (m.answer, m.authority) for r in s)
+
+
+def rcode(name: str) -> Callable[[dns.message.Message], bool]:
+    return lambda message: message.rcode() == dns.rcode.from_text(name)
+
+
+def refers_to_root(message: dns.message.Message) -> bool:
+    return [r.name for r in message.authority] == [dns.name.root] and not message.answer and not flag("AA")(message)
+
+
+def soa_of(world: World, host: str) -> SimpleNamespace:
+    (soa,) = ask(world, host, PROBES["Q1"][1]).answer[0]
+    names = ("mname", "rname", "serial", "refresh", "retry", "expire", "minimum")
+    return SimpleNamespace(**{name: getattr(soa, name) for name in names})
+
+
+@pytest.mark.parametrize(
+    ("fault", "probe", "holds"),
+    [
+        ("axfr-open", "S20", lambda m: len(m.answer) > 10 and m.answer[0].rdtype == dns.rdatatype.SOA),
+        ("case-sensitive", "Q2", rcode("REFUSED")),
+        ("edns-ignored", "Q2", lambda m: m.edns == -1 and m.answer and not has_type("RRSIG")(m)),
+        ("edns-version-ignored", "S1", lambda m: rcode("NOERROR")(m) and m.edns == 0 and m.answer),
+        ("flag-echoed", "S3", lambda m: m.ednsflags & 0x0040),
+        ("lame-refused", "Q1", rcode("REFUSED")),
+        ("lame-servfail", "Q1", rcode("SERVFAIL")),
+        ("lame-upward", "Q1", refers_to_root),
+        (
+            "negative-without-soa",
+            "Q5",
+            lambda m: rcode("NXDOMAIN")(m) and not has_type("SOA")(m) and has_type("NSEC")(m),
+        ),
+        ("no-denial", "Q5", lambda m: rcode("NXDOMAIN")(m) and has_type("SOA")(m) and not has_type("NSEC")(m)),
+        ("no-dnskey", "Q4", lambda m: rcode("NOERROR")(m) and not m.answer),
+        ("no-dnssec", "Q4", lambda m: not m.answer and has_type("SOA")(m) and not has_type("NSEC")(m)),
+        ("no-edns", "Q2", lambda m: rcode("FORMERR")(m) and m.edns == -1),
+        ("no-signatures", "Q4", lambda m: has_type("DNSKEY")(m) and len(m.answer) == 1),
+        ("no-soa", "Q1", lambda m: rcode("NOERROR")(m) and not m.answer and not m.authority),
+        ("not-aa", "Q1", lambda m: m.answer and not flag("AA")(m)),
+        ("opcode-answered", "S7", lambda m: rcode("NOERROR")(m)),
+        ("option-echoed", "S2", lambda m: [int(o.otype) for o in m.options] == [65001]),
+        ("option-refused", "S2", rcode("FORMERR")),
+        ("other-ns-set", "Q3", lambda m: len(m.answer[0]) == 2),
+        ("ra-set", "Q1", lambda m: flag("RA")(m) and m.answer),
+        ("recursive", "S10", lambda m: flag("RA")(m) and rcode("NXDOMAIN")(m) and not flag("AA")(m)),
+        ("truncating", "Q1", lambda m: flag("TC")(m) and not m.answer),
+        ("type-notimp", "Q6", rcode("NOTIMP")),
+        ("type-servfail", "Q6", rcode("SERVFAIL")),
+        ("upward-referral", "S11", refers_to_root),
+        ("version-shown", "S17", lambda m: "9.8.7" in str(m.answer[0][0])),
+        ("wildcard", "Q5", lambda m: rcode("NOERROR")(m) and has_type("A")(m)),
+    ],
+)
+def test_what_a_fault_does(fault: str, probe: str, holds: Callable[[dns.message.Message], object]) -> None:
+    transport, octets = PROBES[probe]
+    message = ask(with_fault(fault), NS1, octets, transport)
+    assert holds(message), message.to_text()
+
+
+def test_what_faults_of_soa_values_do() -> None:
+    good = soa_of(build_world(), NS1)
+    assert soa_of(with_fault("stale-serial"), NS1).serial == good.serial - 1
+    assert soa_of(with_fault("stale-serial", value=500), NS1).serial == good.serial - 500
+    assert soa_of(with_fault("other-mname"), NS1).mname != good.mname
+    assert soa_of(with_fault("other-rname"), NS1).rname != good.rname
+    assert soa_of(with_fault("other-timers"), NS1).refresh == good.refresh // 2
+
+
+def test_what_faults_of_octets_do() -> None:
+    octets = PROBES["Q1"][1]
+    address = address_of(build_world(), NS1)
+
+    def reply(fault: str) -> bytes:
+        answer = with_fault(fault).respond(address, UDP, octets)
+        assert answer is not RESET
+        return answer[0]
+
+    assert reply("wrong-id")[:2] != octets[:2]
+    assert reply("wrong-question")[12:] != octets[12:] and len(reply("wrong-question")) > 12
+    assert len(reply("large-udp")) > 1400
+    assert reply("duplicate-soa")[6:8] == b"\0\2"
+    with pytest.raises(dns.exception.DNSException):
+        dns.message.from_wire(reply("malformed"))
+    with pytest.raises(dns.exception.DNSException):
+        dns.message.from_wire(reply("garbage"))
+    lost = ask(with_fault("case-lost"), NS1, PROBES["Q2"][1])
+    assert lost.question[0].name.to_text() == ZONE
+
+
+@pytest.mark.parametrize(
+    ("fault", "value", "valid"),
+    [
+        ("expired-signatures", None, False),
+        ("future-signatures", None, False),
+        ("wrong-signatures", None, False),
+        ("expiring-signatures", 6, True),
+    ],
+)
+def test_what_faults_of_signatures_do(fault: str, value: int | None, valid: bool) -> None:
+    world = with_fault(fault, value=value)
+    for name in (NS1, "ns2.example.test."):
+        answer = ask(world, name, query(ZONE, "DNSKEY")).answer
+        keys = {answer[0].name: answer[0]}
+        if name == NS1 and not valid:
+            with pytest.raises(dns.dnssec.ValidationFailure):
+                dns.dnssec.validate(answer[0], answer[1], keys, now=world.clock_s)
+        else:
+            dns.dnssec.validate(answer[0], answer[1], keys, now=world.clock_s)
+    if fault == "expiring-signatures":
+        answer = ask(world, NS1, query(ZONE, "DNSKEY")).answer
+        assert answer[1][0].expiration == world.clock_s + 6 * 3600
+
+
+def test_transport_faults() -> None:
+    address = address_of(build_world(), NS1)
+    assert with_fault("no-tcp").respond(address, TCP, PROBES["Q7"][1]) is RESET
+    assert with_fault("tcp-silent").respond(address, TCP, PROBES["Q7"][1]) == []
+    assert with_fault("slow", value=700).rtt_us(address) == build_world().rtt_us(address) + 700_000
+
+
+def test_a_recursive_server_resolves_from_the_whole_world() -> None:
+    world = with_fault("recursive")
+    octets = query("ns2.other.test.", "A", edns=False, rd=True)
+    message = ask(world, NS1, octets)
+    assert message.answer and flag("RA")(message) and not flag("AA")(message)
+    own = ask(world, NS1, query(ZONE, "SOA", edns=False, rd=True))
+    assert own.answer and flag("AA")(own)
