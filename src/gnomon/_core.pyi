@@ -155,8 +155,9 @@ class Engine:
             burst: queries that may leave back to back to one address.
             in_flight_per_address: unanswered queries to one address at once.
             in_flight_total: unanswered queries in all.
-            breaker_silent: after so many attempts in a row without any answer from an address (over UDP), its
-                queued queries come back as not-sent-breaker; 0 switches the breaker off.
+            breaker_silent: after so many attempts in a row without any answer from an address over one
+                transport, its queued queries over that transport come back as not-sent-breaker, until an
+                answer comes or 60 s have passed; 0 switches the breaker off.
             total_qps: queries per second in all; 0 means no cap.
 
         Raises:
@@ -171,12 +172,14 @@ class Engine:
         answer has TC set, ask again once over TCP as one further attempt (with attempt number + 1).
 
         Raises:
-            ValueError: an address that cannot be read, or query octets shorter than a header.
+            ValueError: an address that cannot be read, query octets that are not 12 to 65,535, no attempt or no
+                time allowed, or the engine is closed. Then no row was queued.
         """
     def take(self, max_rows: int, timeout_ms: int) -> list[Attempt]:
         """Attempts that are ready, at most `max_rows`; waits up to `timeout_ms` for the first one.
 
-        The wait releases the interpreter lock; returns early with an empty list on a signal.
+        The wait releases the interpreter lock. Signal handlers run within 0.1 s; what they raise
+        (KeyboardInterrupt) is raised from here. Empty once the engine is closed.
         """
     @property
     def pending(self) -> int:

@@ -115,7 +115,7 @@ fn submission(row: &Row<'_>) -> PyResult<Submission> {
         transport,
         wire: wire.to_vec(),
         attempts: *attempts,
-        timeout: Duration::from_millis(*timeout_ms),
+        timeout: Duration::from_millis(u64::from(*timeout_ms)),
         mix_case: options & MIX_CASE != 0,
         tcp_after_truncation: options & TCP_AFTER_TRUNCATION != 0,
     })
@@ -168,8 +168,8 @@ impl Engine {
         self.0.submit(submissions).map_err(gone)
     }
 
-    fn take(&self, py: Python<'_>, max_rows: usize, timeout_ms: u64) -> PyResult<Vec<Attempt>> {
-        let deadline = Instant::now() + Duration::from_millis(timeout_ms);
+    fn take(&self, py: Python<'_>, max_rows: usize, timeout_ms: u32) -> PyResult<Vec<Attempt>> {
+        let deadline = Instant::now() + Duration::from_millis(u64::from(timeout_ms));
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let taken = py

@@ -6,9 +6,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 
 from gnomon.base import Address
 
-# IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890), 2026-07-18: the blocks that are not globally reachable, and
-# within them, with no name, those that are. Anycast addresses of local infrastructure (192.0.0.9, 2001:1::1 ...)
-# stay refused. Multicast: RFC 5771, RFC 4291 section 2.7. The longest prefix decides.
+# IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890) of 2026-07-18: the blocks that are not globally
+# reachable and, without a name, those within them that are; but anycast addresses of local infrastructure
+# (192.0.0.9, 2001:1::1 ...) stay refused. Multicast: RFC 5771, RFC 4291 section 2.7. The longest prefix decides.
 _BLOCKS: tuple[tuple[str, str | None], ...] = (
     ("0.0.0.0/8", "This network"),
     ("10.0.0.0/8", "Private-Use"),

@@ -6,9 +6,12 @@
 //! needs neither a task, nor a timer object, nor a channel hop per query.
 
 mod entropy;
+mod flight;
+mod hearing;
 mod icmp;
 mod limiter;
 mod matching;
+mod sending;
 mod shard;
 mod tcp;
 mod udp;

@@ -4,9 +4,19 @@ use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 
 use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
 use nix::libc;
 
 use super::Status;
+
+pub fn token(key: usize) -> Token {
+    Token(key * 2 + 2)
+}
+
+/// The connection that an event is about, if it is about one.
+pub fn key(token: Token) -> Option<usize> {
+    (token.0 > 0 && token.0 % 2 == 0).then(|| token.0 / 2 - 1)
+}
 
 /// What became of a connection when it was last driven.
 pub enum Progress {
@@ -47,6 +57,15 @@ impl Connection {
             written: 0,
             incoming: Vec::new(),
         })
+    }
+
+    /// Let events about this connection carry `token`.
+    pub fn register(&mut self, token: Token, registry: &Registry) -> io::Result<()> {
+        registry.register(
+            &mut self.stream,
+            token,
+            Interest::READABLE | Interest::WRITABLE,
+        )
     }
 
     /// Go on as far as possible without waiting. `scratch` is where octets are read to.

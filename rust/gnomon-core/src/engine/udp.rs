@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use mio::{Interest, Registry, Token};
+use nix::libc;
 use nix::sys::socket::{
     bind, setsockopt, socket, sockopt, AddressFamily, SockFlag, SockType, SockaddrStorage,
 };
@@ -82,7 +83,7 @@ impl Pool {
         }
         let entry = self.sockets.vacant_entry();
         let fresh = entry.key();
-        match open(peer.is_ipv4(), udp_token(fresh), registry) {
+        match open(peer.is_ipv4(), token(fresh), registry) {
             Ok((io, port)) => {
                 entry.insert(Socket {
                     io,
@@ -116,6 +117,25 @@ impl Pool {
             let id = entropy.u16();
             if !ids.is_some_and(|ids| ids.contains_key(&id)) {
                 return id;
+            }
+        }
+    }
+
+    /// Send a datagram; returns the local port.
+    ///
+    /// With IP_RECVERR a call may fail with the ICMP error of an earlier datagram to somebody else, once for each.
+    pub fn send(&self, socket: usize, octets: &[u8], to: SocketAddr) -> io::Result<u16> {
+        let socket = self.sockets.get(socket).ok_or(io::ErrorKind::NotFound)?;
+        let mut tries = 3;
+        loop {
+            match socket.io.send_to(octets, to) {
+                Ok(_) => return Ok(socket.port),
+                Err(error) if tries > 0 && error.kind() != io::ErrorKind::WouldBlock => tries -= 1,
+                // No local failure has this name.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    return Err(io::Error::from_raw_os_error(libc::EAGAIN));
+                }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -166,9 +186,14 @@ impl Pool {
     }
 }
 
-/// Tokens of UDP sockets are odd; see `shard` for the others.
-pub fn udp_token(key: usize) -> Token {
+/// Tokens of UDP sockets are odd, those of TCP connections even and above 0.
+fn token(key: usize) -> Token {
     Token(key * 2 + 1)
+}
+
+/// The socket that an event is about, if it is about a UDP socket.
+pub fn key(token: Token) -> Option<usize> {
+    (token.0 % 2 == 1).then_some(token.0 / 2)
 }
 
 /// An unconnected socket with a random port; the kernel draws it from its ephemeral range.

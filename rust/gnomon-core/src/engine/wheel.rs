@@ -10,14 +10,18 @@ pub struct Wheel<T> {
     slots: Vec<Vec<(u64, T)>>,
     /// The first tick that has not been expired yet.
     tick: u64,
+    /// Nothing falls due before this tick.
+    next: u64,
     len: usize,
 }
 
 impl<T> Wheel<T> {
     pub fn new() -> Self {
+        let slots = (0..SLOTS).map(|_| Vec::new()).collect();
         Self {
-            slots: (0..SLOTS).map(|_| Vec::new()).collect(),
+            slots,
             tick: 0,
+            next: 0,
             len: 0,
         }
     }
@@ -25,6 +29,11 @@ impl<T> Wheel<T> {
     /// Let `item` fall due at the first tick that is not before `at_ns`.
     pub fn insert(&mut self, at_ns: u64, item: T) {
         let tick = at_ns.div_ceil(TICK_NS).max(self.tick);
+        self.next = if self.len == 0 {
+            tick
+        } else {
+            self.next.min(tick)
+        };
         if let Some(slot) = self.slots.get_mut((tick % SLOTS) as usize) {
             slot.push((tick, item));
             self.len += 1;
@@ -37,40 +46,39 @@ impl<T> Wheel<T> {
         if now < self.tick {
             return;
         }
-        let rounds = (now - self.tick + 1).min(SLOTS);
-        for tick in self.tick..self.tick + rounds {
-            if self.len == 0 {
-                break;
+        if self.len > 0 && self.next <= now {
+            let first = self.next.max(self.tick);
+            for tick in first..=now.min(first + SLOTS - 1) {
+                self.expire_slot(tick, now, due);
             }
-            let Some(slot) = self.slots.get_mut((tick % SLOTS) as usize) else {
-                continue;
+            // A slot may also hold items of a later turn, which only makes this bound low.
+            let busy = |tick: &u64| {
+                let slot = self.slots.get((*tick % SLOTS) as usize);
+                slot.is_some_and(|slot| !slot.is_empty())
             };
-            let mut at = 0;
-            while let Some((due_tick, _)) = slot.get(at) {
-                if *due_tick <= now {
-                    due.push(slot.swap_remove(at).1);
-                    self.len -= 1;
-                } else {
-                    at += 1;
-                }
-            }
+            self.next = (now + 1..now + 1 + SLOTS).find(busy).unwrap_or(now + 1);
         }
         self.tick = now + 1;
     }
 
+    fn expire_slot(&mut self, tick: u64, now: u64, due: &mut Vec<T>) {
+        let Some(slot) = self.slots.get_mut((tick % SLOTS) as usize) else {
+            return;
+        };
+        let mut at = 0;
+        while let Some((due_tick, _)) = slot.get(at) {
+            if *due_tick <= now {
+                due.push(slot.swap_remove(at).1);
+                self.len -= 1;
+            } else {
+                at += 1;
+            }
+        }
+    }
+
     /// A time before which nothing falls due; None if the wheel is empty.
     pub fn next_ns(&self) -> Option<u64> {
-        if self.len == 0 {
-            return None;
-        }
-        let busy = |tick: &u64| {
-            self.slots
-                .get((*tick % SLOTS) as usize)
-                .is_some_and(|slot| !slot.is_empty())
-        };
-        (self.tick..self.tick + SLOTS)
-            .find(busy)
-            .map(|tick| tick * TICK_NS)
+        (self.len > 0).then_some(self.next * TICK_NS)
     }
 }
 
