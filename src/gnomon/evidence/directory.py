@@ -16,8 +16,8 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from gnomon.base import InputError, Name
 from gnomon.evidence import durable
 from gnomon.evidence.exchange import EvidenceRef, Exchange
-from gnomon.evidence.manifest import NO_PREVIOUS, Manifest
-from gnomon.evidence.row import COLUMNS, TEXT_COLUMNS, exchanges_from
+from gnomon.evidence.manifest import Manifest, read_manifests
+from gnomon.evidence.row import COLUMNS, READ_ERRORS, TEXT_COLUMNS, exchanges_from, values_of
 from gnomon.evidence.run import RunInfo
 from gnomon.evidence.subject import ZONE, zone_text
 from gnomon.evidence.writer import SegmentWriter
@@ -68,16 +68,12 @@ class EvidenceDir:
         """
         if not (path / "run.json").is_file():
             raise InputError(f"{path} is no evidence directory: it has no run.json")
-        run = RunInfo.from_octets(read(path / "run.json"), str(path / "run.json"))
+        run = RunInfo.from_octets(durable.read(path / "run.json"), str(path / "run.json"))
         manifests: list[Manifest] = []
-        for number, file in enumerate(sorted((path / "manifests").glob("*.json")), start=1):
-            manifest = Manifest.from_octets(read(file), str(file))
-            if manifest.sequence != number or file.name != manifest.name:
-                raise InputError(f"{path / 'manifests'} lacks manifest {number:06d}.json; restore it from a copy")
-            before = manifests[-1].sha256() if manifests else NO_PREVIOUS
-            if manifest.run_id != run.run_id or manifest.previous_sha256 != before:
-                raise InputError(f"{file} does not follow the manifest before it; restore both from a copy")
-            manifests.append(manifest)
+        for item in read_manifests(path, run.run_id):
+            if not isinstance(item, Manifest):
+                raise item
+            manifests.append(item)
         return cls(path, run, tuple(manifests))
 
     def zones(self) -> list[Name]:
@@ -86,7 +82,7 @@ class EvidenceDir:
         Raises:
             InputError: zones.txt is damaged.
         """
-        octets = read(self.path / "zones.txt")
+        octets = durable.read(self.path / "zones.txt")
         if sha256(octets).hexdigest() != self.run.zones_sha256:
             raise InputError(f"{self.path / 'zones.txt'} was changed after it was written; restore it from a copy")
         return [Name.from_text(line) for line in octets.decode().splitlines()]
@@ -177,7 +173,7 @@ class EvidenceDir:
                 columns = _row_group(path, index).slice(a - start, b - a)
                 try:
                     yield from exchanges_from(columns, manifest.segment_root, a)
-                except (ValueError, KeyError, InputError) as error:
+                except (*READ_ERRORS, KeyError, InputError) as error:
                     raise _damaged(path, error) from None
             start += rows
 
@@ -199,9 +195,9 @@ class EvidenceDir:
                 return
             try:
                 column = _open(path).read_row_group(index, columns=["subject"]).column(0)
-            except (pa.ArrowException, OSError, ValueError) as error:
+            except READ_ERRORS as error:
                 raise _damaged(path, error) from None
-            yield from column.slice(0, rest).to_pylist()
+            yield from values_of(column.slice(0, rest))
             rest -= rows
 
 
@@ -238,24 +234,12 @@ class ZonePartition:
         return self._directory.shared(subject)
 
 
-def read(path: Path) -> bytes:
-    """A small file's octets.
-
-    Raises:
-        InputError, RetryLater: it cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise durable.explain(error, path) from None
-
-
 def _open(path: Path) -> Any:
     try:
         return pq.ParquetFile(path, read_dictionary=list(TEXT_COLUMNS), page_checksum_verification=True)
     except FileNotFoundError:
         raise InputError(f"{path} is missing; restore it from a copy") from None
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except READ_ERRORS as error:
         raise _damaged(path, error) from None
 
 
@@ -269,7 +253,7 @@ def _group_sizes(path: Path) -> tuple[int, ...]:
 def _row_group(path: Path, index: int) -> pa.Table:
     try:
         return _open(path).read_row_group(index, columns=COLUMNS.names[:-1])
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except READ_ERRORS as error:
         raise _damaged(path, error) from None
 
 

@@ -51,6 +51,18 @@ def store_new(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def read(path: Path) -> bytes:
+    """A small file's octets.
+
+    Raises:
+        InputError, RetryLater: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise explain(error, path) from None
+
+
 def explain(error: OSError, path: Path) -> GnomonError:
     """What a failed file operation means for the caller, as an error to raise."""
     reason = error.strerror or str(error)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 
-from gnomon.base import InputError
+from gnomon.base import InputError, RetryLater
+from gnomon.evidence import durable
 from gnomon.evidence.fields import Fields
 from gnomon.evidence.sealed import seal, unseal
 
@@ -99,3 +102,29 @@ class Manifest:
     def sha256(self) -> str:
         """The digest of the manifest's file, which the next manifest carries."""
         return sha256(self.to_octets()).hexdigest()
+
+
+def read_manifests(path: Path, run_id: str | None) -> Iterator[Manifest | InputError | RetryLater]:
+    """The manifests of an evidence directory in their sequence, and an error wherever the chain is broken.
+
+    A manifest that can be read is yielded also after an error about its place. `run_id` None: not compared.
+    """
+    expected, before = 1, NO_PREVIOUS
+    for file in sorted((path / "manifests").glob("*.json")):
+        try:
+            octets = durable.read(file)
+            manifest = Manifest.from_octets(octets, str(file))
+        except (InputError, RetryLater) as error:
+            yield error
+            expected, before = expected + 1, ""
+            continue
+        if file.name != manifest.name:
+            yield InputError(f"{file} holds manifest {manifest.sequence}: files were renamed; restore their names")
+        elif manifest.sequence != expected:
+            yield InputError(f"{path / 'manifests'} lacks manifest {expected:06d}.json; restore it from a copy")
+        elif before and manifest.previous_sha256 != before:
+            yield InputError(f"{file} does not follow the manifest before it; restore both from a copy")
+        if run_id is not None and manifest.run_id != run_id:
+            yield InputError(f"{file} is of another run, {manifest.run_id!r}; remove it")
+        yield manifest
+        expected, before = manifest.sequence + 1, sha256(octets).hexdigest()

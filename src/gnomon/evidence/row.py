@@ -21,6 +21,8 @@ from gnomon.engine import Status
 from gnomon.evidence.exchange import EvidenceRef, Exchange
 
 ROW_VERSION = 1
+# Damage is named by row group where it cannot be named by row, and a reader holds one row group at a time.
+ROW_GROUP_ROWS = 8192
 TEXT_COLUMNS = ("subject", "address", "ask", "server_name", "vantage")
 CHECK_COLUMN = "leaf_check"
 COLUMNS = pa.schema(
@@ -44,6 +46,9 @@ COLUMNS = pa.schema(
         pa.field(CHECK_COLUMN, pa.uint32(), nullable=False),
     ]
 )
+
+READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
+"""What reading a damaged file can raise."""
 
 Row = tuple[Any, ...]
 """The values of one row in the order of `COLUMNS`, without the check."""
@@ -114,7 +119,7 @@ def columns_from(rows: Sequence[Row], leaves: Iterable[bytes]) -> pa.Table:
 def rows_from(columns: pa.Table) -> Iterator[Row]:
     """The rows of Parquet columns as they are stored (text columns may be dictionary encoded)."""
     for batch in columns.select(COLUMNS.names[:-1]).to_batches():
-        yield from zip(*map(_values, batch.columns), strict=True)
+        yield from zip(*map(values_of, batch.columns), strict=True)
 
 
 def exchanges_from(columns: pa.Table, segment: str, first_row: int) -> Iterator[Exchange]:
@@ -154,11 +159,13 @@ class _Memo(dict[Any, Any]):
 _CODES: dict[Any, Any] = {pa.uint8(): "B", pa.uint16(): "H", pa.uint32(): "I", pa.int32(): "i", pa.int64(): "q"}
 
 
-def _values(array: pa.Array) -> Sequence[Any]:
+def values_of(array: pa.Array | pa.ChunkedArray) -> Sequence[Any]:
     """Python values of one column; several times faster than `to_pylist` for the types of a segment."""
+    if isinstance(array, pa.ChunkedArray):
+        return [value for chunk in array.chunks for value in values_of(chunk)]
     if pa.types.is_dictionary(array.type):
         words = [*array.dictionary.to_pylist(), None]
-        return [words[index] for index in _values(array.indices.fill_null(len(words) - 1))]
+        return [words[index] for index in values_of(array.indices.fill_null(len(words) - 1))]
     if not len(array):
         return ()
     buffers, start, stop = array.buffers(), array.offset, array.offset + len(array)

@@ -19,11 +19,18 @@ from gnomon.evidence import durable
 from gnomon.evidence.exchange import Exchange
 from gnomon.evidence.manifest import NO_PREVIOUS, Manifest
 from gnomon.evidence.merkle import MerkleTree
-from gnomon.evidence.row import COLUMNS, ROW_VERSION, TEXT_COLUMNS, columns_from, leaf_hashes, order_of, rows_of
+from gnomon.evidence.row import (
+    COLUMNS,
+    ROW_GROUP_ROWS,
+    ROW_VERSION,
+    TEXT_COLUMNS,
+    columns_from,
+    leaf_hashes,
+    order_of,
+    rows_of,
+)
 from gnomon.evidence.subject import SHARED, ZONE, zone_text
 
-# Damage is named by row group where it cannot be named by row, and a reader holds one row group at a time.
-ROW_GROUP_ROWS = 8192
 _COMPRESSION_LEVEL = 3
 
 

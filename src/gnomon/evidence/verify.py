@@ -1,0 +1,275 @@
+"""Is the evidence still what was recorded? Finds damage and names it as narrowly as it can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import file_digest, sha256
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+from gnomon.base import InputError, RetryLater, printable
+from gnomon.evidence.durable import STALE_SUFFIX, read
+from gnomon.evidence.manifest import Manifest, read_manifests
+from gnomon.evidence.merkle import MerkleTree
+from gnomon.evidence.row import (
+    CHECK_COLUMN,
+    COLUMNS,
+    READ_ERRORS,
+    ROW_GROUP_ROWS,
+    TEXT_COLUMNS,
+    Row,
+    leaf_check,
+    leaf_hashes,
+    order_of,
+    rows_from,
+    values_of,
+)  # fmt: skip
+from gnomon.evidence.run import RunInfo
+from gnomon.evidence.subject import ZONE
+
+# One replaced file must not fill the memory with complaints.
+_PROBLEMS_PER_SEGMENT_MAX = 100
+
+Progress = Callable[[int, int], None]
+"""Called with the rows looked at so far and the rows of all manifests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong.
+
+    `file` is a path inside the evidence directory. `segment` is the Merkle root (hex) of the segment concerned;
+    `rows` are the rows concerned, a range of one where the row is known exactly; `columns` those whose octets
+    were damaged. None or empty: it does not concern a segment, rows or columns.
+    """
+
+    file: str
+    what: str
+    segment: str | None = None
+    rows: range | None = None
+    columns: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """One sentence for a person."""
+        where = self.file
+        if self.rows is not None:
+            first, last = self.rows[0], self.rows[-1]
+            where += f", row {first}" if first == last else f", rows {first} to {last}"
+        if self.columns:
+            where += f", column {', '.join(self.columns)}"
+        return f"{where}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What was found; nothing is wrong when `problems` is empty. `segments` and `rows` were looked at."""
+
+    problems: tuple[Problem, ...]
+    segments: int
+    rows: int
+
+
+def verify(path: Path, progress: Progress | None = None) -> VerifyReport:
+    """Check run.json, zones.txt, all manifests and every row of every segment; a row group in memory at a time.
+
+    Never raises for what is in the directory, whatever it is.
+    """
+    if not path.is_dir():
+        return VerifyReport((Problem(str(path), "there is no such directory"),), 0, 0)
+    problems: list[Problem] = []
+    run_id = _check_run(path, problems)
+    manifests: list[Manifest] = []
+    for item in read_manifests(path, run_id):
+        if isinstance(item, Manifest):
+            manifests.append(item)
+        else:
+            problems.append(Problem("manifests", str(item)))
+    problems += _finished_twice(manifests)
+    problems += _other_files(path, manifests)
+    total, done = sum(manifest.rows for manifest in manifests), 0
+    for manifest in manifests:
+        check = _SegmentCheck(path, manifest)
+        for rows in check.run():
+            done += rows
+            if progress is not None:
+                progress(done, total)
+        problems += check.problems
+    return VerifyReport(tuple(problems), len(manifests), done)
+
+
+def _check_run(path: Path, problems: list[Problem]) -> str | None:
+    try:
+        run = RunInfo.from_octets(read(path / "run.json"), "run.json")
+    except (InputError, RetryLater) as error:
+        problems.append(Problem("run.json", str(error)))
+        return None
+    try:
+        if sha256(read(path / "zones.txt")).hexdigest() != run.zones_sha256:
+            problems.append(Problem("zones.txt", "changed after it was written: its digest is not that in run.json"))
+    except (InputError, RetryLater) as error:
+        problems.append(Problem("zones.txt", str(error)))
+    return run.run_id
+
+
+def _finished_twice(manifests: Iterable[Manifest]) -> Iterator[Problem]:
+    finished: set[str] = set()
+    for manifest in manifests:
+        for zone in manifest.zones:
+            if zone in finished:
+                what = f"the zone {printable(zone)} is listed as finished a second time"
+                yield Problem(f"manifests/{manifest.name}", what, manifest.segment_root)
+            finished.add(zone)
+
+
+def _other_files(path: Path, manifests: Iterable[Manifest]) -> Iterator[Problem]:
+    expected = {manifest.file for manifest in manifests} | {f"manifests/{manifest.name}" for manifest in manifests}
+    for folder, kind in (("segments", ".parquet"), ("manifests", ".json")):
+        try:
+            found = sorted(file.name for file in (path / folder).iterdir())
+        except OSError as error:
+            yield Problem(folder, f"cannot be read: {error.strerror}")
+            continue
+        for name in found:
+            file = f"{folder}/{printable(name)}"
+            if file in expected or name.endswith(STALE_SUFFIX):
+                continue
+            if not name.endswith(kind):
+                yield Problem(file, "does not belong here; remove it")
+            elif folder == "segments":
+                yield Problem(
+                    file,
+                    "no manifest names this segment: its manifest is lost, or its writing was interrupted (then "
+                    "resuming the run clears it)",
+                    name.removesuffix(kind),
+                )
+
+
+class _SegmentCheck:
+    """The check of one segment; `run` yields the rows done since its last yield."""
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.problems: list[Problem] = []
+        self._path = path / manifest.file
+        self._manifest = manifest
+        self._tree: MerkleTree | None = MerkleTree()
+        self._before: Row | None = None
+        self._suppressed = 0
+
+    def run(self) -> Iterator[int]:
+        try:
+            with self._path.open("rb") as file:
+                if file_digest(file, "sha256").hexdigest() != self._manifest.file_sha256:
+                    self._problem("its octets are not those that were stored: the file's digest differs")
+            parquet = self._open(checked=True)
+            sizes = [parquet.metadata.row_group(i).num_rows for i in range(parquet.metadata.num_row_groups)]
+        except FileNotFoundError:
+            self._problem("the segment is missing; restore it from a copy", self._all_rows())
+            return
+        except READ_ERRORS as error:
+            self._problem(f"cannot be read at all, its footer is damaged ({_reason(error)})", self._all_rows())
+            return
+        if not parquet.schema_arrow.equals(COLUMNS) or max(sizes, default=0) > ROW_GROUP_ROWS:
+            self._problem("its columns or row groups are not those of a segment", self._all_rows())
+            return
+        first = 0
+        for index, size in enumerate(sizes):
+            self._check_group(parquet, index, range(first, first + size))
+            first += size
+            yield size
+        self._check_whole(first)
+        if self._suppressed:
+            self._problems_end()
+
+    def _check_group(self, parquet: Any, index: int, rows: range) -> None:
+        damaged: list[str] = []
+        try:
+            group = parquet.read_row_group(index)
+            values = list(rows_from(group))
+            checks = values_of(group.column(CHECK_COLUMN))
+        except READ_ERRORS:
+            damaged = [name for name in COLUMNS.names if not _readable(parquet, index, name)]
+            # The page checksums tell the column. Most damage still decompresses, and then the checks tell the row.
+            salvaged = self._salvage(index, rows, damaged)
+            if salvaged is None:
+                self._tree = None
+                return
+            values, checks = salvaged
+        changed = []
+        for row, leaf, check in zip(rows, leaf_hashes(values), checks, strict=True):
+            if self._tree is not None:
+                self._tree.append(leaf)
+            if leaf_check(leaf) != check:
+                changed.append(row)
+        for row in changed:
+            self._problem("the row was changed: its check differs", range(row, row + 1), damaged)
+        if damaged and not changed:
+            self._problem("octets were changed here, but none that a row is made of", rows, damaged)
+        self._check_order(values, rows)
+
+    def _salvage(self, index: int, rows: range, damaged: list[str]) -> tuple[list[Row], list[int]] | None:
+        parquet = self._open(checked=False)
+        lost = [name for name in damaged if not _readable(parquet, index, name)]
+        try:
+            if not lost and damaged:
+                group = parquet.read_row_group(index)
+                return list(rows_from(group)), list(values_of(group.column(CHECK_COLUMN)))
+        except READ_ERRORS:
+            lost = damaged
+        self._problem("the octets cannot be unpacked any more; one or more of these rows are lost", rows, lost)
+        return None
+
+    def _check_order(self, values: list[Row], rows: range) -> None:
+        zones = set(self._manifest.zones)
+        for row, value in zip(rows, values, strict=True):
+            here = range(row, row + 1)
+            if self._before is not None and order_of(value) < order_of(self._before):
+                self._problem("the row is out of order: it sorts before the row above it", here)
+            self._before = value
+            subject = value[0]
+            if subject.startswith(ZONE) != (row >= self._manifest.shared_rows):
+                self._problem("the row stands on the wrong side of the manifest's shared_rows", here)
+            elif subject.startswith(ZONE) and subject[len(ZONE) :] not in zones:
+                self._problem(f"{printable(subject)} is not among the zones that the manifest finishes", here)
+
+    def _check_whole(self, rows: int) -> None:
+        if rows != self._manifest.rows:
+            self._problem(f"has {rows} rows, not {self._manifest.rows} as its manifest says")
+            return
+        differs = self._tree is not None and self._tree.root().hex() != self._manifest.segment_root
+        if differs and not any(problem.rows is not None for problem in self.problems):
+            what = "the rows are not those that were stored, though each fits its check: the Merkle root differs"
+            self._problem(what, self._all_rows())
+
+    def _open(self, *, checked: bool) -> Any:
+        return pq.ParquetFile(self._path, read_dictionary=list(TEXT_COLUMNS), page_checksum_verification=checked)
+
+    def _all_rows(self) -> range | None:
+        return range(self._manifest.rows) if self._manifest.rows else None
+
+    def _problem(self, what: str, rows: range | None = None, columns: Iterable[str] = ()) -> None:
+        if len(self.problems) >= _PROBLEMS_PER_SEGMENT_MAX:
+            self._suppressed += 1
+            return
+        manifest = self._manifest
+        self.problems.append(Problem(manifest.file, what, manifest.segment_root, rows or None, tuple(columns)))
+
+    def _problems_end(self) -> None:
+        manifest = self._manifest
+        what = f"{self._suppressed} more problems in this segment"
+        self.problems.append(Problem(manifest.file, what, manifest.segment_root))
+
+
+def _readable(parquet: Any, index: int, name: str) -> bool:
+    try:
+        values_of(parquet.read_row_group(index, columns=[name]).column(0))
+    except READ_ERRORS:
+        return False
+    return True
+
+
+def _reason(error: BaseException) -> str:
+    return printable("".join(islice(str(error).split("\n", 1)[0], 120)))
