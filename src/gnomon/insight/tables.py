@@ -13,7 +13,7 @@ from gnomon.base.codes import ALGORITHM_NAMES
 from gnomon.checks.read import read_all
 from gnomon.checks.service import service
 from gnomon.checks.view import ZoneView
-from gnomon.sources.operators import operator_of
+from gnomon.sources.operators import operator_key
 from gnomon.wire import rdata
 
 ZONES = pa.schema(
@@ -124,7 +124,7 @@ def _servers(view: ZoneView, as_name: Callable[[int], str]) -> Iterable[Row]:
             "ns_name": _key(server.name),
             "address": str(server.address),
             "family": server.address.version,
-            "operator": operator_of(server.name),
+            "operator": str(operator_key(server.name)),
             "asn": asn,
             "as_name": "" if asn is None else as_name(asn),
             "glue": server.address in view.addresses_of(server.name).glue,

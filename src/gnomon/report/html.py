@@ -35,7 +35,7 @@ def render(report: Report) -> str:
     )
     environment.filters.update(number=_number, day=_day, level_word=lambda level: level.word, anchor=_anchor)
     groups = [
-        (name, question, members, Markup(charts.group_picture(members)))  # noqa: S704 our own SVG
+        (name, question, members, Markup(charts.group_picture(members)))
         for name, question in _GROUPS.items()
         if (members := [i for i in report.indicators if i.group == name])
     ]
@@ -45,7 +45,7 @@ def render(report: Report) -> str:
         groups=groups,
         worst=worst,
         levels=[level for level in sorted(Level, reverse=True) if any(w.get(level) for w in worst.values())],
-        summary=Markup(charts.worst_levels(report.worst)),  # noqa: S704 our own SVG
+        summary=Markup(charts.worst_levels(report.worst)),
         questions=_GROUPS,
     )
 

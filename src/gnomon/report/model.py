@@ -141,7 +141,10 @@ def gather(evidence: Path, profile: str = "default", review: Review | None = Non
         segments=tuple(m.segment_root for m in manifests),
         verdicts=verdicts,
         verdicts_digest=summary["digest"],
-        observed=(min((m.first_sent_at_ns for m in manifests), default=0), max((m.last_sent_at_ns for m in manifests), default=0)),
+        observed=(
+            min((m.first_sent_at_ns for m in manifests), default=0),
+            max((m.last_sent_at_ns for m in manifests), default=0),
+        ),
         worst=worst,
         problems=problems,
         indicators=compute(evidence, store.run.run_id, profile),

@@ -1,0 +1,99 @@
+"""`gnomon assess`: measure and judge zones now."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gnomon.base import InputError, Level, Name
+from gnomon.cli.measure import (
+    Circumstances,
+    given_delegation,
+    measure,
+    measuring_options,
+    networks,
+    new_run,
+    progress_bar,
+    survey_note,
+)  # fmt: skip
+from gnomon.cli.verdict_text import FORMATS, assessed, print_all
+from gnomon.engine import ASSESS_LIMITS
+from gnomon.evidence import ZoneSource
+from gnomon.judge import judge
+from gnomon.sources import read_routes
+
+LEVELS = [level.word for level in sorted(Level, reverse=True) if level >= Level.INFO]
+
+
+def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say how evidence is judged."""
+    for option in (
+        click.option("--profile", default="default", show_default=True, help="Packaged profile, or a TOML file."),
+        click.option(
+            "--asn", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
+            help="Routing table, CSV first,last,asn[,name] (repeatable); without one, network diversity stays unknown.",
+        ),
+        click.option("--only", multiple=True, metavar="ID", help="Only this check, family or Zonemaster test case."),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+@click.command("assess")
+@click.argument("zones", nargs=-1, required=True, metavar="ZONE...")
+@measuring_options
+@judging_options
+@click.option(
+    "--ns", multiple=True, metavar="NAME[/ADDR]", help="Test with these name servers, not the delegated ones."
+)
+@click.option("--ds", multiple=True, metavar="TAG,ALG,TYPE,DIGEST", help="With --ns: the DS the parent would publish.")
+@click.option("--evidence", type=click.Path(path_type=Path), help="Keep the evidence in this new folder.")
+@click.option("--lab", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Ask this lab, not the DNS.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--all", "all_outcomes", is_flag=True, help="Also print what passed (text).")
+@click.option(
+    "--fail-level", type=click.Choice(LEVELS), default="error", show_default=True, help="Exit 1 at this level."
+)
+def command(
+    zones: tuple[str, ...],
+    hints: Path | None,
+    trust_anchor: Path | None,
+    allow_net: tuple[str, ...],
+    vantage: str,
+    profile: str,
+    asn: tuple[Path, ...],
+    only: tuple[str, ...],
+    ns: tuple[str, ...],
+    ds: tuple[str, ...],
+    evidence: Path | None,
+    lab: Path | None,
+    form: str,
+    all_outcomes: bool,
+    fail_level: str,
+) -> int:
+    """Measure each ZONE now, from the root servers down, judge it, and print what was found.
+
+    Grouped by property, worst first, with what to do about it. Nothing is sent to special-purpose addresses unless
+    --allow-net names them. Exit status: 0 done, 1 something is at or above --fail-level, 2 bad input.
+    """
+    names = list(dict.fromkeys(Name.from_text(zone) for zone in zones))
+    if (ns or ds) and len(names) != 1:
+        raise InputError("--ns and --ds describe one zone; give one ZONE")
+    undelegated = {names[0]: given_delegation(names[0], ns, ds)} if ns or ds else {}
+    at = Circumstances(hints, trust_anchor, networks(allow_net), vantage, lab, undelegated)
+    with ExitStack() as stack:
+        where = evidence or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gnomon-"))) / "run"
+        source = ZoneSource("names", "the command line", None, None, len(names))
+        run = new_run(where, names, source, at, ASSESS_LIMITS)
+        with progress_bar("asking", "zones") as tell:
+            measure(run, at, ASSESS_LIMITS, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
+        judge(where, profile, routing=read_routes(asn) if asn else None, only=only)
+        found = list(assessed(where, profile))
+        print_all(found, form, all_outcomes=all_outcomes)
+    worst = max((Level.from_word(v.level) for zone in found for v in zone.verdicts), default=Level.PASS)
+    return 1 if worst >= Level.from_word(fail_level) else 0

@@ -1,0 +1,170 @@
+"""What `assess`, `survey` and `demo` share: options, the run's description, the engine, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from gnomon import __version__, survey
+from gnomon.base import InputError, Name, new_ulid, parse_address
+from gnomon.engine import LAB_LIMITS, Limits, NetworkEngine
+from gnomon.evidence import EvidenceDir, Plan, RunInfo, Tool, Undelegated, ZoneSource
+from gnomon.lab import HINTS_FILE, MAP_FILE, TRUST_ANCHOR_FILE, LabProcess
+from gnomon.sources import (
+    TrustAnchors,
+    default_anchors,
+    default_hints,
+    parse_anchor,
+    read_address_map,
+    read_anchors,
+    read_hints,
+)  # fmt: skip
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Where a run starts from and what it may touch."""
+
+    hints: Path | None = None
+    trust_anchor: Path | None = None
+    allow_net: tuple[Network, ...] = ()
+    vantage: str = "local"
+    lab: Path | None = None
+    undelegated: Mapping[Name, Undelegated] = field(default_factory=dict)
+
+
+def measuring_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say where a run starts from."""
+    for option in (
+        click.option("--vantage", default="local", show_default=True, help="Where this is measured from, in one word."),
+        click.option(
+            "--allow-net", multiple=True, metavar="PREFIX",
+            help="Special-purpose addresses that may be asked all the same (repeatable).",
+        ),
+        click.option(
+            "--trust-anchor", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+            help="DS or DNSKEY records of the root, or IANA's root-anchors.xml. Default: the packaged anchors.",
+        ),
+        click.option(
+            "--hints", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+            help="Root hints in master file format. Default: the packaged hints.",
+        ),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def networks(prefixes: Sequence[str]) -> tuple[Network, ...]:
+    """The prefixes of --allow-net.
+
+    Raises:
+        InputError: not a prefix.
+    """
+    try:
+        return tuple(ip_network(prefix) for prefix in prefixes)
+    except ValueError as error:
+        raise InputError(f"--allow-net: {error}; write for example 192.0.2.0/24") from None
+
+
+def given_delegation(zone: Name, ns: Sequence[str], ds: Sequence[str]) -> Undelegated:
+    """The delegation of --ns NAME[/ADDR] and --ds TAG,ALG,TYPE,DIGEST.
+
+    Raises:
+        InputError: a name, address or DS that cannot be read, or --ds without --ns.
+    """
+    if ds and not ns:
+        raise InputError("--ds says what a parent would publish; give the name servers too, with --ns NAME/ADDRESS")
+    for text in ns:
+        name, _, address = text.partition("/")
+        Name.from_text(name)
+        if address:
+            parse_address(address)
+    records = []
+    for text in ds:
+        parts = text.split(",")
+        if len(parts) != 4:
+            raise InputError(f"--ds {text!r} is not TAG,ALGORITHM,TYPE,DIGEST")
+        records.append(str(parse_anchor(f"{zone} IN DS {' '.join(parts)}")))
+    return Undelegated(tuple(ns), tuple(records))
+
+
+def new_run(where: Path, zones: Sequence[Name], source: ZoneSource, at: Circumstances, limits: Limits) -> EvidenceDir:
+    """Create the evidence directory of a run over `zones`.
+
+    Raises:
+        InputError: an input that cannot be read, or a directory that is not empty.
+    """
+    lab = at.lab
+    hints = read_hints(lab / HINTS_FILE if lab else at.hints) if lab or at.hints else default_hints()
+    anchors = _anchors(lab / TRUST_ANCHOR_FILE if lab else at.trust_anchor)
+    now = datetime.now(UTC)
+    plan = survey.Plan()
+    run = RunInfo(
+        run_id=new_ulid(int(now.timestamp() * 1000)),
+        tool=Tool("gnomon", __version__),
+        started_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        vantage=at.vantage,
+        source=source,
+        plan=Plan(plan.digest, plan.codes),
+        limits=asdict(limits),
+        hints={str(name): tuple(map(str, addresses)) for name, addresses in hints.servers.items()},
+        trust_anchors=tuple(str(anchor) for anchor in anchors.at(int(now.timestamp()))),
+        undelegated={str(zone): given for zone, given in at.undelegated.items()},
+        address_map_sha256=sha256((lab / MAP_FILE).read_bytes()).hexdigest() if lab else None,
+    )
+    return EvidenceDir.create(where, run, zones)
+
+
+def _anchors(path: Path | None) -> TrustAnchors:
+    return read_anchors(path) if path else default_anchors()
+
+
+def measure(
+    evidence: EvidenceDir, at: Circumstances, limits: Limits, tell: Callable[[survey.Progress], None] | None
+) -> survey.Progress:
+    """Run (or resume) the survey of an evidence directory, against the live DNS or the lab."""
+    if at.lab is None:
+        with NetworkEngine(limits, allow_net=at.allow_net) as engine:
+            return survey.run_survey(evidence, engine, progress=tell)
+    mapped = read_address_map(at.lab / MAP_FILE)
+    if evidence.run.address_map_sha256 != mapped.provenance.sha256:
+        raise InputError(
+            f"{evidence.path} was not measured against the lab in {at.lab}; give the lab it was begun with"
+        )
+    with LabProcess(at.lab) as running:
+        loopback = {real: (str(target), running.port) for real, target in mapped.loopback.items()}
+        with NetworkEngine(LAB_LIMITS, address_map=loopback) as engine:
+            return survey.run_survey(evidence, engine, progress=tell)
+
+
+@contextmanager
+def progress_bar(what: str, unit: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A progress line on stderr; call it with (done, total, note). On no terminal nothing is drawn."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(), TextColumn(unit),
+        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}", style="dim"),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
+        task = bar.add_task(what, total=None, note="")
+
+        def tell(done: int, total: int, note: str = "") -> None:
+            bar.update(task, completed=done, total=total, note=note)
+
+        yield tell
+
+
+def survey_note(progress: survey.Progress) -> str:
+    """What a survey's progress line says besides the count."""
+    return f"{progress.exchanges:,} exchanges, {progress.exchanges_per_s:,.0f}/s"

@@ -1,0 +1,130 @@
+"""How verdicts are printed: for people, as JSON, one a line, or in Zonemaster's words."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from gnomon.base import Level, Property, printable
+from gnomon.checks.docs import section
+from gnomon.checks.peers import load_peers
+from gnomon.checks.registry import all_checks
+from gnomon.judge import Verdict, sentence
+
+FORMATS = ("text", "json", "jsonl", "zonemaster")
+_STYLES = {
+    Level.CRITICAL: "bold white on red",
+    Level.ERROR: "bold red",
+    Level.WARNING: "bold yellow",
+    Level.NOTICE: "cyan",
+    Level.INFO: "dim",
+    Level.PASS: "green",
+    Level.UNKNOWN: "dim",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """One zone's verdicts and the circumstances that go with them."""
+
+    zone: str
+    verdicts: Sequence[Verdict]
+    addresses: int
+    exchanges: int
+    observed: str
+
+
+def print_all(zones: Iterable[Assessed], form: str, *, all_outcomes: bool = False) -> None:
+    """Print to standard output in one of `FORMATS`."""
+    if form == "text":
+        console = Console(highlight=False)
+        for zone in zones:
+            _print_text(console, zone, all_outcomes)
+    elif form == "json":
+        click.echo(json.dumps([{"zone": z.zone, "observed": z.observed, "verdicts": [plain(v) for v in z.verdicts]}
+                               for z in zones], indent=1))  # fmt: skip
+    elif form == "jsonl":
+        for zone in zones:
+            for verdict in zone.verdicts:
+                click.echo(json.dumps(plain(verdict)))
+    else:
+        peers = load_peers("zonemaster")
+        for zone in zones:
+            for verdict in zone.verdicts:
+                for peer in peers.get(f"{verdict.check_id}/{verdict.code}", ()):
+                    line = {"zone": zone.zone, "testcase": peer.testcase, "tag": peer.tag, "level": peer.level}
+                    click.echo(json.dumps({**line, "args": dict(verdict.args)}))
+
+
+def plain(verdict: Verdict) -> dict[str, object]:
+    """A verdict as JSON values, with its sentence."""
+    return {
+        "zone": verdict.zone,
+        "check": verdict.check_id,
+        "version": verdict.check_version,
+        "code": verdict.code,
+        "state": str(verdict.state),
+        "level": verdict.level,
+        "properties": list(verdict.properties),
+        "subject": verdict.subject,
+        "args": dict(verdict.args),
+        "sentence": sentence(verdict),
+        "evidence": list(verdict.evidence),
+    }
+
+
+def _print_text(console: Console, zone: Assessed, all_outcomes: bool) -> None:
+    console.print(
+        Text.assemble(
+            (printable(zone.zone), "bold"),
+            (f"   {zone.observed}, {zone.addresses} server addresses, {zone.exchanges} messages exchanged", "dim"),
+        )
+    )
+    least = Level.NOT_APPLICABLE if all_outcomes else Level.NOTICE
+    for prop in Property:
+        mine = [v for v in zone.verdicts if v.properties[0] == prop.value]
+        counts = Counter(Level.from_word(v.level) for v in mine)
+        console.print()
+        console.print(_heading(prop, counts))
+        shown = sorted(
+            (v for v in mine if Level.from_word(v.level) >= least),
+            key=lambda v: (-Level.from_word(v.level), v.check_id, v.subject),
+        )
+        for verdict in shown:
+            _print_verdict(console, verdict)
+    console.print()
+
+
+def _heading(prop: Property, counts: Counter[Level]) -> Text:
+    bad = [f"{counts[x]} {x.word}" for x in sorted(_STYLES, reverse=True) if x >= Level.NOTICE and counts[x]]
+    fine = [f"{counts[Level.PASS] + counts[Level.INFO]} passed"]
+    if counts[Level.UNKNOWN]:
+        fine.append(f"{counts[Level.UNKNOWN]} unknown")
+    worst = max((x for x in counts if counts[x]), default=Level.PASS)
+    return Text.assemble((f"{prop.value.upper():17}", "bold"), (", ".join(bad + fine), _STYLES.get(worst, "")))
+
+
+def _print_verdict(console: Console, verdict: Verdict) -> None:
+    level = Level.from_word(verdict.level)
+    head = Text.assemble(
+        "  ", (f"{level.word:9}", _STYLES.get(level, "")), (f"{verdict.check_id}/{verdict.code}", "dim")
+    )
+    console.print(head)
+    for text in (sentence(verdict), _what_to_do(verdict, level)):
+        if text:
+            console.print(
+                Text(text), style="" if text[:3] != "Do:" else "dim", soft_wrap=False, width=min(console.width, 100)
+            )
+
+
+def _what_to_do(verdict: Verdict, level: Level) -> str:
+    if level < Level.NOTICE:
+        return ""
+    doing = section(all_checks()[verdict.check_id].doc, "Do")
+    return f"Do: {doing}" if doing else ""

@@ -1,0 +1,56 @@
+"""`gnomon verify`: is the evidence complete and unchanged? And what does one exchange say?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from gnomon.base import printable
+from gnomon.cli.measure import progress_bar
+from gnomon.evidence import EvidenceDir, Exchange, verify
+from gnomon.wire import Message
+from gnomon.wire.presentation import dig, hexdump
+
+
+@click.command("verify")
+@click.argument("evidence", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--show", metavar="SEGMENT:ROW", help="Print this exchange as dig would, with its octets.")
+def command(evidence: Path, show: str | None) -> int:
+    """Recompute every Merkle root in the folder EVIDENCE and compare. Exit status 1 names each damage.
+
+    With --show, print one exchange that a verdict or report cites.
+    """
+    if show:
+        click.echo(show_exchange(EvidenceDir.open(evidence).exchange(show)))
+        return 0
+    with progress_bar("verifying", "segments") as tell:
+        report = verify(evidence, lambda done, total: tell(done, total))
+    console = Console(highlight=False)
+    for problem in report.problems:
+        console.print(f"[bold red]damaged[/]  {printable(str(problem))}", soft_wrap=True)
+    if report.problems:
+        console.print(f"{len(report.problems)} problem(s); what is not named above is unchanged.")
+        return 1
+    console.print(f"{report.rows:,} exchanges in {report.segments:,} segments are complete and unchanged.")
+    return 0
+
+
+def show_exchange(x: Exchange) -> str:
+    """The circumstances of an exchange, then query and response decoded and as octets."""
+    at = datetime.fromtimestamp(x.sent_at_ns / 1e9, UTC).isoformat(timespec="milliseconds")
+    server = f"{x.server_name} {x.address}" if x.server_name else str(x.address)
+    rtt = f"{x.rtt_us / 1000:.1f} ms" if x.rtt_us is not None else "no response"
+    parts = [
+        f";; exchange {x.ref}: question {x.ask} for {printable(x.subject)}",
+        f";; to {server} port {x.port} over {x.transport.name}, attempt {x.attempt}, {at}, {x.status.word}, {rtt}, "
+        f"from {x.vantage}",
+        "\n;; QUERY",
+        dig(Message(x.query)),
+        hexdump(x.query),
+    ]
+    if x.response is not None:
+        parts += ["\n;; RESPONSE", dig(Message(x.response)), hexdump(x.response)]
+    return "\n".join(parts)
