@@ -72,8 +72,9 @@ def rdata_text(rtype: int, rdata: bytes) -> str:
     """
     try:
         parsed = dns.rdata.from_wire(RdataClass.IN, RdataType.make(int(rtype)), rdata, 0, len(rdata))
-        if parsed.to_wire() == rdata:
-            return printable(parsed.to_text())
+        text = printable(parsed.to_text().strip())
+        if text and parsed.to_wire() == rdata:
+            return text
     except Exception:
         pass  # Whatever the library makes of hostile octets, they can still be shown as they are.
     return f"\\# {len(rdata)} {rdata.hex()}" if rdata else "\\# 0"

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import as_tuples, edns, messages, names, u16
+
+from gnomon.base import Name
+from gnomon.base.codes import CLASS_CH, NS, RRSIG, SOA
+from gnomon.wire import Edns, Malformed, Message, compose
+from gnomon.wire.presentation import dig
+
+ZONE = Name.from_text("Example.test.")
+
+
+def read_everything(octets: bytes) -> Message:
+    """Touch every part of a message; none may raise."""
+    message = Message(octets)
+    for section in ("answer", "authority", "additional"):
+        for record in message.records(section):
+            rrset = message.rrset(section, record.owner, record.rtype)
+            assert rrset is None or rrset.rdatas
+    assert message.edns is None or message.opt_count
+    _ = (message.rcode, message.question, message.counts, message.trailing_octets, repr(message), hash(message))
+    text = dig(message)
+    assert all(line.replace("\t", " ").isprintable() for line in text.split("\n"))
+    return message
+
+
+@given(names, u16, u16, st.booleans(), st.integers(0, 15), st.none() | edns)
+def test_composed_queries_read_back(
+    name: Name, qtype: int, qclass: int, rd: bool, opcode: int, opt: Edns | None
+) -> None:
+    message = Message(compose.query(name, qtype, qclass=qclass, rd=rd, opcode=opcode, edns=opt))
+    assert message.malformed is None and message.trailing_octets == 0
+    assert message.question == (name, qtype, qclass)
+    assert message.question.name.wire == name.wire
+    assert (message.id, message.rd, message.opcode, message.qr) == (0, rd, opcode, False)
+    assert message.edns == opt
+
+
+@given(u16)
+def test_raw_flags_are_kept(flags: int) -> None:
+    message = Message(compose.query(ZONE, 6, flags=flags, rd=True, opcode=3))
+    assert message.flags == flags
+    bits = (message.qr, message.aa, message.tc, message.rd, message.ra, message.z, message.ad, message.cd)
+    masks = (0x8000, 0x400, 0x200, 0x100, 0x80, 0x40, 0x20, 0x10)
+    assert bits == tuple(bool(flags & mask) for mask in masks)
+    assert (message.opcode, message.rcode) == (flags >> 11 & 15, flags & 15)
+
+
+@given(messages())
+def test_records_read_back(made: tuple[bytes, list[list[tuple[Name, int, int, int, bytes]]]]) -> None:
+    octets, sections = made
+    message = read_everything(octets)
+    assert message.malformed is None
+    assert [as_tuples(message.answer), as_tuples(message.authority), as_tuples(message.additional)] == sections
+
+
+@given(st.binary(max_size=400))
+def test_any_octets_are_read(octets: bytes) -> None:
+    read_everything(octets)
+    read_everything(b"\x12\x34\x84\x00\x00\x01\x00\x02\x00\x02\x00\x02" + octets)
+
+
+@given(messages(), st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 255)), max_size=5), st.integers(0, 5000))
+def test_changed_messages_are_read(made: tuple[bytes, object], changes: list[tuple[int, int]], cut: int) -> None:
+    octets = bytearray(made[0])
+    for at, value in changes:
+        octets[at % len(octets)] = value
+    read_everything(bytes(octets))
+    read_everything(bytes(octets[:cut]))
+
+
+def test_short_header() -> None:
+    message = read_everything(b"\x12\x34\x80")
+    assert message.malformed == Malformed(0, "short-header", 0)
+    assert (message.counts, message.answer, message.question, message.rcode) == ((0, 0, 0, 0), (), None, 0)
+
+
+def test_what_came_before_a_fault_is_kept() -> None:
+    head = struct.pack("!6H", 1, 0x8400, 1, 2, 1, 0) + ZONE.wire + b"\0\x02\0\x01"
+    good = b"\xc0\x0c\0\x02\0\x01\0\0\x0e\x10\0\x06\x03ns1\xc0\x0c"
+    loop = b"\xc0\x0c\0\x02\0\x01\0\0\x0e\x10\0\x02"
+    at = len(head + good + loop)
+    message = Message(head + good + loop + bytes([0xC0, at]) + good)
+    assert message.malformed == (at, "pointer-loop", 1)
+    assert [str(record.owner) for record in message.answer] == ["Example.test."]
+    assert message.answer[0].rdata == b"\x03ns1\x07Example\x04test\0"
+    assert message.authority == ()
+    rrset = message.rrset("answer", Name.from_text("EXAMPLE.TEST."), NS)
+    assert rrset is not None and rrset.rdatas == (b"\x03ns1\x07example\x04test\0",)
+
+
+def record(rtype: int, ttl_s: int, rdata: bytes, rclass: int = 1) -> bytes:
+    return b"\xc0\x0c" + struct.pack("!HHIH", rtype, rclass, ttl_s, len(rdata)) + rdata
+
+
+def test_rrsets_are_canonical_and_carry_their_signatures() -> None:
+    signature = struct.pack("!HBBIIIH", 2, 13, 2, 300, 2, 1, 7) + b"\0sig"
+    other = struct.pack("!HBBIIIH", 6, 13, 2, 300, 2, 1, 7) + b"\0sig"
+    records = [
+        record(NS, 300, b"\x01b\0"), record(NS, 200, b"\x01A\0"), record(NS, 400, b"\x01a\0"),
+        record(RRSIG, 300, signature), record(RRSIG, 300, other), record(RRSIG, 300, bytes(19)),
+        record(NS, 100, b"\x01c\0", CLASS_CH),
+    ]  # fmt: skip
+    head = struct.pack("!6H", 1, 0x8400, 1, len(records), 0, 0) + ZONE.wire + b"\0\x02\0\x01"
+    message = Message(head + b"".join(records))
+    rrset = message.rrset("answer", ZONE, NS)
+    assert rrset is not None
+    assert (rrset.rdatas, rrset.signatures) == ((b"\x01a\0", b"\x01b\0"), (signature,))
+    assert (rrset.owner, rrset.rtype, rrset.rclass, rrset.ttl_s) == (ZONE, NS, 1, 200)
+    assert message.rrset("answer", ZONE, NS) is rrset
+    assert message.rrset("answer", ZONE, SOA) is None
+    assert message.rrset("authority", ZONE, NS) is None
+    signatures = message.rrset("answer", ZONE, RRSIG)
+    assert signatures is not None and len(signatures.rdatas) == 3 and signatures.signatures == ()
+
+
+def test_opt_is_found_anywhere_and_extends_the_rcode() -> None:
+    opt = b"\x01x\0" + struct.pack("!HHIH", 41, 1232, 0x01008000, 6) + b"\0\x03\0\x05ab"
+    second = b"\0" + struct.pack("!HHIH", 41, 512, 0, 0)
+    message = Message(struct.pack("!6H", 1, 0x8000, 0, 1, 0, 1) + opt + second)
+    assert message.rcode == 16 and str(message.rcode) == "BADVERS"
+    assert message.opt_count == 2 and message.answer == message.additional == ()
+    assert message.edns == Edns(1232, 0, 0x8000, (), options_complete=False)
+    assert message.edns.do and message.edns.option(3) is None
+    assert str(message.opt_owners[0]) == "x."
+    assert "2 OPT records" in dig(message) and "not owned by the root" in dig(message)
+
+
+def test_equal_octets_are_equal_messages() -> None:
+    octets = compose.query(ZONE, 6)
+    assert Message(octets) == Message(octets) and hash(Message(octets)) == hash(Message(octets))
+    assert Message(octets) != Message(octets + b"\0") and Message(octets + b"\0").trailing_octets == 1
+
+
+def test_options_that_no_message_can_hold() -> None:
+    with pytest.raises(ValueError, match="65535"):
+        compose.query(ZONE, 6, edns=Edns(options=((1, bytes(65536)),)))
