@@ -11,7 +11,7 @@ class Message:
     `malformed` says where and why. A message shorter than a header has zero counts and reason "short-header".
     """
 
-    def __init__(self, wire: bytes) -> None: ...
+    def __new__(cls, wire: bytes) -> Message: ...
     @property
     def wire(self) -> bytes: ...
     @property
@@ -129,7 +129,7 @@ class Attempt:
     def response(self) -> bytes | None: ...
     @property
     def response_address(self) -> str | None:
-        """The address a mismatched datagram came from, when it was not the one asked; else None."""
+        """`address#port` that a mismatched datagram came from, when it was not the one asked; else None."""
     @property
     def last(self) -> bool:
         """True on the last attempt that this query will have: exactly one attempt of each query has it."""

@@ -76,9 +76,9 @@ impl Fault {
 /// # Errors
 /// The first label or pointer that cannot be followed; `out` may then hold part of the name.
 pub fn read_name(wire: &[u8], at: usize, end: usize, out: &mut Vec<u8>) -> Result<usize, Fault> {
-    let first = out.len();
     let (mut at, mut limit) = (at, end.min(wire.len()));
-    let mut segment = at;
+    // The labels from `segment` to `at` are read but not yet copied; `copied` counts those before.
+    let (mut segment, mut copied) = (at, 0);
     let mut after = None;
     let mut pointers = 0;
     loop {
@@ -88,20 +88,18 @@ pub fn read_name(wire: &[u8], at: usize, end: usize, out: &mut Vec<u8>) -> Resul
         };
         match length {
             0 => {
-                out.push(0);
+                out.extend_from_slice(wire.get(segment..=at).unwrap_or_default());
                 return Ok(after.unwrap_or(at + 1));
             }
             1..=63 => {
                 let next = at + 1 + usize::from(length);
-                let label = match wire.get(at..next) {
-                    Some(label) if next <= limit => label,
-                    _ => return Err(Fault::new(at, Reason::ShortName)),
-                };
+                if next > limit {
+                    return Err(Fault::new(at, Reason::ShortName));
+                }
                 // One octet is kept for the root label.
-                if out.len() - first + label.len() >= MAX_NAME_OCTETS {
+                if copied + next - segment >= MAX_NAME_OCTETS {
                     return Err(Fault::new(at, Reason::NameTooLong));
                 }
-                out.extend_from_slice(label);
                 at = next;
             }
             192..=255 => {
@@ -117,6 +115,8 @@ pub fn read_name(wire: &[u8], at: usize, end: usize, out: &mut Vec<u8>) -> Resul
                 if target >= segment || pointers > MAX_POINTERS {
                     return Err(Fault::new(at, Reason::PointerLoop));
                 }
+                out.extend_from_slice(wire.get(segment..at).unwrap_or_default());
+                copied += at - segment;
                 after = after.or(Some(at + 2));
                 (at, segment, limit) = (target, target, wire.len());
             }
