@@ -57,13 +57,20 @@ _FLAGS_REVOKE = 0x0080
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One named scenario of a file: a world, and the codes that the check must and must not yield in it."""
+    """One named scenario of a file: a world, and the codes that the check must and must not yield in it.
+
+    `zone` is the zone to be surveyed and judged. `undelegated` gives its delegation by hand (`ns` as "name" or
+    "name/address", `ds` as text); `routing` says whether the world's routing table is given.
+    """
 
     name: str
     must: tuple[str, ...]
     must_not: tuple[str, ...]
     world: Mapping[str, Any]
     faults: tuple[Placement, ...]
+    zone: Name = ZONE
+    undelegated: Mapping[str, Sequence[str]] | None = None
+    routing: bool = True
 
     def build(self) -> World:
         """The world of this scenario; example.test. is the zone that it is about.
@@ -97,7 +104,7 @@ def _scenario(row: Mapping[str, Any]) -> Scenario:
     name = row.get("name")
     if not isinstance(name, str):
         raise InputError("a scenario has no name")
-    unknown = set(row) - {"name", "must", "must_not", "world", "faults"}
+    unknown = set(row) - {"name", "must", "must_not", "world", "faults", "zone", "undelegated", "routing"}
     if unknown:
         raise InputError(f"scenario {name!r}: unknown key {sorted(unknown)[0]!r}")
     faults = []
@@ -108,8 +115,9 @@ def _scenario(row: Mapping[str, Any]) -> Scenario:
         zone = Name.from_text(fault.get("zone", str(ZONE)))
         faults.append(Placement(fault["fault"], fault["at"], zone, fault.get("value")))
     return Scenario(
-        name, tuple(row.get("must", ())), tuple(row.get("must_not", ())), row.get("world", {}), tuple(faults)
-    )
+        name, tuple(row.get("must", ())), tuple(row.get("must_not", ())), row.get("world", {}), tuple(faults),
+        Name.from_text(row.get("zone", str(ZONE))), row.get("undelegated"), bool(row.get("routing", True)),
+    )  # fmt: skip
 
 
 def build_world(changes: Mapping[str, Any] | None = None, faults: Iterable[Placement] = ()) -> World:
