@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
@@ -60,7 +60,7 @@ class Walker:
 
     Args:
         run_id: seeds every choice, so that the same run asks the same servers and the same random names.
-        ancestors: names above surveyed zones; where they are zones, their keys and DS are asked for.
+        zones: those surveyed; the keys and DS of the zones above them are asked for.
         silent: how many questions in a row each address did not answer.
     """
 
@@ -70,14 +70,14 @@ class Walker:
         run_id: str,
         hints: Sequence[NameServer],
         *,
+        zones: Iterable[Name],
         undelegated: Mapping[Name, GivenDelegation],
-        ancestors: Collection[Name],
         silent: Mapping[Address, int],
     ) -> None:
         self.plan = plan
         self.undelegated = undelegated
         self._seed = run_id.encode()[:64]
-        self._ancestors = ancestors
+        self._ancestors = {above for zone in zones if zone not in undelegated for above in zone.ancestors()[1:]}
         self._silent = silent
         addresses: dict[Name, list[Address]] = {}
         for hint in hints:

@@ -127,10 +127,9 @@ class _Survey:
         self._started_s = time.monotonic()
         self._told_s = 0.0
         undelegated = {Name.from_text(zone): read_given(given) for zone, given in run.undelegated.items()}
-        ancestors = {above for zone in zones for above in zone.ancestors()[1:] if zone not in undelegated}
         silent: dict[Address, int] = {}
         self._walker = walker = Walker(
-            plan, run.run_id, _hints(run), undelegated=undelegated, ancestors=ancestors, silent=silent
+            plan, run.run_id, _hints(run), zones=zones, undelegated=undelegated, silent=silent
         )
         recorded, done = _shared_of(evidence)
         self._scheduler = Scheduler(

@@ -27,6 +27,7 @@ class ZoneSurvey:
         self._zone = zone
         self._addresses: dict[Name, dict[Address, None]] = {}  # NS names in the order in which they count
         self._resolved: set[Name] = set()
+        self._elsewhere: set[Name] = set()  # NS names inside that lead to a zone below or to an alias
         self._servers: dict[Address, Name] = {}  # everything asked Q1, with the name it was found under
         self._answering: list[Address] = []
         self._authoritative: list[Address] = []
@@ -104,7 +105,9 @@ class ZoneSurvey:
             name
             for name, addresses in self._addresses.items()
             if name not in self._resolved
-            and (not name.is_subdomain_of(self._zone) or (given is not None and not addresses))
+            and (
+                not name.is_subdomain_of(self._zone) or name in self._elsewhere or (given is not None and not addresses)
+            )
         ]
         self._resolved.update(names)
         for at in range(0, len(names), _HOSTS_AT_ONCE):
@@ -167,10 +170,13 @@ class ZoneSurvey:
         at = self._answering if len(inside) <= _INSIDE_EVERYWHERE else self._answering[:2]
         for name in inside:
             asks += self._once(q.Q9_A, name, at) + self._once(q.Q9_AAAA, name, at)
-        for reply in (yield from ask(asks)):
-            if reply.ask.question.code == "Q9" and reply.message is not None:
-                for name in inside:
-                    self._add(name, reading.addresses(reply.message.answer, (name,)))
+        replies = yield from ask(asks)
+        messages = [m for reply in replies if reply.ask.question.code == "Q9" and (m := reply.message)]
+        for name in inside:
+            for message in messages:
+                self._add(name, reading.addresses(message.answer, (name,)))
+                if reading.referral(message, name, self._zone) or reading.alias(message, name):
+                    self._elsewhere.add(name)
 
     def _at(self, addresses: Iterable[Address]) -> list[tuple[Address, Name | None]]:
         return [(address, self._servers[address]) for address in addresses]
