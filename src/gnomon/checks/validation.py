@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import Enum
+from enum import StrEnum
 
-from gnomon.base import Name, RRType
+from gnomon.base import Name
 from gnomon.base.codes import ALGORITHM_NAMES
-from gnomon.wire import RRset, rdata
-from gnomon.wire import dnssec as primitives
-from gnomon.wire.rdata import Dnskey, MalformedRdata, Rrsig
+from gnomon.checks.read import read
+from gnomon.checks.signed import Key
+from gnomon.wire import RRset, dnssec, rdata
+from gnomon.wire.dnssec import Verification
+from gnomon.wire.rdata import Rrsig
 
 MAX_SIGNATURES_PER_RRSET = 8
 MAX_KEYS_PER_TAG = 4
@@ -20,8 +22,8 @@ MAX_VERIFICATIONS_PER_ZONE = 200
 _SERIAL_SPAN = 1 << 32
 
 
-class SignatureState(str, Enum):
-    """What is known of one RRSIG record, in the order in which it is asked."""
+class SignatureState(StrEnum):
+    """What is known of one RRSIG record; a later state came closer to being valid."""
 
     MALFORMED = "malformed"
     WRONG_SIGNER = "wrong-signer"
@@ -29,40 +31,25 @@ class SignatureState(str, Enum):
     NO_KEY = "no-key"
     EXPIRED = "expired"
     NOT_YET_VALID = "not-yet-valid"
-    NOT_CHECKABLE = "not-checkable"
     INVALID = "invalid"
+    NOT_CHECKABLE = "not-checkable"
     VALID = "valid"
 
 
-@dataclass(frozen=True, slots=True)
-class ExaminedKey:
-    """One DNSKEY record that could be read."""
-
-    rdata: bytes
-    fields: Dnskey
-
-    @property
-    def label(self) -> str:
-        """Key tag and algorithm as a person writes them: `12345/ECDSAP256SHA256`."""
-        return key_label(self.fields.key_tag, self.fields.algorithm)
-
-    @property
-    def may_sign(self) -> bool:
-        """True for a zone key with protocol 3 (RFC 4034 section 2.1): others must not verify anything."""
-        return self.fields.is_zone_key and self.fields.protocol == 3
+_STATES = list(SignatureState)
 
 
 @dataclass(frozen=True, slots=True)
 class ExaminedSignature:
     """One RRSIG record and what became of it.
 
-    `fields` is None if the record could not be read, `key` the key it names if the zone has one. `reason` says
-    why it is not checkable (`algorithm`, `key-size`, `malformed-key`, `budget` ...), else it is empty.
+    `fields` is None if the record was not read, `key` is the key it names if the zone has one. `reason` says why
+    it is not checkable (`algorithm`, `key-size`, `malformed-key`, `budget` ...), else it is empty.
     """
 
     state: SignatureState
     fields: Rrsig | None
-    key: ExaminedKey | None = None
+    key: Key | None = None
     reason: str = ""
 
     @property
@@ -83,34 +70,32 @@ class ExaminedRRset:
         return tuple(one for one in self.signatures if one.state is SignatureState.VALID)
 
     @property
+    def best(self) -> ExaminedSignature | None:
+        """The signature that came closest to being valid; None without any signature."""
+        return max(self.signatures, key=lambda one: _STATES.index(one.state), default=None)
+
+    @property
     def failure(self) -> str:
-        """Why no signature is valid, in one word; empty if one is.
-
-        `missing` without any signature, else the state of the signature that came closest to being valid.
-        """
-        if not self.signatures:
+        """Why no signature is valid: `missing`, or the state of the best one; empty if one is valid."""
+        if self.best is None:
             return "missing"
-        best = max((one.state for one in self.signatures), key=_STATES.index)
-        return "" if best is SignatureState.VALID else best.value
-
-
-_STATES = list(SignatureState)
+        return "" if self.best.state is SignatureState.VALID else self.best.state.value
 
 
 class Validator:
-    """Examines RRsets of one zone view. Counts every distinct verification once; past the budget none is made.
+    """Examines the RRsets of one zone view and counts every distinct verification; past the budget none is made.
 
     The budget guards against zones made to be expensive (CVE-2023-50387). What it stops is not checkable with
-    reason `budget`, never valid and never invalid.
+    reason `budget`, neither valid nor invalid. Nothing resets it.
     """
 
     def __init__(self, now_s: int, verifications: int = MAX_VERIFICATIONS_PER_ZONE) -> None:
         """Judge times at `now_s`, Unix seconds."""
-        self._now_s = now_s
+        self.now_s = now_s
         self._left = verifications
-        self._done: dict[tuple[bytes, int, tuple[bytes, ...], bytes, bytes], primitives.Verification] = {}
+        self._done: dict[tuple[bytes, int, tuple[bytes, ...], bytes, bytes], Verification] = {}
 
-    def examine(self, rrset: RRset, signer: Name, keys: Sequence[ExaminedKey]) -> ExaminedRRset:
+    def examine(self, rrset: RRset, signer: Name, keys: Sequence[Key]) -> ExaminedRRset:
         """Look at each signature of `rrset`, which the zone `signer` should have made with one of `keys`."""
         kept = rrset.signatures[:MAX_SIGNATURES_PER_RRSET]
         results = [self._signature(rrset, octets, signer, keys) for octets in kept]
@@ -118,12 +103,9 @@ class Validator:
         results += [over] * (len(rrset.signatures) - len(kept))
         return ExaminedRRset(rrset, tuple(results))
 
-    def _signature(
-        self, rrset: RRset, octets: bytes, signer: Name, keys: Sequence[ExaminedKey]
-    ) -> ExaminedSignature:
-        try:
-            fields = rdata.rrsig(octets)
-        except MalformedRdata:
+    def _signature(self, rrset: RRset, octets: bytes, signer: Name, keys: Sequence[Key]) -> ExaminedSignature:
+        fields = read(rdata.rrsig, octets)
+        if fields is None:
             return ExaminedSignature(SignatureState.MALFORMED, None)
         if fields.signer != signer:
             return ExaminedSignature(SignatureState.WRONG_SIGNER, fields)
@@ -132,48 +114,54 @@ class Validator:
         named = [key for key in keys if _is_named(key, fields)][:MAX_KEYS_PER_TAG]
         if not named:
             return ExaminedSignature(SignatureState.NO_KEY, fields)
-        if serial_s(fields.expiration, self._now_s) < self._now_s:
+        if moment_s(fields.expiration, self.now_s) < self.now_s:
             return ExaminedSignature(SignatureState.EXPIRED, fields, named[0])
-        if serial_s(fields.inception, self._now_s) > self._now_s:
+        if moment_s(fields.inception, self.now_s) > self.now_s:
             return ExaminedSignature(SignatureState.NOT_YET_VALID, fields, named[0])
-        results = [(key, self._verify(rrset, octets, key)) for key in named]
-        for key, result in results:
-            if result.state == primitives.VALID:
-                return ExaminedSignature(SignatureState.VALID, fields, key)
-        for key, result in results:
-            if result.state == primitives.NOT_CHECKABLE:
-                return ExaminedSignature(SignatureState.NOT_CHECKABLE, fields, key, result.reason)
-        return ExaminedSignature(SignatureState.INVALID, fields, named[0])
+        return self._with_keys(rrset, octets, fields, named)
 
-    def _verify(self, rrset: RRset, octets: bytes, key: ExaminedKey) -> primitives.Verification:
+    def _with_keys(self, rrset: RRset, octets: bytes, fields: Rrsig, keys: Sequence[Key]) -> ExaminedSignature:
+        doubt: ExaminedSignature | None = None
+        for key in keys:
+            result = self._verify(rrset, octets, key)
+            if result is not None and result.state.name == "VALID":
+                return ExaminedSignature(SignatureState.VALID, fields, key)
+            if result is None or result.state.name == "NOT_CHECKABLE":
+                reason = "budget" if result is None else result.reason
+                doubt = doubt or ExaminedSignature(SignatureState.NOT_CHECKABLE, fields, key, reason)
+        return doubt or ExaminedSignature(SignatureState.INVALID, fields, keys[0])
+
+    def _verify(self, rrset: RRset, octets: bytes, key: Key) -> Verification | None:
+        """The outcome of one verification; None when the budget is spent."""
         task = (rrset.owner.key, int(rrset.rtype), rrset.rdatas, octets, key.rdata)
         if task not in self._done:
             if self._left <= 0:
-                return primitives.Verification(primitives.NOT_CHECKABLE, "budget")
+                return None
             self._left -= 1
-            self._done[task] = primitives.verify(rrset, octets, key.rdata)
+            self._done[task] = dnssec.verify(rrset, octets, key.rdata)
         return self._done[task]
 
 
-def read_keys(rdatas: Sequence[bytes]) -> tuple[ExaminedKey, ...]:
-    """The DNSKEY records that can be read, in the order given; unreadable ones are left out."""
-    keys = []
-    for octets in rdatas:
-        try:
-            keys.append(ExaminedKey(octets, rdata.dnskey(octets)))
-        except MalformedRdata:
-            continue
-    return tuple(keys)
+def keys_of(rdatas: Iterable[bytes]) -> tuple[Key, ...]:
+    """The DNSKEY records that can be read, in the order given."""
+    return tuple(Key(octets, fields, ()) for octets in rdatas if (fields := read(rdata.dnskey, octets)))
 
 
-def serial_s(stamp: int, now_s: int) -> int:
-    """The 32-bit time of an RRSIG as Unix seconds: the moment within 68 years of `now_s` (RFC 4034 section 3.1.5)."""
+def may_sign(key: Key) -> bool:
+    """True for a zone key with protocol 3 (RFC 4034 section 2.1); any other must not verify anything."""
+    return key.dnskey.is_zone_key and key.dnskey.protocol == 3
+
+
+def moment_s(stamp: int, now_s: int) -> int:
+    """The 32-bit time of an RRSIG as Unix seconds: the one within 68 years of `now_s` (RFC 4034 section 3.1.5)."""
     ahead = (stamp - now_s) % _SERIAL_SPAN
     return now_s + (ahead if ahead < _SERIAL_SPAN // 2 else ahead - _SERIAL_SPAN)
 
 
 def iso(seconds: int) -> str:
-    """Unix seconds as an ISO 8601 moment in UTC."""
+    """Unix seconds as an ISO 8601 moment in UTC; the bare number outside the years 1 to 9999."""
+    if not -62_135_596_800 <= seconds <= 253_402_300_799:
+        return str(seconds)
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -182,9 +170,14 @@ def key_label(key_tag: int, algorithm: int) -> str:
     return f"{key_tag}/{ALGORITHM_NAMES.get(algorithm, str(algorithm))}"
 
 
-def _is_named(key: ExaminedKey, signature: Rrsig) -> bool:
-    fields = key.fields
-    return key.may_sign and fields.algorithm == signature.algorithm and fields.key_tag == signature.key_tag
+def label_of(key: Key) -> str:
+    """Key tag and algorithm of a key."""
+    return key_label(key.dnskey.key_tag, key.dnskey.algorithm)
+
+
+def _is_named(key: Key, signature: Rrsig) -> bool:
+    of = key.dnskey
+    return may_sign(key) and of.algorithm == signature.algorithm and of.key_tag == signature.key_tag
 
 
 def _label_count(owner: Name) -> int:
@@ -193,6 +186,27 @@ def _label_count(owner: Name) -> int:
     return len(labels) - (1 if labels[:1] == (b"*",) else 0)
 
 
-def type_name(rtype: int) -> str:
-    """The mnemonic of a type number."""
-    return str(RRType(rtype))
+def describe(examined: ExaminedRRset, now_s: int) -> str:
+    """Why no signature over the RRset is valid, for a sentence, naming the key and the date; empty if one is."""
+    best, rtype = examined.best, examined.rrset.rtype
+    if best is None:
+        return f"{rtype} {examined.rrset.owner} has no signature"
+    if best.state is SignatureState.VALID:
+        return ""
+    of = f"the signature of {best.label} over {rtype} {examined.rrset.owner}"
+    if best.fields is None:
+        return f"{of} cannot be read" if best.reason != "budget" else f"{rtype} has more signatures than are tried"
+    match best.state:
+        case SignatureState.EXPIRED:
+            return f"{of} expired at {iso(moment_s(best.fields.expiration, now_s))}"
+        case SignatureState.NOT_YET_VALID:
+            return f"{of} is valid only from {iso(moment_s(best.fields.inception, now_s))}"
+        case SignatureState.NO_KEY:
+            return f"{of} is by a key that cannot be used for it"
+        case SignatureState.WRONG_SIGNER:
+            return f"{of} names {best.fields.signer} as signer"
+        case SignatureState.BAD_LABELS:
+            return f"{of} claims {best.fields.labels} labels, more than the name has"
+        case SignatureState.NOT_CHECKABLE:
+            return f"{of} could not be checked ({best.reason})"
+    return f"{of} does not verify"

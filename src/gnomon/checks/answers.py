@@ -1,0 +1,135 @@
+"""How servers answer: the AA bit, the SOA in denials, and questions about zones that they do not serve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gnomon.base import ROOT
+from gnomon.base.codes import NOERROR, NS, NXDOMAIN, SOA
+from gnomon.checks.observed import Answer
+from gnomon.checks.outcome import Outcome, outcome, unknown
+from gnomon.checks.registry import IOP, REL, SEC, check
+from gnomon.checks.replies import UNHEARD, hear, labels, probe, unheard
+from gnomon.checks.view import ZoneView
+
+_APEX_ASKS = ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6")
+
+
+@check(
+    "resp.aa",
+    properties=(REL, IOP),
+    asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "P1"),
+    codes={
+        "set": "All servers that serve {zone} answer with authority.",
+        "missing": "{server} serves {zone}, but answers without authority to {questions}.",
+        "referral-with-aa": "{server} of the parent claims authority in its referral to {zone}.",
+        **UNHEARD,
+    },
+)
+def aa(view: ZoneView) -> Iterator[Outcome]:
+    """Servers set the AA bit in what they answer about their zone, and clear it in referrals.
+
+    Why: resolvers discard answers without authority from a server that was named as authoritative, and may take a
+        referral with authority for an empty answer.
+    Rule: error for a server that answers the SOA question with authority and another question about the zone
+        without; warning for a referral with AA. A server without authority for the SOA is del.lame's finding.
+    Source: RFC 1035 section 4.1.1; RFC 2181 section 6.1; RFC 1034 section 4.3.2.
+    Do: update the server; check that no cache stands in front of it.
+    """
+    clean, seen = True, hear(view, "Q1")
+    for address in (answer.address for answer in seen.answers):
+        answers = [a for ask in _APEX_ASKS if (a := view.answer(ask, address)) is not None]
+        bare = [a for a in answers if not a.message.aa and a.message.rcode in (NOERROR, NXDOMAIN)]
+        if bare:
+            clean = False
+            server, questions = view.server_label(address), tuple(f"{a.qtype} {a.qname}".lower() for a in bare)
+            shown = [a.exchange for a in bare]
+            yield outcome("missing", shown, subject=server, server=server, questions=questions)
+    for parent in view.parent_answers():
+        if parent.says == "referral" and parent.answer.message.aa and not parent.answer.message.answer:
+            clean = False
+            server = str(parent.answer.address)
+            yield outcome("referral-with-aa", parent.answer.exchange, subject=server, server=server)
+    if seen.answers and clean:
+        yield outcome("set", [answer.exchange for answer in seen.answers])
+    yield from unheard(view, seen, "Q1")
+
+
+@check(
+    "resp.negative-soa",
+    properties=(REL, IOP),
+    asked=("Q5", "Q6"),
+    codes={
+        "present": "Every negative answer of {zone} carries its SOA record.",
+        "missing": "{servers} deny {questions} without an SOA record.",
+        "wrong-owner": "{servers} deny {questions} with the SOA record of {owner}.",
+        "no-negative-answer": "No server of {zone} gave a negative answer to judge.",
+        **UNHEARD,
+    },
+)
+def negative_soa(view: ZoneView) -> Iterator[Outcome]:
+    """Negative answers carry the SOA record of the zone.
+
+    Why: without it resolvers cannot keep the denial and ask again each time.
+    Rule: error if an NXDOMAIN or NODATA answer has no SOA record in its authority section, or one whose owner is not
+        the apex.
+    Source: RFC 2308 sections 2 and 3.
+    Do: update the server; check what rewrites its answers.
+    """
+    found: dict[str, list[Answer]] = {}
+    heard = hear(view, "Q6")
+    for answer in (*heard.answers, *hear(view, "Q5").answers):
+        message = answer.message
+        if message.aa and (message.rcode == NXDOMAIN or (message.rcode == NOERROR and not message.answer)):
+            owners = {record.owner for record in message.authority if record.rtype == SOA}
+            code = "present" if view.zone in owners else "wrong-owner" if owners else "missing"
+            found.setdefault(code, []).append(answer)
+    for code, answers in sorted(found.items()):
+        shown = [a.exchange for a in answers]
+        owner = next((str(r.owner) for a in answers for r in a.message.authority if r.rtype == SOA), None)
+        questions = tuple(dict.fromkeys(f"{a.qtype} {a.qname}" for a in answers))
+        servers = labels(view, list(dict.fromkeys(a.address for a in answers)))
+        if code != "present":
+            yield outcome(code, shown, servers=servers, questions=questions, owner=owner)
+        elif len(found) == 1:
+            yield outcome(code, shown)
+    if not found and heard.answers:
+        yield unknown("no-negative-answer", [a.exchange for a in heard.answers])
+    yield from unheard(view, heard, "Q6")
+
+
+@check(
+    "resp.upward-referral",
+    properties=(SEC, IOP),
+    asked=("S11",),
+    codes={
+        "none": "No server of {zone} that was heard refers strangers' questions to the root.",
+        "upward": "{server} answers the question for the root's NS with a referral to the root ({octets} octets).",
+        **UNHEARD,
+    },
+)
+def upward_referral(view: ZoneView) -> Iterator[Outcome]:
+    """Servers do not refer questions about zones that they do not serve to the root.
+
+    Why: the referral is useless to resolvers and large enough to flood a forged sender with.
+    Rule: warning if the NS question for the root gets NOERROR without authority and with the root's NS records in
+        the authority section. REFUSED is right; a root server's own answer is another thing.
+    Source: DNS-OARC, "Upward Referrals Considered Harmful"; RFC 9499.
+    Do: remove the root hints from the authoritative server's configuration, so that it answers REFUSED.
+    """
+    probed = probe(view, "S11", alive="Q1")
+    upward = [a for a in probed.answers if _refers_up(a)]
+    for answer in upward:
+        server, octets = view.server_label(answer.address), len(answer.message.wire)
+        yield outcome("upward", answer.exchange, subject=server, server=server, octets=octets)
+    silent = probed.dropped
+    if (probed.answers or silent) and not upward:
+        shown = [a.exchange for a in probed.answers]
+        yield outcome("none", shown, [x for address in silent for x in view.asked("S11", address)])
+    yield from unheard(view, probed.heard, "S11")
+
+
+def _refers_up(answer: Answer) -> bool:
+    message = answer.message
+    to_root = any(record.rtype == NS and record.owner == ROOT for record in message.authority)
+    return message.rcode == NOERROR and not message.aa and not message.answer and to_root

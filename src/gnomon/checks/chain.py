@@ -1,0 +1,387 @@
+"""The chain of trust from the root anchors to every server of a zone, from the evidence alone (RFC 4035 section 5).
+
+    anchors -> DNSKEY of the root (C2) -> DS of each cut (C1) and its DNSKEY (C2) -> DS of the zone (P2)
+            -> DNSKEY (Q4) and data (Q2, Q3, Q5, Q6) at each server address
+
+Status words are those of RFC 4035 section 4.3. Where a secure parent answers without a DS, a validated NSEC or
+NSEC3 must deny it; without that the zone is bogus, since the parent's own signatures say that the denial should be
+there ("missing data that the relevant DNSSEC RRs indicate should be present"). Where no usable answer was had at
+all, the status is indeterminate. A DS RRset of which no algorithm or digest is known leaves the zone insecure
+(section 5.2). Time is when the zone was observed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from gnomon.base import ROOT, Address, Name, RRType
+from gnomon.base.codes import ALGORITHM_NAMES, DNSKEY, DS, NOERROR, NSEC, NSEC3, NXDOMAIN
+from gnomon.checks.inventory import Inventory, SignedAnswer, rrsets_of, take
+from gnomon.checks.observed import Answer
+from gnomon.checks.proofs import Denial, Proof
+from gnomon.checks.read import read_all
+from gnomon.checks.service import service
+from gnomon.checks.signed import Key
+from gnomon.checks.validation import (
+    ExaminedRRset,
+    SignatureState,
+    Validator,
+    describe,
+    key_label,
+    keys_of,
+    label_of,
+    may_sign,
+)
+from gnomon.evidence import Exchange
+from gnomon.wire import RRset, dnssec, rdata
+from gnomon.wire.rdata import Ds
+
+if TYPE_CHECKING:
+    from gnomon.checks.view import ZoneView
+
+MAX_DS = 8
+# What the core can verify (RFC 4035 section 5.2: a DS of anything else is as if it were not there).
+CHECKABLE_ALGORITHMS = frozenset({5, 7, 8, 10, 13, 14, 15, 16})
+CHECKABLE_DIGESTS = frozenset({1, 2, 4})
+
+
+class ChainStatus(StrEnum):
+    """RFC 4035 section 4.3; in the order in which a validator that may choose prefers them."""
+
+    SECURE = "secure"
+    INSECURE = "insecure"
+    BOGUS = "bogus"
+    INDETERMINATE = "indeterminate"
+
+
+_PREFERENCE = list(ChainStatus)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One step of the chain: the DS or DNSKEY RRset of `zone`.
+
+    `reason` is a word for programs, `detail` a clause for people; both are empty for a secure step.
+    """
+
+    zone: Name
+    rtype: RRType
+    status: ChainStatus
+    reason: str = ""
+    detail: str = ""
+    exchanges: tuple[Exchange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTrust:
+    """How the chain ends at one server address; fields as in `Link`."""
+
+    address: Address
+    status: ChainStatus
+    reason: str
+    detail: str
+    exchanges: tuple[Exchange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The chain of one zone.
+
+    `status` is what a validator reaches that tries every server: secure if one server is, bogus only if no
+    server is better. `links` lead from the root to the zone's DS, `servers` go on from there. `inventory` holds
+    the examined signatures of the zone's own data, whether trusted or not.
+    """
+
+    status: ChainStatus
+    reason: str
+    detail: str
+    links: tuple[Link, ...]
+    servers: Mapping[Address, ServerTrust]
+    inventory: Inventory
+    now_s: int
+
+    @property
+    def broken_above(self) -> Link | None:
+        """The link above the zone's own data at which the chain ended other than secure."""
+        return next((link for link in self.links if link.status is not ChainStatus.SECURE), None)
+
+
+def build(view: ZoneView) -> Chain:
+    """Follow the chain as far as the evidence goes."""
+    validator = Validator(view.observed_at)
+    links, ds = _descend(view, validator)
+    inventory = take(view, validator)
+    last = links[-1] if links else None
+    if last is not None and last.status is not ChainStatus.SECURE:
+        end = (last.status, last.reason, last.detail)
+        servers = {a: ServerTrust(a, *end, last.exchanges) for a in view.addresses}
+        return Chain(*end, links, servers, inventory, view.observed_at)
+    servers = {address: _server(view, validator, inventory, ds, address) for address in view.addresses}
+    best = min(servers.values(), key=lambda server: _PREFERENCE.index(server.status), default=None)
+    if best is None:
+        none = (ChainStatus.INDETERMINATE, "no-server", f"no server address of {view.zone} is known")
+        return Chain(*none, links, servers, inventory, view.observed_at)
+    return Chain(best.status, best.reason, best.detail, links, servers, inventory, view.observed_at)
+
+
+# From the root to the zone's DS
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What one answer says: the status it leads to, and the DS or keys that may be trusted after it."""
+
+    status: ChainStatus
+    reason: str = ""
+    detail: str = ""
+    ds: tuple[Ds, ...] = ()
+    keys: tuple[Key, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
+
+
+def _descend(view: ZoneView, validator: Validator) -> tuple[tuple[Link, ...], tuple[Ds, ...]]:
+    """The links from the anchors down to the zone's DS, ending at the first that is not secure, and that DS."""
+    if view.undelegated is not None:
+        return _given_ds(view)
+    ds, links = view.root_anchors, list[Link]()
+    if not ds:
+        status, detail = ChainStatus.INDETERMINATE, "no trust anchor for the root was given"
+        return (Link(ROOT, DNSKEY, status, "no-trust-anchor", detail),), ()
+    if view.is_root:
+        return (), ds
+    parent, keys = ROOT, tuple[Key, ...]()
+    for zone in _cuts(view):
+        attempts = view.about(f"cut {str(zone).lower()}")
+        answers = view.answers_about(f"cut {str(zone).lower()}")
+        if not zone.is_root:
+            step = _ds_step(validator, zone, parent, keys, answers, attempts, ("C1",))
+            links.append(_link(zone, DS, step))
+            ds = step.ds
+            if step.status is not ChainStatus.SECURE:
+                return tuple(links), ()
+        step = _dnskey_step(validator, zone, ds, answers, attempts)
+        links.append(_link(zone, DNSKEY, step))
+        if step.status is not ChainStatus.SECURE:
+            return tuple(links), ()
+        parent, keys = zone, step.keys
+    answers = view.answers("P2") + view.answers("P1")
+    step = _ds_step(validator, view.zone, parent, keys, answers, view.asked("P2"), ("P2", "P1"))
+    return (*links, _link(view.zone, DS, step)), step.ds
+
+
+def _given_ds(view: ZoneView) -> tuple[tuple[Link, ...], tuple[Ds, ...]]:
+    """An undelegated zone is trusted by the DS given with it; without one it is insecure by that input."""
+    given = view.ds()
+    usable = _usable(read_all(rdata.ds, given.rdatas)) if given else ()
+    if given and usable:
+        return (Link(view.zone, DS, ChainStatus.SECURE),), usable
+    if given:
+        detail = f"no DS given for {view.zone} has an algorithm and a digest that can be checked"
+        return (Link(view.zone, DS, ChainStatus.INSECURE, "unsupported", detail),), ()
+    detail = f"{view.zone} was given without a DS"
+    return (Link(view.zone, DS, ChainStatus.INSECURE, "given-without-ds", detail),), ()
+
+
+def _cuts(view: ZoneView) -> list[Name]:
+    """The ancestor zones from the root down: the root, and each name whose DNSKEY was asked for."""
+    above = reversed(view.zone.ancestors()[1:])
+    return [n for n in above if n.is_root or any(x.ask == "C2" for x in view.about(f"cut {str(n).lower()}"))]
+
+
+def _link(zone: Name, rtype: RRType, step: _Step) -> Link:
+    return Link(zone, rtype, step.status, step.reason, step.detail, step.exchanges)
+
+
+def _ds_step(
+    validator: Validator,
+    zone: Name,
+    parent: Name,
+    keys: Sequence[Key],
+    answers: Iterable[Answer],
+    attempts: tuple[Exchange, ...],
+    asks: tuple[str, ...],
+) -> _Step:
+    """The best that any parent server says about the DS of `zone`; a referral (P1) counts when nothing better came."""
+    for ask in asks:
+        steps = [_ds_of(validator, zone, parent, keys, a) for a in answers if a.exchange.ask == ask]
+        best = min(steps, key=lambda step: _PREFERENCE.index(step.status), default=None)
+        if best is not None and best.status is not ChainStatus.INDETERMINATE:
+            return best
+    asked = tuple(x for x in attempts if x.ask in asks)
+    word = f"no server of {parent} gave a usable answer about the DS of {zone}"
+    return _Step(ChainStatus.INDETERMINATE, "no-ds-answer", word, exchanges=asked)
+
+
+def _ds_of(validator: Validator, zone: Name, parent: Name, keys: Sequence[Key], answer: Answer) -> _Step:
+    message, shown = answer.message, (answer.exchange,)
+    if message.tc or message.malformed or message.rcode not in (NOERROR, NXDOMAIN):
+        return _Step(ChainStatus.INDETERMINATE, "no-ds-answer", exchanges=shown)
+    rrset = message.rrset("answer", zone, DS) or message.rrset("authority", zone, DS)
+    if rrset is None:
+        return _no_ds(validator, zone, parent, keys, answer)
+    examined = validator.examine(rrset, parent, keys)
+    if examined.failure:
+        return _failed(examined, "ds", validator.now_s, shown, parent)
+    usable = _usable(read_all(rdata.ds, rrset.rdatas))
+    if not usable:
+        detail = f"no DS of {zone} has an algorithm and a digest that can be checked"
+        return _Step(ChainStatus.INSECURE, "unsupported", detail, exchanges=shown)
+    return _Step(ChainStatus.SECURE, ds=usable, exchanges=shown)
+
+
+def _no_ds(validator: Validator, zone: Name, parent: Name, keys: Sequence[Key], answer: Answer) -> _Step:
+    """An answer without DS: insecure if validly denied, else bogus."""
+    message, shown = answer.message, (answer.exchange,)
+    denials = [r for r in rrsets_of(message, "authority", parent) if r.rtype in (NSEC, NSEC3)]
+    examined = [validator.examine(rrset, parent, keys) for rrset in denials]
+    failed = next((one for one in examined if one.failure), None)
+    if failed is not None:
+        return _failed(failed, "denial", validator.now_s, shown, parent)
+    denial = Denial(parent, denials)
+    if message.rcode == NXDOMAIN:
+        detail = f"the servers of {parent} say that {zone} does not exist"
+        return _Step(ChainStatus.INDETERMINATE, "no-such-name", detail, exchanges=shown)
+    proof = denial.no_type(zone, DS)
+    if proof in (Proof.PROVEN, Proof.OPTED_OUT):
+        detail = f"{parent} has no DS for {zone}"
+        return _Step(ChainStatus.INSECURE, "no-ds", detail, exchanges=shown)
+    if proof is Proof.TOO_COSTLY:
+        detail = f"the NSEC3 iterations of {parent} are too many to be computed"
+        return _Step(ChainStatus.INSECURE, "nsec3-iterations", detail, exchanges=shown)
+    kind = "has no NSEC or NSEC3 record" if proof is Proof.MISSING else "has a proof that does not deny it"
+    detail = f"the answer of {parent} without a DS of {zone} {kind}"
+    return _Step(ChainStatus.BOGUS, f"denial-{proof.value}", detail, exchanges=shown)
+
+
+def _dnskey_step(
+    validator: Validator, zone: Name, ds: Sequence[Ds], answers: Iterable[Answer], attempts: tuple[Exchange, ...]
+) -> _Step:
+    """The best that any server of an ancestor zone says about its DNSKEY."""
+    steps = []
+    for answer in answers:
+        message = answer.message
+        if answer.exchange.ask == "C2" and not message.tc and message.rcode == NOERROR:
+            rrset = message.rrset("answer", zone, DNSKEY)
+            steps.append(enter(validator, zone, ds, rrset, (answer.exchange,)))
+    best = min(steps, key=lambda step: _PREFERENCE.index(step.status), default=None)
+    if best is not None:
+        return best
+    asked = tuple(x for x in attempts if x.ask == "C2")
+    detail = f"no server of {zone} gave a usable answer about its DNSKEY"
+    return _Step(ChainStatus.INDETERMINATE, "no-dnskey-answer", detail, exchanges=asked)
+
+
+# From a DS into a zone
+
+
+def matches(ds: Ds, owner: Name, key: Key) -> bool:
+    """True if the DS is of that key: tag, algorithm and digest agree (RFC 4034 section 5.1)."""
+    of = key.dnskey
+    if (ds.key_tag, ds.algorithm) != (of.key_tag, of.algorithm):
+        return False
+    return dnssec.ds_digest(owner, key.rdata, ds.digest_type) == ds.digest
+
+
+def enter(
+    validator: Validator, zone: Name, ds: Sequence[Ds], rrset: RRset | None, shown: tuple[Exchange, ...]
+) -> _Step:
+    """Validate a DNSKEY RRset by a trusted DS RRset (RFC 4035 section 5.2)."""
+    tags = ", ".join(dict.fromkeys(key_label(one.key_tag, one.algorithm) for one in ds))
+    if rrset is None:
+        detail = f"{zone} has a DS ({tags}) but no DNSKEY"
+        return _Step(ChainStatus.BOGUS, "no-dnskey", detail, exchanges=shown)
+    keys = keys_of(rrset.rdatas)
+    entries = [k for k in keys if may_sign(k) and not k.dnskey.is_revoked and any(matches(d, zone, k) for d in ds)]
+    if not entries:
+        detail = f"no DS of {zone} ({tags}) matches a DNSKEY"
+        return _Step(ChainStatus.BOGUS, "ds-matches-no-key", detail, exchanges=shown)
+    examined = validator.examine(rrset, zone, entries)
+    if examined.failure == SignatureState.NO_KEY.value:
+        signers = ", ".join(label_of(key) for key in entries)
+        detail = f"the DNSKEY RRset of {zone} is not signed by the key that its DS names ({signers})"
+        return _Step(ChainStatus.BOGUS, "no-entry-signature", detail, exchanges=shown)
+    if examined.failure:
+        return _failed(examined, "dnskey", validator.now_s, shown, zone)
+    return _Step(ChainStatus.SECURE, keys=tuple(key for key in keys if may_sign(key)), exchanges=shown)
+
+
+def _usable(many: Iterable[Ds]) -> tuple[Ds, ...]:
+    """The DS records that can be checked; SHA-1 only where nothing better stands beside it (RFC 4509 section 3)."""
+    known = [d for d in many if d.algorithm in CHECKABLE_ALGORITHMS and d.digest_type in CHECKABLE_DIGESTS][:MAX_DS]
+    better = [d for d in known if d.digest_type != 1]
+    return tuple(better or known)
+
+
+def _failed(
+    examined: ExaminedRRset, what: str, now_s: int, shown: tuple[Exchange, ...], signer: Name
+) -> _Step:
+    """The step for an RRset without a valid signature: bogus, or indeterminate where that cannot be told."""
+    best = examined.best
+    status = ChainStatus.BOGUS
+    if best is not None and best.state is SignatureState.NOT_CHECKABLE:
+        status = ChainStatus.INDETERMINATE
+    if best is not None and best.fields is not None and best.state is SignatureState.WRONG_SIGNER:
+        named = best.fields.signer
+        if what != "dnskey" and named.is_subdomain_of(signer) and examined.rrset.owner.is_subdomain_of(named):
+            status = ChainStatus.INDETERMINATE  # a zone cut that was not walked
+    return _Step(status, f"{what}-{examined.failure}", describe(examined, now_s), exchanges=shown)
+
+
+# At each server
+
+
+def _server(
+    view: ZoneView, validator: Validator, inventory: Inventory, ds: Sequence[Ds], address: Address
+) -> ServerTrust:
+    """How the chain ends at one server: its DNSKEY, then its SOA, NS and negative answers."""
+    does = service(view, address)
+    if does.state != "ok":
+        detail = f"{view.server_label(address)} does not serve {view.zone} ({does.state})"
+        return ServerTrust(address, ChainStatus.INDETERMINATE, "not-serving", detail, does.exchanges)
+    signed = inventory.get(("Q4", address))
+    if signed is None or signed.is_nxdomain:
+        asked = view.asked("Q4", address)
+        detail = f"{view.server_label(address)} gave no usable answer about DNSKEY"
+        return ServerTrust(address, ChainStatus.INDETERMINATE, "no-dnskey-answer", detail, asked)
+    shown = (signed.answer.exchange,)
+    rrset = signed.answer.message.rrset("answer", view.zone, DNSKEY)
+    step = enter(validator, view.zone, ds, rrset, shown)
+    for ask in ("Q2", "Q3", "Q6", "Q5"):
+        other = inventory.get((ask, address))
+        if step.status is ChainStatus.SECURE and other is not None:
+            step = _data_step(view.zone, other, validator.now_s)
+    return ServerTrust(address, step.status, step.reason, step.detail, step.exchanges or shown)
+
+
+def _data_step(zone: Name, signed: SignedAnswer, now_s: int) -> _Step:
+    """Whether one answer validates with the zone's trusted keys: all its RRsets, and its denial if it has to."""
+    shown = (signed.answer.exchange,)
+    for examined in signed.rrsets:
+        if examined.failure:
+            return _failed(examined, str(examined.rrset.rtype).lower(), now_s, shown, zone)
+    if not (signed.is_nxdomain or signed.is_nodata):
+        return _Step(ChainStatus.SECURE, exchanges=shown)
+    proof = prove(zone, signed)
+    if proof in (Proof.MISSING, Proof.FAILS):
+        kind = "has no NSEC or NSEC3 record" if proof is Proof.MISSING else "has a proof that does not deny it"
+        detail = f"the answer about {signed.answer.qname} {signed.answer.qtype} {kind}"
+        return _Step(ChainStatus.BOGUS, f"denial-{proof.value}", detail, exchanges=shown)
+    # Opt-out and high iteration counts only lower the negative answer itself, not the zone.
+    return _Step(ChainStatus.SECURE, exchanges=shown)
+
+
+def prove(zone: Name, signed: SignedAnswer) -> Proof:
+    """What the denial records of a negative answer prove about its question."""
+    qname, qtype = signed.answer.qname, signed.answer.qtype
+    if qname is None or qtype is None:
+        return Proof.FAILS
+    denial = Denial(zone, [one.rrset for one in signed.negative if one.rrset.rtype in (NSEC, NSEC3)])
+    return denial.no_name(qname) if signed.is_nxdomain else denial.no_type(qname, qtype)
+
+
+def algorithm_name(number: int) -> str:
+    """The mnemonic of a DNSSEC algorithm, or its number."""
+    return ALGORITHM_NAMES.get(number, str(number))

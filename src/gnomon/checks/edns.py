@@ -1,0 +1,264 @@
+"""EDNS at each server: is it spoken, and are the parts of it that are unknown today ignored as they must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from gnomon.base import Address
+from gnomon.base.codes import BADVERS, FORMERR, NOERROR, NOTIMP, SOA
+from gnomon.checks.observed import Answer
+from gnomon.checks.outcome import Outcome, outcome, unknown
+from gnomon.checks.registry import IOP, check
+from gnomon.checks.replies import UNHEARD, hear, labels, probe, unheard
+from gnomon.checks.view import ZoneView
+from gnomon.wire import Edns
+from gnomon.wire.edns import DO
+
+_UNKNOWN_OPTION = 65001
+
+_NO_EDNS = {"no-edns": "Not judged at {servers}: no EDNS there (see edns.support)."}
+
+
+@check(
+    "edns.support",
+    properties=(IOP,),
+    asked=("Q1", "Q2", "Q3", "Q3N"),
+    codes={
+        "supported": "All servers of {zone} that were heard speak EDNS.",
+        "dropped": "{server} does not answer queries with EDNS; without EDNS it does.",
+        "error": "{server} answers {rcode} to a query with EDNS; without EDNS it serves {zone}.",
+        "wrong-version": "{server} answers EDNS version 0 with version {version}.",
+        "no-data": "{server} leaves out the records when the query has EDNS.",
+        "no-edns": "{server} refuses EDNS ({rcode} without OPT).",
+        "ignored": "{server} answers as if the query had no EDNS.",
+        "with-options": "{server} speaks EDNS, but answers {rcode} to a query with NSID and cookie and mixed case.",
+        **UNHEARD,
+    },
+)
+def support(view: ZoneView) -> Iterator[Outcome]:
+    """Servers speak EDNS.
+
+    Why: DNSSEC, larger answers and cookies need it; servers that break on it slow every resolver down.
+    Rule: by the plain EDNS question Q3: error if it is dropped while the same question without EDNS is answered, for
+        another rcode than NOERROR, another version, or missing records; warning for FORMERR or NOTIMP without OPT
+        (an honest server without EDNS) and for an answer without OPT; warning also if only the question with options
+        (Q2) fails.
+    Source: RFC 6891 sections 6.1.1 and 7; RFC 8906 section 8.2.
+    Do: update the server, or the firewall or load balancer in front of it.
+    """
+    probed, clean = probe(view, "Q3", alive="Q3N"), 0
+    for answer in probed.answers:
+        if view.service(answer.address).state != "ok":
+            continue
+        code, shown = _support_code(view, answer), [answer.exchange]
+        rcode, edns = answer.message.rcode, answer.message.edns
+        richer = view.answer("Q2", answer.address)
+        if code == "supported" and richer is not None and richer.message.rcode != NOERROR:
+            code, shown, rcode = "with-options", [richer.exchange], richer.message.rcode
+        if code == "supported":
+            clean += 1
+            continue
+        server, version_seen = view.server_label(answer.address), edns.version if edns else None
+        yield outcome(code, shown, subject=server, server=server, rcode=str(rcode), version=version_seen)
+    for address in probed.dropped:
+        server = view.server_label(address)
+        shown = [*view.asked("Q3", address), *view.asked("Q3N", address)]
+        yield outcome("dropped", shown, subject=server, server=server)
+    if clean and clean == len(probed.answers) and not probed.dropped:
+        yield outcome("supported", [answer.exchange for answer in probed.answers])
+    yield from unheard(view, hear(view, "Q3").but([*probed.dropped, *(a.address for a in probed.answers)]), "Q3")
+
+
+def _support_code(view: ZoneView, answer: Answer) -> str:
+    message = answer.message
+    if message.rcode in (FORMERR, NOTIMP) and message.edns is None:
+        return "no-edns"
+    if message.rcode != NOERROR:
+        return "error"
+    if message.edns is None:
+        return "ignored"
+    if message.edns.version != 0:
+        return "wrong-version"
+    return "supported" if message.answer or message.tc else "no-data"
+
+
+def speaks_edns(view: ZoneView, address: Address) -> bool:
+    """Whether any answer of the server to a question with EDNS has an OPT record."""
+    found = (view.answer(ask, address) for ask in ("Q3", "Q2", "Q4"))
+    return any(answer is not None and answer.message.edns is not None for answer in found)
+
+
+def _pack(
+    view: ZoneView, ask: str, good: str, judge: Callable[[Answer, Edns | None], str]
+) -> Iterator[Outcome]:
+    """Outcomes of one EDNS question of the compliance pack; `judge` gives the code of an answer."""
+    probed = probe(view, ask, alive="Q3")
+    deaf = [a for a in (*probed.dropped, *(x.address for x in probed.answers)) if not speaks_edns(view, a)]
+    found = [(judge(a, a.message.edns), a) for a in probed.answers if a.address not in deaf]
+    for code, answer in found:
+        if code != good:
+            server, message = view.server_label(answer.address), answer.message
+            version = message.edns.version if message.edns else None
+            yield outcome(
+                code, answer.exchange, subject=server, server=server, rcode=str(message.rcode), version=version
+            )
+    dropped = [address for address in probed.dropped if address not in deaf]
+    for address in dropped:
+        server = view.server_label(address)
+        yield outcome("dropped", view.asked(ask, address), subject=server, server=server)
+    if found and all(code == good for code, _ in found) and not dropped:
+        yield outcome(good, [answer.exchange for _, answer in found])
+    if deaf:
+        yield unknown("no-edns", [x for a in deaf for x in view.asked(ask, a)], servers=labels(view, deaf))
+    yield from unheard(view, probed.heard, ask)
+
+
+@check(
+    "edns.version",
+    properties=(IOP,),
+    asked=("S1",),
+    codes={
+        "badvers": "All servers of {zone} that were heard answer BADVERS to an EDNS version that they do not know.",
+        "dropped": "{server} does not answer a query of EDNS version 1.",
+        "no-opt": "{server} answers {rcode} without OPT to a query of EDNS version 1.",
+        "version-ignored": "{server} answers a query of EDNS version 1 as if it were version 0.",
+        "wrong-rcode": "{server} answers {rcode} to a query of EDNS version 1; BADVERS is due.",
+        "wrong-version": "{server} answers BADVERS with EDNS version {version}; version 0 is due.",
+        "not-empty": "{server} answers BADVERS, yet sends records with it.",
+        **_NO_EDNS,
+        **UNHEARD,
+    },
+)
+def version(view: ZoneView) -> Iterator[Outcome]:
+    """Servers answer BADVERS to a version of EDNS that they do not know.
+
+    Why: only then can a later version of EDNS ever be introduced.
+    Rule: to a query of version 1 error if it is dropped; warning unless the answer is BADVERS with an OPT of version
+        0 and an empty answer section.
+    Source: RFC 6891 section 6.1.3; RFC 8906 section 8.2.
+    Do: update the server, or the firewall in front of it.
+    """
+    yield from _pack(view, "S1", "badvers", _version_code)
+
+
+def _version_code(answer: Answer, edns: Edns | None) -> str:
+    message = answer.message
+    if edns is None:
+        return "no-opt"
+    if message.rcode != BADVERS:
+        return "version-ignored" if message.rcode == NOERROR and message.answer else "wrong-rcode"
+    if edns.version != 0:
+        return "wrong-version"
+    return "not-empty" if message.answer else "badvers"
+
+
+@check(
+    "edns.unknown-option",
+    properties=(IOP,),
+    asked=("S2",),
+    codes={
+        "ignored": "All servers of {zone} that were heard ignore an EDNS option that they do not know.",
+        "dropped": "{server} does not answer a query with an unknown EDNS option.",
+        "wrong-rcode": "{server} answers {rcode} to a query with an unknown EDNS option.",
+        "no-opt": "{server} answers a query with an unknown EDNS option without OPT.",
+        "echoed": "{server} sends an unknown EDNS option back.",
+        "no-soa": "{server} leaves the SOA record out when the query has an unknown EDNS option.",
+        "not-authoritative": "{server} answers without authority when the query has an unknown EDNS option.",
+        **_NO_EDNS,
+        **UNHEARD,
+    },
+)
+def unknown_option(view: ZoneView) -> Iterator[Outcome]:
+    """Servers ignore an EDNS option that they do not know.
+
+    Why: resolvers send options such as cookies to everybody; a server that stumbles over them costs time or fails.
+    Rule: to a query with option 65001 error if it is dropped; warning if the option comes back, for another rcode
+        than NOERROR, or if SOA, AA or OPT are missing.
+    Source: RFC 6891 section 6.1.2; RFC 8906 section 8.2.
+    Do: update the server, or the firewall in front of it.
+    """
+    yield from _pack(view, "S2", "ignored", _option_code)
+
+
+def _option_code(answer: Answer, edns: Edns | None) -> str:
+    if edns is not None and edns.option(_UNKNOWN_OPTION) is not None:
+        return "echoed"
+    return _plain_code(answer, edns) or "ignored"
+
+
+def _plain_code(answer: Answer, edns: Edns | None) -> str:
+    """What an answer lacks that the server gives to an ordinary SOA question; empty if nothing."""
+    message = answer.message
+    if message.rcode != NOERROR:
+        return "wrong-rcode"
+    if edns is None:
+        return "no-opt"
+    if not any(record.rtype == SOA for record in message.answer):
+        return "no-soa"
+    return "" if message.aa else "not-authoritative"
+
+
+@check(
+    "edns.unknown-flag",
+    properties=(IOP,),
+    asked=("S3",),
+    codes={
+        "ignored": "All servers of {zone} that were heard ignore an EDNS flag that they do not know.",
+        "dropped": "{server} does not answer a query with an unknown EDNS flag.",
+        "wrong-rcode": "{server} answers {rcode} to a query with an unknown EDNS flag.",
+        "no-opt": "{server} answers a query with an unknown EDNS flag without OPT.",
+        "echoed": "{server} sends unknown EDNS flags back.",
+        "no-soa": "{server} leaves the SOA record out when the query has an unknown EDNS flag.",
+        "not-authoritative": "{server} answers without authority when the query has an unknown EDNS flag.",
+        **_NO_EDNS,
+        **UNHEARD,
+    },
+)
+def unknown_flag(view: ZoneView) -> Iterator[Outcome]:
+    """Servers ignore EDNS flags that they do not know, and leave them clear.
+
+    Why: a flag that comes back unread cannot be given a meaning later.
+    Rule: to a query with flag 0x0040 error if it is dropped; warning if any flag but DO is set in the answer, for
+        another rcode than NOERROR, or if SOA, AA or OPT are missing.
+    Source: RFC 6891 section 6.1.4; RFC 8906 section 8.2.
+    Do: update the server, or the firewall in front of it.
+    """
+    yield from _pack(view, "S3", "ignored", _flag_code)
+
+
+def _flag_code(answer: Answer, edns: Edns | None) -> str:
+    if edns is not None and edns.flags & ~DO:
+        return "echoed"
+    return _plain_code(answer, edns) or "ignored"
+
+
+@check(
+    "edns.do-bit",
+    properties=(IOP,),
+    asked=("Q3",),
+    codes={
+        "copied": "All servers of {zone} that were heard copy the DO bit into the answer.",
+        "not-copied": "{server} does not copy the DO bit into the answer.",
+        **_NO_EDNS,
+        **UNHEARD,
+    },
+)
+def do_bit(view: ZoneView) -> Iterator[Outcome]:
+    """Servers copy the DO bit of the query.
+
+    Why: it tells the asker that the server knows DNSSEC records and did not just leave them out.
+    Rule: warning if an answer with OPT lacks the DO bit though the query had it.
+    Source: RFC 3225 section 3.
+    Do: update the server.
+    """
+    heard = hear(view, "Q3")
+    deaf = [a.address for a in heard.answers if a.message.edns is None]
+    clear = [a for a in heard.answers if a.message.edns is not None and not a.message.edns.do]
+    for answer in clear:
+        server = view.server_label(answer.address)
+        yield outcome("not-copied", answer.exchange, subject=server, server=server)
+    if len(deaf) < len(heard.answers) and not clear:
+        yield outcome("copied", [a.exchange for a in heard.answers])
+    if deaf:
+        yield unknown("no-edns", [x for a in deaf for x in view.asked("Q3", a)], servers=labels(view, deaf))
+    yield from unheard(view, heard, "Q3")

@@ -1,0 +1,145 @@
+"""What servers give away to strangers: the whole zone, recursion, their software's version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gnomon.base import printable_bytes
+from gnomon.base.codes import CLASS_CH, NOERROR, NXDOMAIN, SERVFAIL, SOA, TXT
+from gnomon.checks.observed import Answer, is_answered
+from gnomon.checks.outcome import Outcome, outcome, unknown
+from gnomon.checks.read import read_all
+from gnomon.checks.registry import SEC, check
+from gnomon.checks.replies import UNHEARD, labels, probe, unheard
+from gnomon.checks.view import ZoneView
+from gnomon.wire import rdata
+
+
+@check(
+    "exp.axfr",
+    properties=(SEC,),
+    asked=("S20",),
+    codes={
+        "closed": "No server of {zone} that was asked transfers the zone to strangers.",
+        "open": "{server} transfers {zone} to anyone.",
+        "other-zone": "Not judged at {servers}: they were asked to transfer another zone that they serve.",
+        "no-answer": "Not judged at {servers}: no usable answer over TCP (see net.tcp).",
+        **{code: text for code, text in UNHEARD.items() if code != "no-answer"},
+    },
+)
+def axfr(view: ZoneView) -> Iterator[Outcome]:
+    """Servers do not transfer the zone to anyone who asks.
+
+    Why: a transfer shows all names of the zone at once, and costs the server much more than the asker.
+    Rule: notice if the first message of a transfer of this zone comes back; zones meant to be public (the root and
+        those under arpa) pass. Only the first message is read. A server that was asked with another zone is unknown.
+    Source: RFC 5936 section 5; KINDNS practice 2.
+    Do: allow transfers to the secondaries only, with TSIG keys.
+    """
+    probed = probe(view, "S20", alive="Q7")
+    own = [a for a in probed.answers if a.qname == view.zone]
+    other = [a for a in probed.answers if a.qname != view.zone]
+    opened = [a for a in own if _starts_transfer(a)]
+    for answer in opened:
+        server = view.server_label(answer.address)
+        yield outcome("open", answer.exchange, subject=server, server=server)
+    # A connection that is closed without a message is a refusal too (RFC 5936 section 2.2.1).
+    refused = [x for address in probed.dropped for x in view.asked("S20", address) if not is_answered(x)]
+    if (own or refused) and not opened:
+        yield outcome("closed", [a.exchange for a in own], refused)
+    if other:
+        yield unknown("other-zone", [a.exchange for a in other], servers=labels(view, [a.address for a in other]))
+    yield from unheard(view, probed.heard, "S20")
+
+
+def _starts_transfer(answer: Answer) -> bool:
+    """The first record of a transfer is the SOA (RFC 5936 section 2.2)."""
+    message = answer.message
+    return message.rcode == NOERROR and bool(message.answer) and message.answer[0].rtype == SOA
+
+
+@check(
+    "exp.recursion",
+    properties=(SEC,),
+    asked=("S10",),
+    codes={
+        "closed": "No server of {zone} that was heard resolves names for strangers.",
+        "open": "{server} resolves names for anyone: it answers {rcode} for {name}.",
+        "offered": "{server} says that it would recurse (RA), but answers {rcode}.",
+        **UNHEARD,
+    },
+)
+def recursion(view: ZoneView) -> Iterator[Outcome]:
+    """Authoritative servers do not resolve names for strangers.
+
+    Why: open resolvers are used to flood others and can be poisoned; mixed with authority they spread the harm.
+    Rule: a name that the server has nothing to do with is asked with RD. Error if RA is set and the answer is
+        NOERROR or NXDOMAIN without authority, so that it was found by recursion; warning if RA is set with anything
+        else.
+    Source: RFC 5358 section 5; BCP 140; KINDNS practice 4; IANA technical requirements for name servers.
+    Do: switch recursion off, or move the resolver to another address and limit who may use it.
+    """
+    probed, clean = probe(view, "S10", alive="Q1"), True
+    for answer in probed.answers:
+        message, server = answer.message, view.server_label(answer.address)
+        if message.ra:
+            clean = False
+            code = "open" if message.rcode in (NOERROR, NXDOMAIN) and not message.aa else "offered"
+            name, rcode = str(answer.qname), str(message.rcode)
+            yield outcome(code, answer.exchange, subject=server, server=server, name=name, rcode=rcode)
+    silent = [x for address in probed.dropped for x in view.asked("S10", address)]
+    if (probed.answers or silent) and clean:
+        yield outcome("closed", [a.exchange for a in probed.answers], silent)
+    yield from unheard(view, probed.heard, "S10")
+
+
+@check(
+    "exp.version",
+    properties=(SEC,),
+    asked=("S17",),
+    codes={
+        "hidden": "No server of {zone} that was heard tells its version.",
+        "revealed": "{server} says that it runs {version}.",
+        "wrong-class": "{server} answers the question for version.bind with a record of class {rclass}.",
+        "breaks": "{server} answers {rcode} to the question for version.bind.",
+        "dropped": "{server} does not answer the question for version.bind; others it does.",
+        **UNHEARD,
+    },
+)
+def version(view: ZoneView) -> Iterator[Outcome]:
+    """Servers do not tell strangers which version they run.
+
+    Why: it tells an attacker which hole to try; some operators tell it on purpose.
+    Rule: notice if a version text comes back for TXT version.bind in class CHAOS; warning if the record has another
+        class; notice if the server fails on the question or drops it. An empty text, a denial or a refusal passes.
+    Source: RFC 4892 section 3; Zonemaster Nameserver15.
+    Do: set the server's version string to nothing, or refuse the question.
+    """
+    probed, clean = probe(view, "S17", alive="Q1"), True
+    for answer in probed.answers:
+        server, message = view.server_label(answer.address), answer.message
+        code, texts = _version_code(answer)
+        if code != "hidden":
+            clean = False
+            rclass = next((r.rclass for r in message.answer if r.rclass != CLASS_CH), None)
+            facts = {"version": texts, "rcode": str(message.rcode)}
+            yield outcome(code, answer.exchange, subject=server, server=server, rclass=rclass, **facts)
+    for address in probed.dropped:
+        server = view.server_label(address)
+        yield outcome("dropped", view.asked("S17", address), subject=server, server=server)
+    if probed.answers and clean and not probed.dropped:
+        yield outcome("hidden", [a.exchange for a in probed.answers])
+    yield from unheard(view, probed.heard, "S17")
+
+
+def _version_code(answer: Answer) -> tuple[str, str]:
+    """The code, and the text of the first TXT records that say something."""
+    message = answer.message
+    if message.rcode == SERVFAIL or message.malformed is not None:
+        return "breaks", ""
+    records = [r for r in message.answer if r.rtype == TXT and r.owner == answer.qname]
+    if any(record.rclass != CLASS_CH for record in records):
+        return "wrong-class", ""
+    strings = read_all(rdata.txt, (record.rdata for record in records))
+    texts = ", ".join(text for parts in strings if (text := printable_bytes(b"".join(parts)).strip()))
+    return ("revealed", texts) if texts else ("hidden", "")

@@ -1,0 +1,195 @@
+"""Header, question and form of messages: unknown opcodes and types, letter case, octets that can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gnomon.base.codes import NOERROR, NOTIMP
+from gnomon.checks.edns import speaks_edns
+from gnomon.checks.observed import Answer, parsed
+from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
+from gnomon.checks.registry import IOP, REL, SEC, check
+from gnomon.checks.replies import UNHEARD, hear, labels, probe, unheard
+from gnomon.checks.view import ZoneView
+from gnomon.evidence import Exchange
+
+_OPCODE = 15
+_SECTIONS = ("header or question", "answer", "authority", "additional")
+
+
+@check(
+    "hdr.unknown-opcode",
+    properties=(IOP,),
+    asked=("S7",),
+    codes={
+        "notimp": "All servers of {zone} that were heard answer NOTIMP to an opcode that they do not know.",
+        "dropped": "{server} does not answer a message with an unknown opcode.",
+        "wrong-rcode": "{server} answers {rcode} to a message with an unknown opcode; NOTIMP is due.",
+        "opcode-changed": "{server} answers a message of opcode 15 with opcode {opcode}.",
+        **UNHEARD,
+    },
+)
+def unknown_opcode(view: ZoneView) -> Iterator[Outcome]:
+    """Servers answer NOTIMP to an opcode that they do not know.
+
+    Why: whoever drops what he does not know makes every new use of the protocol wait for timeouts.
+    Rule: to a message of opcode 15 error if it is dropped; warning unless the answer is NOTIMP with the same opcode.
+    Source: RFC 8906 section 8.1.4; RFC 1035 section 4.1.1.
+    Do: update the server, or the firewall in front of it.
+    """
+    probed, clean = probe(view, "S7", alive="Q1"), True
+    for answer in probed.answers:
+        message, server = answer.message, view.server_label(answer.address)
+        if message.rcode != NOTIMP or message.opcode != _OPCODE:
+            clean = False
+            code = "wrong-rcode" if message.rcode != NOTIMP else "opcode-changed"
+            facts = {"subject": server, "server": server, "rcode": str(message.rcode)}
+            yield outcome(code, answer.exchange, opcode=message.opcode, **facts)
+    for address in probed.dropped:
+        server = view.server_label(address)
+        yield outcome("dropped", view.asked("S7", address), subject=server, server=server)
+    if probed.answers and clean and not probed.dropped:
+        yield outcome("notimp", [answer.exchange for answer in probed.answers])
+    yield from unheard(view, probed.heard, "S7")
+
+
+@check(
+    "hdr.unknown-type",
+    properties=(IOP, REL),
+    asked=("Q6",),
+    codes={
+        "nodata": "All servers of {zone} that were heard answer questions for an unknown type as for any other.",
+        "dropped": "{server} does not answer a question for an unknown type; others it does.",
+        "error": "{server} answers {rcode} to a question for an unknown type.",
+        "answered": "{server} answers a question for an unknown type with records.",
+        "no-edns": "Not judged at {servers}: no EDNS there (see edns.support).",
+        **UNHEARD,
+    },
+)
+def unknown_type(view: ZoneView) -> Iterator[Outcome]:
+    """Servers answer a question for a type that they do not know like any other.
+
+    Why: new types such as HTTPS reach every server; those who drop or refuse them delay or break the clients.
+    Rule: to a private-use type at the apex error if it is dropped while other questions are answered, and for any
+        rcode but NOERROR; warning for records in the answer section.
+    Source: RFC 3597 section 3; RFC 8906 section 8.1.2; RFC 4074 section 4.
+    Do: update the server, or the firewall or load balancer in front of it.
+    """
+    probed, clean = probe(view, "Q6", alive="Q3"), True
+    deaf = [a.address for a in probed.answers if not speaks_edns(view, a.address)]
+    judged = [a for a in probed.answers if a.address not in deaf and view.service(a.address).state == "ok"]
+    for answer in judged:
+        message, server = answer.message, view.server_label(answer.address)
+        if message.rcode != NOERROR or message.answer:
+            clean = False
+            code = "answered" if message.rcode == NOERROR else "error"
+            yield outcome(code, answer.exchange, subject=server, server=server, rcode=str(message.rcode))
+    for address in probed.dropped:
+        server = view.server_label(address)
+        yield outcome("dropped", view.asked("Q6", address), subject=server, server=server)
+    if judged and clean and not probed.dropped:
+        yield outcome("nodata", [answer.exchange for answer in judged])
+    if deaf:
+        yield unknown("no-edns", servers=labels(view, deaf))
+    told = {*probed.dropped, *deaf, *(a.address for a in judged)}
+    yield from unheard(view, hear(view, "Q6").but(told), "Q6")
+
+
+@check(
+    "hdr.case-preserved",
+    properties=(SEC, IOP),
+    asked=("Q2",),
+    codes={
+        "preserved": "All servers of {zone} that were heard repeat the name in the case of the query.",
+        "lost": "{server} repeats the name as {name}; the query had {asked}.",
+        "no-question": "{server} repeats no question.",
+        "not-mixed": "The name of {zone} was not sent in mixed case, so this could not be seen.",
+        **UNHEARD,
+    },
+)
+def case_preserved(view: ZoneView) -> Iterator[Outcome]:
+    """Servers repeat the query's name in its letter case.
+
+    Why: resolvers mix the case at random and compare it, which makes forged answers harder.
+    Rule: warning if the name in the question section of the answer differs in case from the query's, or is missing.
+    Source: draft-vixie-dnsext-dns0x20; RFC 4343 section 4.1; RFC 5452 section 9.1.
+    Do: update the server, or the load balancer in front of it.
+    """
+    heard, clean = hear(view, "Q2"), True
+    mixed = [a for a in heard.answers if _asked_name(a).lower() != _asked_name(a) != _asked_name(a).upper()]
+    for answer in mixed:
+        question, server = answer.message.question, view.server_label(answer.address)
+        if question is None or question.name.wire != _asked_name(answer):
+            clean = False
+            name, asked = str(question.name) if question else None, str(answer.qname)
+            code = "lost" if question else "no-question"
+            yield outcome(code, answer.exchange, subject=server, server=server, name=name, asked=asked)
+    if mixed and clean:
+        yield outcome("preserved", [answer.exchange for answer in mixed])
+    elif heard.answers and not mixed:
+        yield not_applicable("not-mixed", [answer.exchange for answer in heard.answers])
+    yield from unheard(view, heard, "Q2")
+
+
+def _asked_name(answer: Answer) -> bytes:
+    """The name as it was sent; empty if the query has none."""
+    question = parsed(answer.exchange.query).question
+    return question.name.wire if question else b""
+
+
+@check(
+    "hdr.wellformed",
+    properties=(IOP, SEC),
+    asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "S1", "S2", "S3", "S7", "S10", "S11", "S17"),
+    codes={
+        "good": "All {count} messages from the servers of {zone} can be read to the end.",
+        "malformed": "{server} sends messages that cannot be read ({asks}): {reason} at octet {offset} in the {part}.",
+        "trailing-octets": "{server} sends messages with {octets} octets after the last record ({asks}).",
+        "bad-record": "{server} sends records whose data are not of their type: {records} ({asks}).",
+        "no-answer": "No server of {zone} sent a message.",
+    },
+)
+def wellformed(view: ZoneView) -> Iterator[Outcome]:
+    """Every message can be read to its last octet.
+
+    Why: what cannot be read is lost for everybody, and odd octets are how parsers are attacked.
+    Rule: error for each server that sends a message which breaks off, counts more records than it has, has names that
+        loop or octets after the last record, or records of a known type with data that cannot be of that type. One
+        outcome for each server and kind, with the first message as example; all are kept as evidence.
+    Source: RFC 1035 section 4; RFC 9267.
+    Do: update the server, or look for a middlebox that rewrites its answers.
+    """
+    count, clean = 0, True
+    for address in view.addresses:
+        server = view.server_label(address)
+        answers = [a for ask in _ASKS if (a := view.answer(ask, address)) is not None]
+        count += len(answers)
+        broken = [a for a in answers if a.message.malformed is not None]
+        trailing = [a for a in answers if a.message.trailing_octets]
+        odd = [a for a in answers if a.unreadable]
+        clean = clean and not broken and not trailing and not odd
+        if broken and (fault := broken[0].message.malformed) is not None:
+            facts = {"reason": fault.reason, "part": _SECTIONS[fault.section]}
+            asks, offset = _asks(broken), fault.offset
+            yield outcome("malformed", _shown(broken), subject=server, server=server, asks=asks, offset=offset, **facts)
+        if trailing:
+            octets, asks = trailing[0].message.trailing_octets, _asks(trailing)
+            yield outcome("trailing-octets", _shown(trailing), subject=server, server=server, octets=octets, asks=asks)
+        if odd:
+            records = tuple(dict.fromkeys(f"{r.rtype} {r.owner}" for a in odd for r in a.unreadable))
+            yield outcome("bad-record", _shown(odd), subject=server, server=server, records=records, asks=_asks(odd))
+    if not count:
+        yield unknown("no-answer", view.asked("Q1"))
+    elif clean:
+        yield outcome("good", count=count)
+
+
+_ASKS = ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "S1", "S2", "S3", "S7", "S10", "S11", "S17")
+
+
+def _asks(answers: list[Answer]) -> tuple[str, ...]:
+    return tuple(answer.exchange.ask for answer in answers)
+
+
+def _shown(answers: list[Answer]) -> list[Exchange]:
+    return [answer.exchange for answer in answers]

@@ -1,0 +1,117 @@
+"""Every signed RRset that the servers of a zone gave about it, with its signatures examined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gnomon.base import Address, Name
+from gnomon.base.codes import CLASS_IN, DNSKEY, NOERROR, NSEC, NSEC3, NXDOMAIN, RRSIG, SOA
+from gnomon.checks.observed import Answer
+from gnomon.checks.signed import Key
+from gnomon.checks.validation import ExaminedRRset, Validator
+from gnomon.wire import Message, RRset
+
+if TYPE_CHECKING:
+    from gnomon.checks.view import ZoneView
+
+# The order in which a spent budget leaves things unchecked: what most depends on comes first.
+SIGNED_ASKS = ("Q4", "Q2", "Q3", "Q6", "Q5", "Q8", "Q8P")
+
+_NEGATIVE_TYPES = (SOA, NSEC, NSEC3)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedAnswer:
+    """One answer to a question with DO set, and the RRsets of the zone in it that must be signed.
+
+    `positive` are those of the answer section; `negative` are SOA, NSEC and NSEC3 of the authority section.
+    """
+
+    ask: str
+    answer: Answer
+    positive: tuple[ExaminedRRset, ...]
+    negative: tuple[ExaminedRRset, ...]
+
+    @property
+    def rrsets(self) -> tuple[ExaminedRRset, ...]:
+        return self.positive + self.negative
+
+    @property
+    def is_nxdomain(self) -> bool:
+        return self.answer.message.rcode == NXDOMAIN
+
+    @property
+    def is_nodata(self) -> bool:
+        return self.answer.message.rcode == NOERROR and not self.answer.message.answer
+
+
+Inventory = Mapping[tuple[str, Address], SignedAnswer]
+
+
+def answers_at(inventory: Inventory, address: Address) -> list[SignedAnswer]:
+    """What one server gave."""
+    return [signed for (_, at), signed in inventory.items() if at == address]
+
+
+def sends_no_signatures(inventory: Inventory, address: Address) -> bool:
+    """Whether a server sends no RRSIG with any of its answers to questions with DO."""
+    answers = answers_at(inventory, address)
+    return bool(answers) and not any(one.signatures for signed in answers for one in signed.rrsets)
+
+
+def take(view: ZoneView, validator: Validator) -> Inventory:
+    """The signed answers by (question, address) of every server that serves the zone with authority.
+
+    An RRset is tried with the keys that its own server publishes; a server without keys is tried with those of
+    the others. Truncated answers are left out: they are not the whole of what the server has.
+    """
+    own, all_keys = view.dnskeys(), view.keys()
+    found: dict[tuple[str, Address], SignedAnswer] = {}
+    for ask in SIGNED_ASKS:
+        for answer in view.answers(ask):
+            message, address = answer.message, answer.address
+            if not message.aa or message.tc or message.rcode not in (NOERROR, NXDOMAIN):
+                continue
+            keys = own.get(address) or all_keys
+            found[ask, address] = SignedAnswer(ask, answer, *_examined(view.zone, message, validator, keys))
+    return found
+
+
+def _examined(
+    zone: Name, message: Message, validator: Validator, keys: tuple[Key, ...]
+) -> tuple[tuple[ExaminedRRset, ...], tuple[ExaminedRRset, ...]]:
+    positive = tuple(validator.examine(rrset, zone, keys) for rrset in rrsets_of(message, "answer", zone))
+    negative = tuple(
+        validator.examine(rrset, zone, keys)
+        for rrset in rrsets_of(message, "authority", zone)
+        if rrset.rtype in _NEGATIVE_TYPES
+    )
+    return positive, negative
+
+
+def rrsets_of(message: Message, section: str, zone: Name) -> Iterator[RRset]:
+    """The RRsets of a section whose owner lies in `zone`, RRSIG itself left out, in message order."""
+    records = message.answer if section == "answer" else message.authority
+    seen: set[tuple[Name, int]] = set()
+    for record in records:
+        key = (record.owner, int(record.rtype))
+        if record.rtype == RRSIG or record.rclass != CLASS_IN or key in seen:
+            continue
+        seen.add(key)
+        if record.owner.is_subdomain_of(zone):
+            rrset = message.rrset("answer" if section == "answer" else "authority", record.owner, record.rtype)
+            if rrset is not None:
+                yield rrset
+
+
+def apex(inventory: Inventory, zone: Name, rtype: int, address: Address) -> ExaminedRRset | None:
+    """The examined apex RRset of that type at one server: DNSKEY from Q4, SOA from Q2, NS from Q3."""
+    asks = ("Q4",) if rtype == DNSKEY else ("Q2", "Q3")
+    for ask in asks:
+        signed = inventory.get((ask, address))
+        for examined in signed.positive if signed else ():
+            if examined.rrset.owner == zone and examined.rrset.rtype == rtype:
+                return examined
+    return None
