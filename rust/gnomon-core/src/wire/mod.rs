@@ -10,10 +10,12 @@ mod name;
 mod query;
 mod rdata;
 
-pub use message::{parse_options, Malformed, Message, Opt, Question, Record, RecordView};
-pub use name::{label_count, name_length, read_name, Fault, Reason, MAX_NAME_OCTETS, MAX_POINTERS};
+pub use message::{parse_options, Malformed, Message, RecordView};
+pub use name::{Reason, MAX_NAME_OCTETS, MAX_POINTERS};
 pub use query::{compose_query, ComposeError, Edns};
-pub use rdata::{decompress, layout, name_spans, Field};
+
+pub(crate) use name::{label_count, name_length};
+pub(crate) use rdata::{layout, name_spans};
 
 /// Octets of the header (RFC 1035 section 4.1.1).
 pub const HEADER_OCTETS: usize = 12;
