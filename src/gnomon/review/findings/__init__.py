@@ -1,0 +1,1 @@
+"""Findings, recommendations and the measures that say whether a recommendation is met."""

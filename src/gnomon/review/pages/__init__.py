@@ -1,0 +1,1 @@
+"""What all pages share: layout, style, response headers, formatting of numbers, times and network text."""

@@ -1,0 +1,1 @@
+"""The people: accounts, signing in and out."""

@@ -1,0 +1,1 @@
+"""The register of evidence: measured indicators, sets of verdicts, documents by digest."""

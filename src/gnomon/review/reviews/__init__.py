@@ -1,0 +1,1 @@
+"""Reviews: areas, sub-teams, seats, scope questions and weekly updates."""

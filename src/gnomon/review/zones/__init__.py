@@ -1,0 +1,1 @@
+"""What was measured: the attached runs, zones, checks, verdicts and packets."""
