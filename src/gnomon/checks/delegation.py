@@ -253,7 +253,7 @@ def parent_child_ns_match(view: ZoneView) -> Iterator[Outcome]:
 @check(
     "del.ns-resolvable",
     properties=(REL,),
-    asked=("H0", "H1", "H2", "Q9"),
+    asked=("C0", "H1", "H2", "Q9"),
     codes={
         "all-resolve": "All {count} NS names of {zone} resolve to an address.",
         "nxdomain": "The NS name {name} does not exist.",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_network
+from ipaddress import ip_network, summarize_address_range
 
 from gnomon.base import Address
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.registry import RES, check
-from gnomon.checks.view import Route, ZoneView
+from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
+from gnomon.sources.routing import Route
 
 _FAMILIES = ((4, "v4"), (6, "v6"))
 
@@ -25,6 +26,11 @@ def _shown(view: ZoneView) -> list[Exchange]:
     return [*(delegation.exchanges if delegation else ()), *(x for of in hosts for x in of)]
 
 
+def _block(route: Route) -> str:
+    networks = list(summarize_address_range(route.first, route.last))
+    return str(networks[0]) if len(networks) == 1 else f"{route.first}-{route.last}"
+
+
 @check(
     "res.as-diversity",
     properties=(RES,),
@@ -32,12 +38,10 @@ def _shown(view: ZoneView) -> list[Exchange]:
     codes={
         "v4-diverse": "The IPv4 addresses of {zone} are announced by {count} networks: {ases}.",
         "v4-one-as": "All IPv4 addresses of {zone} are announced by one network: {ases}.",
-        "v4-same-set": "All IPv4 addresses of {zone} are announced by the same networks: {ases}.",
         "v4-unrouted": "The routing table does not cover {addresses} of {zone}.",
         "v4-none": "No name server of {zone} has an IPv4 address.",
         "v6-diverse": "The IPv6 addresses of {zone} are announced by {count} networks: {ases}.",
         "v6-one-as": "All IPv6 addresses of {zone} are announced by one network: {ases}.",
-        "v6-same-set": "All IPv6 addresses of {zone} are announced by the same networks: {ases}.",
         "v6-unrouted": "The routing table does not cover {addresses} of {zone}.",
         "v6-none": "No name server of {zone} has an IPv6 address.",
         "no-routing-table": "No routing table was given.",
@@ -47,8 +51,8 @@ def as_diversity(view: ZoneView) -> Iterator[Outcome]:
     """The name servers are announced by at least two networks (ASes), for each IP version.
 
     Why: a routing mistake or an outage of the only network takes all servers away at once.
-    Rule: warning if all addresses of an IP version have one origin AS; notice if all have the same set of several.
-        One level lower for ordinary zones. Anycast is not taken into account.
+    Rule: warning if all addresses of an IP version have one origin AS; one level lower for ordinary zones. Anycast is
+        not taken into account.
     Source: RFC 2182 section 3.1; IANA name server requirements; KINDNS.
     Do: add a name server in another network, for example with a second provider.
     """
@@ -57,15 +61,15 @@ def as_diversity(view: ZoneView) -> Iterator[Outcome]:
         return
     for version, family in _FAMILIES:
         routes = _routes(view, version)
-        sets = {frozenset(route.asns) for route in routes.values() if route and route.asns}
-        unrouted = tuple(str(a) for a, route in routes.items() if not route or not route.asns)
-        ases = tuple(f"AS{asn}" for asn in sorted({asn for of in sets for asn in of}))
+        names = {route.asn: route.name for route in routes.values() if route}
+        unrouted = tuple(str(a) for a, route in routes.items() if not route)
+        ases = tuple(f"AS{asn} {names[asn] or ''}".rstrip() for asn in sorted(names))
         if not routes:
             yield not_applicable(f"{family}-none")
         elif unrouted and len(ases) < 2:
             yield unknown(f"{family}-unrouted", _shown(view), addresses=unrouted)
         else:
-            code = "one-as" if len(ases) == 1 else "same-set" if len(sets) == 1 else "diverse"
+            code = "one-as" if len(ases) == 1 else "diverse"
             yield outcome(f"{family}-{code}", _shown(view), count=len(ases), ases=ases)
 
 
@@ -108,7 +112,7 @@ def prefix_diversity(view: ZoneView) -> Iterator[Outcome]:
         members: dict[str, list[Address]] = {}
         for address, route in routes.items():
             if route:
-                members.setdefault(route.block, []).append(address)
+                members.setdefault(_block(route), []).append(address)
         unrouted = tuple(str(a) for a, route in routes.items() if not route)
         shared = tuple(block for block, of in members.items() if len(of) > 1)
         if not routes:

@@ -10,12 +10,21 @@ _MOST = 12
 
 
 def fill(template: str, zone: str, args: Mapping[str, object]) -> str:
-    """`template` with every value as text without control characters; long lists end in "and N more"."""
-    return template.format(zone=printable(zone), **{name: _text(value) for name, value in args.items()})
+    """`template` with every value as text without control characters; long lists end in "and N more".
+
+    Names lose their final dot, which reads like the end of a sentence; the root keeps it.
+    """
+    return template.format(zone=_text(zone), **{name: _text(value) for name, value in args.items()})
 
 
 def _text(value: object) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         shown = ", ".join(_text(item) for item in value[:_MOST])
         return f"{shown} and {len(value) - _MOST} more" if len(value) > _MOST else shown
-    return "nothing" if value is None else printable(str(value))
+    text = "nothing" if value is None else printable(str(value))
+    return " ".join(_without_dot(word) for word in text.split(" "))
+
+
+def _without_dot(word: str) -> str:
+    name, slash, address = word.partition("/")
+    return (name.removesuffix(".") or name) + slash + address

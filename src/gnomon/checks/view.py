@@ -11,7 +11,6 @@ for the zone when nothing is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
@@ -26,6 +25,7 @@ from gnomon.checks.service import Service, service
 from gnomon.checks.signed import Key
 from gnomon.evidence import Exchange
 from gnomon.evidence.subject import zone_subject
+from gnomon.sources.routing import Route
 from gnomon.wire import Message, RRset, rdata
 from gnomon.wire.rdata import Ds, Soa
 
@@ -45,19 +45,11 @@ _APEX_ASKS: dict[int, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where an address is announced: the covering block, and the AS numbers that originate it."""
-
-    block: str
-    asns: tuple[int, ...]
-
-
-class RoutingTable(Protocol):
+class Routing(Protocol):
     """A dated routing table, given as a value to the view."""
 
     def route(self, address: Address) -> Route | None:
-        """The route of the most specific block that covers `address`, None if nothing does."""
+        """The announced range that holds `address`, None if no AS originates it."""
 
 
 class ZoneView:
@@ -81,7 +73,7 @@ class ZoneView:
         root_anchors: Sequence[Ds] = (),
         undelegated: Undelegated | None = None,
         zone_class: ZoneClass | None = None,
-        routing: RoutingTable | None = None,
+        routing: Routing | None = None,
     ) -> None:
         self.zone = zone
         self.exchanges = tuple(sorted(exchanges, key=lambda x: (x.sent_at_ns, x.seq)))

@@ -1,0 +1,98 @@
+"""Zone views from an evidence directory: each zone's own exchanges and the shared ones it needs."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+
+from gnomon.base import InputError, Name
+from gnomon.checks.parent import Undelegated
+from gnomon.checks.view import Routing, ZoneView
+from gnomon.evidence import (
+    EvidenceDir,
+    Exchange,
+    RunInfo,
+    ZonePartition,
+    cut_subject,
+    name_subject,
+    server_subject,
+)
+from gnomon.sources import parse_anchor
+from gnomon.survey import read_given
+from gnomon.wire.rdata import Ds
+
+SHARED_KEPT = 20_000
+
+
+def views(evidence: EvidenceDir, *, routing: Routing | None = None) -> Iterator[ZoneView]:
+    """A view of every finished zone, segment by segment.
+
+    Raises:
+        InputError: the evidence is damaged, or run.json has an input that cannot be read.
+    """
+    maker = ViewMaker(evidence, routing)
+    for partition in evidence.zone_partitions():
+        yield from maker.views(partition)
+
+
+class ViewMaker:
+    """Makes the views of one run and keeps the shared exchanges at hand."""
+
+    def __init__(self, evidence: EvidenceDir, routing: Routing | None = None) -> None:
+        self._routing = routing
+        self._anchors, self._undelegated = inputs_of(evidence.run)
+        self._shared: Callable[[str], tuple[Exchange, ...]] = lru_cache(maxsize=SHARED_KEPT)(evidence.shared)
+
+    def views(self, partition: ZonePartition) -> Iterator[ZoneView]:
+        """The views of the zones that one segment finishes."""
+        for zone, own in partition:
+            yield self.view(zone, own)
+
+    def view(self, zone: Name, own: Iterable[Exchange]) -> ZoneView:
+        """The view of one zone from its own exchanges; the shared ones are looked up."""
+        first = self._make(zone, tuple(own))
+        return self._make(zone, (*first.exchanges, *self._needed(first)))
+
+    def _make(self, zone: Name, exchanges: Iterable[Exchange]) -> ZoneView:
+        return ZoneView(
+            zone,
+            exchanges,
+            root_anchors=self._anchors,
+            undelegated=self._undelegated.get(zone),
+            routing=self._routing,
+        )
+
+    def _needed(self, view: ZoneView) -> Iterator[Exchange]:
+        """The shared exchanges of the cuts above the zone and above its NS names, of these names, of its servers."""
+        cuts = {above for name in (view.zone, *view.ns_names) for above in name.ancestors()[1:]}
+        subjects = [cut_subject(cut) for cut in sorted(cuts)]
+        subjects += [name_subject(name) for name in view.ns_names]
+        asked = dict.fromkeys(x.address for x in view.exchanges if x.ask.startswith("Q"))
+        subjects += [server_subject(address) for address in asked]
+        for subject in subjects:
+            yield from self._shared(subject)
+
+
+def inputs_of(run: RunInfo) -> tuple[tuple[Ds, ...], Mapping[Name, Undelegated]]:
+    """The root's trust anchors and the delegations given by hand.
+
+    Raises:
+        InputError: one of them cannot be read.
+    """
+    anchors = tuple(anchor.ds for anchor in map(parse_anchor, run.trust_anchors) if anchor.owner.is_root)
+    undelegated = {}
+    for zone, texts in run.undelegated.items():
+        given = read_given(texts)
+        ds = tuple(_ds_rdata(text) for text in texts.ds)
+        undelegated[Name.from_text(zone)] = Undelegated(given.ns_names, given.glue, ds)
+    return anchors, undelegated
+
+
+def _ds_rdata(text: str) -> bytes:
+    """The octets of a DS: the last four fields of its text form, separated by spaces or commas."""
+    try:
+        tag, algorithm, digest_type, digest = text.replace(",", " ").split()[-4:]
+        return struct.pack("!HBB", int(tag), int(algorithm), int(digest_type)) + bytes.fromhex(digest)
+    except (ValueError, struct.error):
+        raise InputError(f"{text!r} is no DS record; write: key tag, algorithm, digest type, digest") from None

@@ -1,0 +1,90 @@
+"""What every check must have: a specification, sentences, levels; and peers that name real codes."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import string
+
+import pytest
+
+from gnomon.base import Level
+from gnomon.checks.outcome import State
+from gnomon.checks.peers import load_peers
+from gnomon.checks.profile import ZONE_CLASSES, load_profile
+from gnomon.checks.registry import Check, all_checks
+from gnomon.survey import QUESTIONS
+
+CHECKS = list(all_checks().values())
+HEADINGS = ("Why:", "Rule:", "Source:", "Do:")
+CODES = {f"{check.id}/{code}" for check in CHECKS for code in check.codes}
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=[check.id for check in CHECKS])
+class TestEveryCheck:
+    def test_docstring_is_a_specification(self, check: Check) -> None:
+        lines = [line for line in check.doc.splitlines() if line]
+        assert lines[0].endswith(".")
+        starts = [line.split(" ")[0] for line in lines if re.match(r"[A-Z][a-z]+:( |$)", line)]
+        assert starts == list(HEADINGS)
+
+    def test_function_is_short(self, check: Check) -> None:
+        source = inspect.getsource(check.judge)
+        body = source[source.index("def ") :]
+        assert body.count("\n") <= 60
+
+    def test_codes_are_words_and_sentences(self, check: Check) -> None:
+        for code, sentence in check.codes.items():
+            assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code)
+            assert sentence[0].isupper() or sentence[0] == "{"
+            assert sentence.endswith(".")
+            fields = [name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None]
+            assert all(name.isidentifier() for name in fields)
+
+    def test_codes_in_the_function_have_sentences(self, check: Check) -> None:
+        """A code written out in the function is one of the check's codes."""
+        tree = ast.parse(inspect.getsource(check.judge).lstrip())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+                first = node.args[0]
+                if node.func.id in ("outcome", "unknown", "not_applicable") and isinstance(first, ast.Constant):
+                    assert first.value in check.codes
+
+    def test_every_code_has_a_level(self, check: Check) -> None:
+        levels = load_profile("default").levels
+        assert [code for code in check.codes if f"{check.id}/{code}" not in levels] == []
+
+    def test_asks_what_the_plan_asks(self, check: Check) -> None:
+        assert set(check.asked) <= {question.code for question in QUESTIONS}
+
+    def test_family_begins_the_id(self, check: Check) -> None:
+        assert re.fullmatch(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*", check.id)
+        assert 1 <= len(check.properties) <= 2
+
+
+def test_profile_says_nothing_of_codes_that_do_not_exist() -> None:
+    profile = load_profile("default")
+    assert set(profile.levels) == CODES
+    for zone_class, levels in profile.overrides.items():
+        assert zone_class in ZONE_CLASSES
+        assert set(levels) <= CODES
+
+
+def test_state_decides_over_the_profile() -> None:
+    profile = load_profile("default")
+    assert profile.level("del.lame/refused", "S") is Level.WARNING
+    assert profile.level("del.lame/refused", "S", State.UNKNOWN) is Level.UNKNOWN
+    assert profile.level("del.lame/refused", "S", State.NOT_APPLICABLE) is Level.NOT_APPLICABLE
+    assert profile.level("soa.refresh/low", "S") is Level.NOTICE
+    assert profile.level("soa.refresh/low", "T") is Level.PASS
+
+
+def test_peers_name_codes_that_exist() -> None:
+    peers = load_peers("zonemaster")
+    assert set(peers) <= CODES
+    for code, tags in peers.items():
+        for tag in tags:
+            assert re.fullmatch(r"[A-Z][A-Z0-9_]+", tag.tag), code
+            assert re.fullmatch(r"[A-Z][A-Za-z]+[0-9]{2}", tag.testcase), code
+            assert tag.level in ("DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL"), code

@@ -1,0 +1,1 @@
+"""Puts this folder on the path: `worlds` is shared by the tests of several packages."""
