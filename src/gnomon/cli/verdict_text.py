@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -15,7 +18,8 @@ from gnomon.base import Level, Property, printable
 from gnomon.checks.docs import section
 from gnomon.checks.peers import load_peers
 from gnomon.checks.registry import all_checks
-from gnomon.judge import Verdict, sentence
+from gnomon.evidence import EvidenceDir
+from gnomon.judge import Verdict, sentence, verdicts, views
 
 FORMATS = ("text", "json", "jsonl", "zonemaster")
 _STYLES = {
@@ -38,6 +42,15 @@ class Assessed:
     addresses: int
     exchanges: int
     observed: str
+
+
+def assessed(evidence: Path, profile: str) -> Iterator[Assessed]:
+    """The zones of a judged run, in order of name."""
+    seen = {str(view.zone).lower(): view for view in views(EvidenceDir.open(evidence))}
+    for zone, group in groupby(verdicts(evidence, profile), key=lambda v: v.zone):
+        view = seen[zone]
+        at = datetime.fromtimestamp(view.observed_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        yield Assessed(zone, list(group), len(view.addresses), len(view.exchanges), at)
 
 
 def print_all(zones: Iterable[Assessed], form: str, *, all_outcomes: bool = False) -> None:
@@ -69,7 +82,7 @@ def plain(verdict: Verdict) -> dict[str, object]:
         "check": verdict.check_id,
         "version": verdict.check_version,
         "code": verdict.code,
-        "state": str(verdict.state),
+        "state": verdict.state,
         "level": verdict.level,
         "properties": list(verdict.properties),
         "subject": verdict.subject,

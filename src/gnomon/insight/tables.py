@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from gnomon.base import Address, Name
+from gnomon.base import Name
 from gnomon.base.codes import ALGORITHM_NAMES
 from gnomon.checks.read import read_all
 from gnomon.checks.service import service
 from gnomon.checks.view import ZoneView
-from gnomon.sources.operators import operator_key
+from gnomon.evidence import EvidenceDir
+from gnomon.judge import views
+from gnomon.judge.store import read_made
+from gnomon.sources import operator_key
 from gnomon.wire import rdata
 
 ZONES = pa.schema(
@@ -63,18 +66,23 @@ KEYS = pa.schema(
 Row = dict[str, object]
 
 
-def write_tables(evidence: Path, views: Iterable[ZoneView], as_name: Callable[[int], str]) -> None:
-    """Write `tables/{zones,servers,keys}.parquet` for the zones of `views`, sorted by zone.
+def write_tables(evidence: Path, profile: str = "default", progress: Callable[[int, int], None] | None = None) -> None:
+    """Write `tables/{zones,servers,keys}.parquet` of a judged run, sorted by zone, with the routes it was judged with.
 
-    Args:
-        as_name: the name of an AS number, empty if not known.
+    Raises:
+        InputError: the run was not judged with that profile, or its evidence is damaged.
     """
+    routing = read_made(evidence, profile).routing
+    store = EvidenceDir.open(evidence)
+    total = len(store.finished_zones())
     rows: dict[str, list[Row]] = {"zones": [], "servers": [], "keys": []}
-    for view in views:
-        servers = list(_servers(view, as_name))
+    for done, view in enumerate(views(store, routing=routing), start=1):
+        servers = list(_servers(view))
         rows["zones"].append(_zone(view, servers))
         rows["servers"] += servers
         rows["keys"] += _keys(view)
+        if progress is not None:
+            progress(done, total)
     folder = evidence / "tables"
     folder.mkdir(exist_ok=True)
     for name, schema in (("zones", ZONES), ("servers", SERVERS), ("keys", KEYS)):
@@ -115,18 +123,18 @@ def _relation(view: ZoneView) -> str | None:
     return "parent has fewer" if parent < child else "parent has more" if parent > child else "overlap"
 
 
-def _servers(view: ZoneView, as_name: Callable[[int], str]) -> Iterable[Row]:
+def _servers(view: ZoneView) -> Iterable[Row]:
     states = {address: service(view, address).state for address in view.addresses}
     for server in view.servers:
-        asn = _origin(view, server.address)
+        route = view.routing.route(server.address) if view.routing is not None else None
         yield {
             "zone": _key(view.zone),
             "ns_name": _key(server.name),
             "address": str(server.address),
             "family": server.address.version,
             "operator": str(operator_key(server.name)),
-            "asn": asn,
-            "as_name": "" if asn is None else as_name(asn),
+            "asn": route.asn if route is not None else None,
+            "as_name": (route.name or "") if route is not None else "",
             "glue": server.address in view.addresses_of(server.name).glue,
             "state": states[server.address],
             "udp": any(view.answer(ask, server.address) is not None for ask in ("Q1", "Q2", "Q3")),
@@ -134,16 +142,11 @@ def _servers(view: ZoneView, as_name: Callable[[int], str]) -> Iterable[Row]:
         }
 
 
-def _origin(view: ZoneView, address: Address) -> int | None:
-    route = view.routing.route(address) if view.routing is not None else None
-    return route.asns[0] if route is not None and route.asns else None
-
-
 def _keys(view: ZoneView) -> Iterable[Row]:
     ds = view.ds()
     for record in read_all(rdata.ds, ds.rdatas) if ds is not None else ():
         yield _key_row(view, "ds", record.key_tag, record.algorithm, record.digest_type, None)
-    for key in view.keys():
+    for key in view.keys():  # noqa: SIM118 a method of the view, not of a dict
         yield _key_row(view, "dnskey", key.dnskey.key_tag, key.dnskey.algorithm, None, key.dnskey.rsa_bits)
 
 

@@ -22,7 +22,7 @@ LEVEL_COLOURS = {
     Level.UNKNOWN: "#d5d5d5",
 }
 _ACCENT, _PALE, _INK, _FONT = "#1f5a7a", "#9dbdcf", "#1c1c1c", "system-ui, 'DejaVu Sans', sans-serif"
-_WIDTH = 420
+_WIDTH = 520
 
 
 def worst_levels(counts: Sequence[tuple[str, Level, int]]) -> str:
@@ -31,7 +31,7 @@ def worst_levels(counts: Sequence[tuple[str, Level, int]]) -> str:
     Args:
         counts: (property, worst level, zones).
     """
-    shown = [level for level in LEVEL_COLOURS if any(c[1] == level for c in counts)]
+    shown = [level for level in LEVEL_COLOURS if any(c[1] == level and c[2] for c in counts)]
     values = [
         {"property": p, "level": level.word, "zones": n, "order": shown.index(level)} for p, level, n in counts if n
     ]

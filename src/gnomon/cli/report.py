@@ -1,0 +1,37 @@
+"""`gnomon report`: one HTML file about a judged run, with the findings of a review if there is one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gnomon.report import gather, render
+
+
+@click.command("report")
+@click.argument("evidence", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write. Default: EVIDENCE/report.html."
+)
+@click.option(
+    "--workspace", type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Workspace whose review's findings go into the report.",
+)  # fmt: skip
+@click.option("--review", "short_name", default="demo", show_default=True, help="Short name of that review.")
+@click.option("--profile", default="default", show_default=True, help="Verdicts of which profile.")
+def command(evidence: Path, out: Path | None, workspace: Path | None, short_name: str, profile: str) -> None:
+    """Write the report of the judged run in EVIDENCE: summary, findings, indicators, drills, how to repeat it.
+
+    One self-contained file without scripts. The same evidence and findings give the same page.
+    """
+    review = None
+    if workspace is not None:
+        from gnomon.review import reported, setup  # the workspace needs Django, the report alone does not
+
+        setup(workspace)
+        review = reported(short_name)
+    page = render(gather(evidence, profile, review))
+    path = out or evidence / "report.html"
+    path.write_text(page, "utf-8")
+    click.echo(f"Report: {path} ({len(page) / 1000:,.0f} kB)")
