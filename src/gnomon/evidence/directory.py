@@ -17,7 +17,7 @@ from gnomon.base import InputError, Name
 from gnomon.evidence import durable
 from gnomon.evidence.exchange import EvidenceRef, Exchange
 from gnomon.evidence.manifest import Manifest, read_manifests
-from gnomon.evidence.row import COLUMNS, READ_ERRORS, TEXT_COLUMNS, exchanges_from, values_of
+from gnomon.evidence.row import COLUMNS, READ_ERRORS, TEXT_COLUMNS, column_values, exchanges_from
 from gnomon.evidence.run import RunInfo
 from gnomon.evidence.subject import ZONE, zone_text
 from gnomon.evidence.writer import SegmentWriter
@@ -197,7 +197,7 @@ class EvidenceDir:
                 column = _open(path).read_row_group(index, columns=["subject"]).column(0)
             except READ_ERRORS as error:
                 raise _damaged(path, error) from None
-            yield from values_of(column.slice(0, rest))
+            yield from column_values(column.slice(0, rest))
             rest -= rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 
 
@@ -16,15 +17,18 @@ class MerkleTree:
         self.size = 0
         self._peaks: list[bytes] = []
 
-    def append(self, leaf: bytes) -> None:
-        """Take the next leaf hash, SHA-256(0x00 || row): 32 octets."""
-        # Each trailing 1 bit of the old size is a complete subtree that the new leaf completes further.
+    def extend(self, leaves: Iterable[bytes]) -> None:
+        """Take the next leaf hashes, SHA-256(0x00 || row): 32 octets each."""
         size, peaks = self.size, self._peaks
-        while size & 1:
-            leaf = sha256(b"\x01" + peaks.pop() + leaf).digest()
-            size >>= 1
-        peaks.append(leaf)
-        self.size += 1
+        for leaf in leaves:
+            node, rest = leaf, size
+            # Each trailing 1 bit of the size is a complete subtree that the new leaf completes further.
+            while rest & 1:
+                node = sha256(b"\x01" + peaks.pop() + node).digest()
+                rest >>= 1
+            peaks.append(node)
+            size += 1
+        self.size = size
 
     def root(self) -> bytes:
         """The tree's hash, 32 octets; of an empty tree the hash of no octets (RFC 9162 section 2.1.1)."""

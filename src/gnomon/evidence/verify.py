@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from itertools import islice
@@ -18,15 +18,16 @@ from gnomon.evidence.merkle import MerkleTree
 from gnomon.evidence.row import (
     CHECK_COLUMN,
     COLUMNS,
+    COLUMNS_READ,
+    ORDER_COLUMNS,
     READ_ERRORS,
     ROW_GROUP_ROWS,
     TEXT_COLUMNS,
-    Row,
-    leaf_check,
+    Values,
+    column_values,
+    leaf_checks,
     leaf_hashes,
-    order_of,
-    rows_from,
-    values_of,
+    stored_values,
 )  # fmt: skip
 from gnomon.evidence.run import RunInfo
 from gnomon.evidence.subject import ZONE
@@ -156,7 +157,7 @@ class _SegmentCheck:
         self._path = path / manifest.file
         self._manifest = manifest
         self._tree: MerkleTree | None = MerkleTree()
-        self._before: Row | None = None
+        self._before: tuple[Any, ...] = ()
         self._suppressed = 0
 
     def run(self) -> Iterator[int]:
@@ -172,7 +173,7 @@ class _SegmentCheck:
         except READ_ERRORS as error:
             self._problem(f"cannot be read at all, its footer is damaged ({_reason(error)})", self._all_rows())
             return
-        if not parquet.schema_arrow.equals(COLUMNS) or max(sizes, default=0) > ROW_GROUP_ROWS:
+        if not parquet.schema_arrow.equals(COLUMNS_READ) or max(sizes, default=0) > ROW_GROUP_ROWS:
             self._problem("its columns or row groups are not those of a segment", self._all_rows())
             return
         first = 0
@@ -187,53 +188,45 @@ class _SegmentCheck:
     def _check_group(self, parquet: Any, index: int, rows: range) -> None:
         damaged: list[str] = []
         try:
-            group = parquet.read_row_group(index)
-            values = list(rows_from(group))
-            checks = values_of(group.column(CHECK_COLUMN))
+            values, checks = _read_group(parquet, index)
         except READ_ERRORS:
             damaged = [name for name in COLUMNS.names if not _readable(parquet, index, name)]
-            # The page checksums tell the column. Most damage still decompresses, and then the checks tell the row.
-            salvaged = self._salvage(index, rows, damaged)
-            if salvaged is None:
+            # The page checksums tell the column. Most damage still unpacks, and then the checks tell the row.
+            unchecked = self._open(checked=False)
+            lost = [name for name in damaged if not _readable(unchecked, index, name)] or damaged
+            try:
+                values, checks = _read_group(unchecked, index)
+            except READ_ERRORS:
+                what = "the octets cannot be unpacked any more; one or more of these rows are lost"
+                self._problem(what, rows, lost)
                 self._tree = None
                 return
-            values, checks = salvaged
-        changed = []
-        for row, leaf, check in zip(rows, leaf_hashes(values), checks, strict=True):
-            if self._tree is not None:
-                self._tree.append(leaf)
-            if leaf_check(leaf) != check:
-                changed.append(row)
+        leaves = leaf_hashes(values)
+        if self._tree is not None:
+            self._tree.extend(leaves)
+        changed = [row for row, is_, was in zip(rows, leaf_checks(leaves), checks, strict=True) if is_ != was]
         for row in changed:
             self._problem("the row was changed: its check differs", range(row, row + 1), damaged)
         if damaged and not changed:
             self._problem("octets were changed here, but none that a row is made of", rows, damaged)
         self._check_order(values, rows)
 
-    def _salvage(self, index: int, rows: range, damaged: list[str]) -> tuple[list[Row], list[int]] | None:
-        parquet = self._open(checked=False)
-        lost = [name for name in damaged if not _readable(parquet, index, name)]
-        try:
-            if not lost and damaged:
-                group = parquet.read_row_group(index)
-                return list(rows_from(group)), list(values_of(group.column(CHECK_COLUMN)))
-        except READ_ERRORS:
-            lost = damaged
-        self._problem("the octets cannot be unpacked any more; one or more of these rows are lost", rows, lost)
-        return None
-
-    def _check_order(self, values: list[Row], rows: range) -> None:
-        zones = set(self._manifest.zones)
-        for row, value in zip(rows, values, strict=True):
-            here = range(row, row + 1)
-            if self._before is not None and order_of(value) < order_of(self._before):
-                self._problem("the row is out of order: it sorts before the row above it", here)
-            self._before = value
-            subject = value[0]
-            if subject.startswith(ZONE) != (row >= self._manifest.shared_rows):
-                self._problem("the row stands on the wrong side of the manifest's shared_rows", here)
-            elif subject.startswith(ZONE) and subject[len(ZONE) :] not in zones:
-                self._problem(f"{printable(subject)} is not among the zones that the manifest finishes", here)
+    def _check_order(self, values: Values, rows: range) -> None:
+        zones = {ZONE + zone for zone in self._manifest.zones}
+        shared_rows = self._manifest.shared_rows
+        subjects = values[0]
+        for row, key in zip(rows, zip(*values[:ORDER_COLUMNS], strict=True), strict=True):
+            if key < self._before:
+                self._problem("out of order: it sorts before the row above it", range(row, row + 1))
+            self._before = key
+        for row, subject in zip(rows, subjects, strict=True):
+            is_own = subject.startswith(ZONE)
+            if is_own != (row >= shared_rows):
+                what = "on the wrong side of the manifest's shared_rows"
+                self._problem(what, range(row, row + 1))
+            elif is_own and subject not in zones:
+                what = f"{printable(subject)} is not among the zones that the manifest finishes"
+                self._problem(what, range(row, row + 1))
 
     def _check_whole(self, rows: int) -> None:
         if rows != self._manifest.rows:
@@ -263,9 +256,14 @@ class _SegmentCheck:
         self.problems.append(Problem(manifest.file, what, manifest.segment_root))
 
 
+def _read_group(parquet: Any, index: int) -> tuple[Values, Sequence[int]]:
+    group = parquet.read_row_group(index)
+    return stored_values(group), column_values(group.column(CHECK_COLUMN))
+
+
 def _readable(parquet: Any, index: int, name: str) -> bool:
     try:
-        values_of(parquet.read_row_group(index, columns=[name]).column(0))
+        column_values(parquet.read_row_group(index, columns=[name]).column(0))
     except READ_ERRORS:
         return False
     return True

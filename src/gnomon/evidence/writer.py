@@ -24,10 +24,10 @@ from gnomon.evidence.row import (
     ROW_GROUP_ROWS,
     ROW_VERSION,
     TEXT_COLUMNS,
-    columns_from,
+    in_order,
     leaf_hashes,
-    order_of,
-    rows_of,
+    table_from,
+    values_from,
 )
 from gnomon.evidence.subject import SHARED, ZONE, zone_text
 
@@ -52,7 +52,8 @@ class SegmentWriter:
         self._last = manifests[-1] if manifests else None
         self._finished = {zone for manifest in manifests for zone in manifest.zones}
         self._open: dict[str, list[Exchange]] = {}
-        self._ready: list[Exchange] = []
+        self._ready: dict[str, list[Exchange]] = {}
+        self._ready_rows = 0
         self._zones: list[str] = []
         self._lock = _lock(path)
         try:
@@ -74,7 +75,8 @@ class SegmentWriter:
                 raise Broken(f"an exchange of {zone} came after the zone was finished")
             self._open.setdefault(zone, []).append(exchange)
         elif subject.startswith(SHARED):
-            self._ready.append(exchange)
+            self._ready.setdefault(subject, []).append(exchange)
+            self._ready_rows += 1
         else:
             raise Broken(f"an exchange has a subject of no known kind: {subject!r}")
 
@@ -89,12 +91,15 @@ class SegmentWriter:
             raise Broken(f"the zone {text} was finished twice")
         self._finished.add(text)
         self._zones.append(text)
-        self._ready += self._open.pop(text, ())
+        own = self._open.pop(text, None)
+        if own is not None:
+            self._ready[ZONE + text] = own
+            self._ready_rows += len(own)
 
     @property
     def ready_rows(self) -> int:
         """Exchanges that the next flush stores; flush at some ten thousand."""
-        return len(self._ready)
+        return self._ready_rows
 
     def flush(self) -> Manifest | None:
         """Store what is ready as one segment with its manifest, durable on return; None if nothing is ready.
@@ -105,12 +110,12 @@ class SegmentWriter:
         """
         if not self._ready and not self._zones:
             return None
-        rows = sorted(rows_of(self._ready), key=order_of)
+        exchanges = in_order(self._ready)
         try:
-            root, content = encode_segment(rows, self._run_id)
+            root, content = encode_segment(exchanges, self._run_id)
         except (struct.error, OverflowError, UnicodeEncodeError, pa.ArrowInvalid) as error:
             raise Broken(f"an exchange has a value that cannot be stored: {error}") from None
-        times = [exchange.sent_at_ns for exchange in self._ready]
+        times = [exchange.sent_at_ns for exchange in exchanges]
         manifest = Manifest(
             sequence=self._last.sequence + 1 if self._last else 1,
             run_id=self._run_id,
@@ -118,8 +123,8 @@ class SegmentWriter:
             segment_root=root,
             file_sha256=sha256(content).hexdigest(),
             file_size_octets=len(content),
-            rows=len(rows),
-            shared_rows=sum(not exchange.subject.startswith(ZONE) for exchange in self._ready),
+            rows=len(exchanges),
+            shared_rows=sum(not exchange.subject.startswith(ZONE) for exchange in exchanges),
             zones=tuple(sorted(self._zones)),
             first_sent_at_ns=min(times, default=None),
             last_sent_at_ns=max(times, default=None),
@@ -130,7 +135,7 @@ class SegmentWriter:
         except FileExistsError:
             raise Broken(f"{self._path} has manifest {manifest.name} already: somebody else wrote here") from None
         self._last = manifest
-        self._ready, self._zones = [], []
+        self._ready, self._zones, self._ready_rows = {}, [], 0
         return manifest
 
     def close(self) -> None:
@@ -152,13 +157,9 @@ class SegmentWriter:
             self.close()
 
 
-def encode_segment(rows: Sequence[tuple[object, ...]], run_id: str) -> tuple[str, bytes]:
-    """The Merkle root (hex) and the Parquet file of sorted rows."""
-    tree, leaves = MerkleTree(), []
-    for leaf in leaf_hashes(rows):
-        tree.append(leaf)
-        leaves.append(leaf)
-    sink = pa.BufferOutputStream()
+def encode_segment(exchanges: Sequence[Exchange], run_id: str) -> tuple[str, bytes]:
+    """The Merkle root (hex) and the Parquet file of exchanges in their order."""
+    tree, sink = MerkleTree(), pa.BufferOutputStream()
     schema = COLUMNS.with_metadata({"gnomon.row_version": str(ROW_VERSION), "gnomon.run_id": run_id})
     with pq.ParquetWriter(
         sink,
@@ -170,7 +171,11 @@ def encode_segment(rows: Sequence[tuple[object, ...]], run_id: str) -> tuple[str
         write_statistics=["subject", "sent_at_ns"],
         write_page_checksum=True,
     ) as parquet:
-        parquet.write_table(columns_from(rows, leaves).cast(schema), row_group_size=ROW_GROUP_ROWS)
+        for first in range(0, len(exchanges), ROW_GROUP_ROWS):
+            values = values_from(exchanges[first : first + ROW_GROUP_ROWS])
+            leaves = leaf_hashes(values)
+            tree.extend(leaves)
+            parquet.write_table(table_from(values, leaves).cast(schema), row_group_size=ROW_GROUP_ROWS)
     return tree.root().hex(), sink.getvalue().to_pybytes()
 
 
