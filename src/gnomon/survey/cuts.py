@@ -143,11 +143,11 @@ class Walker:
         """
         replies: list[Reply] = []
         order = self.shuffled((yield from self.servers(cut)), name)
-        awake = [server for server in order if not self.is_silent(server)][: self.plan.tries]
-        if not awake:
-            awake, questions = order[:1], questions[:1]
+        tried = _different([server for server in order if not self.is_silent(server)], self.plan.tries)
+        if not tried:
+            tried, questions = order[:1], questions[:1]
         wires = [(question, question.compose(name)) for question in questions]
-        for server in awake:
+        for server in tried:
             replies = yield from ask([Ask(question, server.name, server.address, wire) for question, wire in wires])
             if all(usable(reply) for reply in replies):
                 break
@@ -165,10 +165,8 @@ class Walker:
         asked: list[list[Reply]] = []
         good: list[NameServer] = []
         while left and len(asked) < 4 and len(good) < 2:
-            chosen = list(good)
-            while left and len(chosen) < 2:
-                chosen.append(left.pop(_most_different(left, chosen)))
-            new = chosen[len(good) :]
+            new = _different(left, 2 - len(good), good)
+            left = [server for server in left if server not in new]
             replies = yield from ask([Ask(one, s.name, s.address, wire) for s in new for one, wire in wires])
             for index, server in enumerate(new):
                 asked.append(replies[index * len(wires) : (index + 1) * len(wires)])
@@ -298,8 +296,12 @@ def _need(kind: str, name: Name, _: type[T]) -> Steps[T | None]:
     return cast("T | None", result)
 
 
-def _most_different(left: Sequence[NameServer], chosen: Sequence[NameServer]) -> int:
-    """Which of `left` has another name than all chosen, and if possible another IP version; the first of equals."""
-    names = {server.name for server in chosen}
-    versions = {server.address.version for server in chosen}
-    return min(range(len(left)), key=lambda i: (left[i].name in names, left[i].address.version in versions, i))
+def _different(servers: Iterable[NameServer], count: int, chosen: Sequence[NameServer] = ()) -> list[NameServer]:
+    """The first `count` servers, preferring names and then IP versions that those before them do not have."""
+    left, taken = list(servers), list(chosen)
+    while left and len(taken) < len(chosen) + count:
+        names = {server.name for server in taken}
+        versions = {server.address.version for server in taken}
+        taken.append(min(left, key=lambda server: (server.name in names, server.address.version in versions)))
+        left.remove(taken[-1])
+    return taken[len(chosen) :]

@@ -89,7 +89,7 @@ def run_survey(
 
     Args:
         concurrency: zones in work at once; bounds the memory.
-        progress: called a few times a second and at the end.
+        progress: called a few times a second, after each stored segment and at the end.
 
     Raises:
         Stopped: SIGINT or SIGTERM came; says how many zones are done.
@@ -157,9 +157,9 @@ class _Survey:
                     break
             if not scheduler.is_idle:
                 scheduler.deliver(self._engine.take(_TAKE_ROWS, _TAKE_MS))
-            self._record()
+            flushed = self._record()
             now_s = time.monotonic()
-            if tell is not None and now_s - self._told_s > _PROGRESS_S:
+            if tell is not None and (flushed or now_s - self._told_s > _PROGRESS_S):
                 self._told_s = now_s
                 tell(self.progress())
         self._record()
@@ -174,7 +174,9 @@ class _Survey:
             time.monotonic() - self._started_s,
         )  # fmt: skip
 
-    def _record(self) -> None:
+    def _record(self) -> bool:
+        """Hand what is complete to the writer; True if it was flushed."""
+        flushed = False
         add = self._writer.add
         for exchanges in self._scheduler.take_shared():
             for exchange in exchanges:
@@ -187,6 +189,8 @@ class _Survey:
             self._unflushed += 1
             if self._unflushed >= _SEGMENT_ZONES or self._writer.ready_rows >= _SEGMENT_ROWS:
                 self._flush()
+                flushed = True
+        return flushed
 
     def _flush(self) -> None:
         self._writer.flush()

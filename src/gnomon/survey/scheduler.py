@@ -29,9 +29,6 @@ class Budget:
         self.octets = octets
         self.set_aside = 0
 
-    def allows(self, cost: int) -> bool:
-        return self.queries - self.set_aside >= cost and self.octets > 0
-
 
 class Task:
     """One running generator.
@@ -67,6 +64,9 @@ class Task:
         self.need: Need | None = None
         self.waiting: set[Task] = set()
         self.waiters: list[Task] = []
+
+    def can_pay(self, cost: int) -> bool:
+        return all(budget.queries - budget.set_aside >= cost and budget.octets > 0 for budget in self.budgets)
 
 
 @dataclass(slots=True)
@@ -224,6 +224,7 @@ class Scheduler:
             name = task.key[1]
             assert isinstance(name, Name)
             self._zones.append((name, task.exchanges))
+            task.exchanges, task.replies = [], []
             return
         del self._running[task.key]
         bundle = self._bundles[task.subject]
@@ -317,7 +318,7 @@ class Scheduler:
                     task.asks.popleft()
                     continue
             cost = ask.question.most_sent
-            if all(budget.allows(cost) for budget in task.budgets):
+            if task.can_pay(cost):
                 self._submit(task, reply, cost)
             elif task.open:
                 return False  # goes on when it is known what the open ones really cost

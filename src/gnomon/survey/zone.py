@@ -11,10 +11,12 @@ from gnomon.survey import reading
 from gnomon.survey.cuts import Cut, Walker, leads_on
 from gnomon.survey.plan import Question
 from gnomon.survey.steps import Ask, Key, Need, Reply, Steps, ask
+from gnomon.wire import Message
 
 _HOSTS_AT_ONCE = 4  # the first ones tell whether the servers behind the others answer at all
 _ROUNDS = 3  # servers known from the delegation, from the zone itself, from these
 _INSIDE_EVERYWHERE = 8  # with more NS names inside the zone, their addresses are asked for at 2 servers only
+_APEX_CODES = ("Q3", "Q3N", "Q4", "Q4N")
 _NO_EDNS_RCODES = (1, 4)  # FORMERR, NOTIMP: how servers without EDNS say so (RFC 6891 section 7)
 
 
@@ -151,12 +153,9 @@ class ZoneSurvey:
         ]
         replies += yield from ask(again)
         apex: list[Name] = []
-        for reply in replies:
-            code = reply.ask.question.code
-            if code in ("Q3", "Q3N") and reply.message is not None:
-                apex += reading.apex_ns(reply.message, self._zone)
-            elif code in ("Q4", "Q4N") and not self._is_signed and reply.message is not None:
-                self._is_signed = reading.has_dnskey(reply.message)
+        for _, message in _distinct(reply for reply in replies if reply.ask.question.code in _APEX_CODES):
+            apex += reading.apex_ns(message, self._zone)
+            self._is_signed = self._is_signed or reading.has_dnskey(message)
         for name in reading.names_in_order(apex):
             self._add(name)
 
@@ -168,15 +167,20 @@ class ZoneSurvey:
                 asks += self._once(question, self._zone, self._answering)
         inside = self._inside()
         at = self._answering if len(inside) <= _INSIDE_EVERYWHERE else self._answering[:2]
+        about: dict[bytes, Name] = {}
         for name in inside:
-            asks += self._once(q.Q9_A, name, at) + self._once(q.Q9_AAAA, name, at)
-        replies = yield from ask(asks)
-        messages = [m for reply in replies if reply.ask.question.code == "Q9" and (m := reply.message)]
-        for name in inside:
-            for message in messages:
-                self._add(name, reading.addresses(message.answer, (name,)))
-                if reading.referral(message, name, self._zone) or reading.alias(message, name):
-                    self._elsewhere.add(name)
+            for question in (q.Q9_A, q.Q9_AAAA):
+                new = self._once(question, name, at)
+                asks += new
+                about.update((one.wire, name) for one in new)
+        for wire, message in _distinct((yield from ask(asks))):
+            if wire in about:
+                self._learn_inside(about[wire], message)
+
+    def _learn_inside(self, name: Name, message: Message) -> None:
+        self._add(name, reading.addresses(message.answer, (name,)))
+        if reading.referral(message, name, self._zone) or reading.alias(message, name):
+            self._elsewhere.add(name)
 
     def _at(self, addresses: Iterable[Address]) -> list[tuple[Address, Name | None]]:
         return [(address, self._servers[address]) for address in addresses]
@@ -207,6 +211,16 @@ class ZoneSurvey:
                 qname = qname.prepend(label)
             wire = self._wires[question.code] = question.compose(qname)
         return Ask(question, server_name, address, wire)
+
+
+def _distinct(replies: Iterable[Reply]) -> Iterable[tuple[bytes, Message]]:
+    """The messages with what was asked, equal ones once: the servers of a zone mostly say the same."""
+    seen: set[tuple[bytes, bytes]] = set()
+    for reply in replies:
+        response = reply.response
+        if response is not None and (reply.ask.wire, response[2:]) not in seen:
+            seen.add((reply.ask.wire, response[2:]))
+            yield reply.ask.wire, Message(response)
 
 
 def _wants_no_edns(reply: Reply) -> bool:
