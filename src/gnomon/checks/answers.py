@@ -9,7 +9,7 @@ from gnomon.base.codes import NOERROR, NS, NXDOMAIN, SOA
 from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.registry import IOP, REL, SEC, check
-from gnomon.checks.replies import UNHEARD, hear, labels, probe, unheard
+from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, hear, labels, probe, unheard
 from gnomon.checks.view import ZoneView
 
 _APEX_ASKS = ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6")
@@ -64,7 +64,7 @@ def aa(view: ZoneView) -> Iterator[Outcome]:
         "missing": "{servers} deny {questions} without an SOA record.",
         "wrong-owner": "{servers} deny {questions} with the SOA record of {owner}.",
         "no-negative-answer": "No server of {zone} gave a negative answer to judge.",
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def negative_soa(view: ZoneView) -> Iterator[Outcome]:
@@ -77,8 +77,8 @@ def negative_soa(view: ZoneView) -> Iterator[Outcome]:
     Do: update the server; check what rewrites its answers.
     """
     found: dict[str, list[Answer]] = {}
-    heard = hear(view, "Q6")
-    for answer in (*heard.answers, *hear(view, "Q5").answers):
+    heard = hear(view, "Q6", "Q5")
+    for answer in heard.answers:
         message = answer.message
         if message.aa and (message.rcode == NXDOMAIN or (message.rcode == NOERROR and not message.answer)):
             owners = {record.owner for record in message.authority if record.rtype == SOA}
@@ -95,7 +95,7 @@ def negative_soa(view: ZoneView) -> Iterator[Outcome]:
             yield outcome(code, shown)
     if not found and heard.answers:
         yield unknown("no-negative-answer", [a.exchange for a in heard.answers])
-    yield from unheard(view, heard, "Q6")
+    yield from unheard(view, heard, "Q6", "Q5")
 
 
 @check(

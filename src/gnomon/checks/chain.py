@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from gnomon.base import ROOT, Address, Name, RRType
-from gnomon.base.codes import ALGORITHM_NAMES, DNSKEY, DS, NOERROR, NSEC, NSEC3, NXDOMAIN
+from gnomon.base.codes import DNSKEY, DS, NOERROR, NSEC, NSEC3, NXDOMAIN
 from gnomon.checks.inventory import Inventory, SignedAnswer, rrsets_of, take
 from gnomon.checks.observed import Answer
 from gnomon.checks.proofs import Denial, Proof
@@ -211,7 +211,7 @@ def _ds_step(
         if best is not None and best.status is not ChainStatus.INDETERMINATE:
             return best
     asked = tuple(x for x in attempts if x.ask in asks)
-    word = f"no server of {parent} gave a usable answer about the DS of {zone}"
+    word = f"no server of {_called(parent)} gave a usable answer about the DS of {zone}"
     return _Step(ChainStatus.INDETERMINATE, "no-ds-answer", word, exchanges=asked)
 
 
@@ -242,17 +242,17 @@ def _no_ds(validator: Validator, zone: Name, parent: Name, keys: Sequence[Key], 
         return _failed(failed, "denial", validator.now_s, shown, parent)
     denial = Denial(parent, denials)
     if message.rcode == NXDOMAIN:
-        detail = f"the servers of {parent} say that {zone} does not exist"
+        detail = f"the servers of {_called(parent)} say that {zone} does not exist"
         return _Step(ChainStatus.INDETERMINATE, "no-such-name", detail, exchanges=shown)
     proof = denial.no_type(zone, DS)
     if proof in (Proof.PROVEN, Proof.OPTED_OUT):
-        detail = f"{parent} has no DS for {zone}"
+        detail = f"{_called(parent)} has no DS for {zone}"
         return _Step(ChainStatus.INSECURE, "no-ds", detail, exchanges=shown)
     if proof is Proof.TOO_COSTLY:
-        detail = f"the NSEC3 iterations of {parent} are too many to be computed"
+        detail = f"the NSEC3 iterations of {_called(parent)} are too many to be computed"
         return _Step(ChainStatus.INSECURE, "nsec3-iterations", detail, exchanges=shown)
     kind = "has no NSEC or NSEC3 record" if proof is Proof.MISSING else "has a proof that does not deny it"
-    detail = f"the answer of {parent} without a DS of {zone} {kind}"
+    detail = f"the answer of {_called(parent)} without a DS of {zone} {kind}"
     return _Step(ChainStatus.BOGUS, f"denial-{proof.value}", detail, exchanges=shown)
 
 
@@ -270,7 +270,7 @@ def _dnskey_step(
     if best is not None:
         return best
     asked = tuple(x for x in attempts if x.ask == "C2")
-    detail = f"no server of {zone} gave a usable answer about its DNSKEY"
+    detail = f"no server of {_called(zone)} gave a usable answer about its DNSKEY"
     return _Step(ChainStatus.INDETERMINATE, "no-dnskey-answer", detail, exchanges=asked)
 
 
@@ -382,6 +382,5 @@ def prove(zone: Name, signed: SignedAnswer) -> Proof:
     return denial.no_name(qname) if signed.is_nxdomain else denial.no_type(qname, qtype)
 
 
-def algorithm_name(number: int) -> str:
-    """The mnemonic of a DNSSEC algorithm, or its number."""
-    return ALGORITHM_NAMES.get(number, str(number))
+def _called(zone: Name) -> str:
+    return "the root" if zone.is_root else str(zone)

@@ -10,7 +10,7 @@ from gnomon.checks.inventory import SignedAnswer, answers_at, sends_no_signature
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
-from gnomon.checks.replies import UNHEARD, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
+from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 from gnomon.wire import rdata
@@ -32,7 +32,7 @@ _NO_NSEC3 = "{zone} does not use NSEC3."
         "no-signatures": "{servers} send no signatures at all (see dnssec.dnssec-aware).",
         "no-negative-answer": _NO_NEGATIVE,
         **UNSIGNED,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def present(view: ZoneView) -> Iterator[Outcome]:
@@ -50,7 +50,8 @@ def present(view: ZoneView) -> Iterator[Outcome]:
         return
     bare: dict[str, list[SignedAnswer]] = {}
     silent, good = list[Address](), list[SignedAnswer]()
-    for address in keyed:
+    heard = hear(view, "Q6", "Q5", at=keyed, edns=True)
+    for address in dict.fromkeys(a.address for a in heard.answers):
         if sends_no_signatures(inventory, address):
             silent.append(address)
             continue
@@ -65,12 +66,13 @@ def present(view: ZoneView) -> Iterator[Outcome]:
         servers = labels(view, [s.answer.address for s in of])
         yield outcome(code, shown, servers=servers, qname=str(of[0].answer.qname), qtype=str(of[0].answer.qtype))
     if silent:
-        yield unknown("no-signatures", servers=labels(view, silent))
+        shown = [signed.answer.exchange for address in silent for signed in answers_at(inventory, address)]
+        yield unknown("no-signatures", shown, servers=labels(view, silent))
     if good and not bare:
         yield outcome("present", [s.answer.exchange for s in good])
-    elif not good and not bare and not silent:
-        yield unknown("no-negative-answer")
-    yield from unheard(view, hear(view, "Q6", keyed), "Q6")
+    elif heard.answers and not good and not bare and not silent:
+        yield unknown("no-negative-answer", [a.exchange for a in heard.answers])
+    yield from unheard(view, heard, "Q6", "Q5")
 
 
 def _must_prove(signed: SignedAnswer) -> str:
@@ -101,7 +103,7 @@ def _denials(signed: SignedAnswer) -> list[int]:
         "differ": "Some servers of {zone} deny with NSEC ({nsec}), others with NSEC3 ({nsec3}).",
         "none-seen": "No NSEC or NSEC3 record of {zone} was seen.",
         **UNSIGNED,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def one_kind(view: ZoneView) -> Iterator[Outcome]:
@@ -117,6 +119,7 @@ def one_kind(view: ZoneView) -> Iterator[Outcome]:
     if not keyed:
         yield from without_keys(view)
         return
+    heard = hear(view, "Q6", "Q5", at=keyed, edns=True)
     kinds = {a: {t for s in answers_at(view.chain().inventory, a) for t in _denials(s)} for a in keyed}
     shown = [x for address in keyed for ask in ("Q5", "Q6") for x in view.asked(ask, address)]
     mixed = [address for address, of in kinds.items() if len(of) > 1]
@@ -128,9 +131,9 @@ def one_kind(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("differ", shown, nsec=labels(view, nsec), nsec3=labels(view, nsec3))
     elif not mixed and (nsec or nsec3):
         yield outcome("nsec" if nsec else "nsec3", shown)
-    elif not mixed:
+    elif not mixed and heard.answers:
         yield unknown("none-seen", shown)
-    yield from unheard(view, hear(view, "Q6", keyed), "Q6")
+    yield from unheard(view, heard, "Q6", "Q5")
 
 
 @check(
@@ -144,7 +147,7 @@ def one_kind(view: ZoneView) -> Iterator[Outcome]:
         "over-150": "{zone} uses {iterations} extra NSEC3 iterations at {servers}; all resolvers give up at 150.",
         "no-nsec3": _NO_NSEC3,
         **UNSIGNED,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def nsec3_iterations(view: ZoneView) -> Iterator[Outcome]:
@@ -161,7 +164,7 @@ def nsec3_iterations(view: ZoneView) -> Iterator[Outcome]:
     if not keyed:
         yield from without_keys(view)
         return
-    seen, heard = _parameters(view), hear(view, "Q6", keyed)
+    seen, heard = _parameters(view), hear(view, "Q6", "Q5", at=keyed, edns=True)
     worst = max((of.iterations for _, of, _ in seen), default=0)
     if seen:
         code = "over-150" if worst > 150 and view.ds() else "over-50" if worst > 50 else "over-0" if worst else "zero"
@@ -170,7 +173,7 @@ def nsec3_iterations(view: ZoneView) -> Iterator[Outcome]:
         yield outcome(code, [x for _, x in at], iterations=worst, servers=servers)
     elif heard.answers:
         yield not_applicable("no-nsec3", [a.exchange for a in heard.answers])
-    yield from unheard(view, heard, "Q6")
+    yield from unheard(view, heard, "Q6", "Q5")
 
 
 @check(
@@ -182,7 +185,7 @@ def nsec3_iterations(view: ZoneView) -> Iterator[Outcome]:
         "salted": "{zone} uses an NSEC3 salt of {octets} octets ({salt}) at {servers}.",
         "no-nsec3": _NO_NSEC3,
         **UNSIGNED,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def nsec3_salt(view: ZoneView) -> Iterator[Outcome]:
@@ -197,7 +200,7 @@ def nsec3_salt(view: ZoneView) -> Iterator[Outcome]:
     if not keyed:
         yield from without_keys(view)
         return
-    seen, heard = _parameters(view), hear(view, "Q6", keyed)
+    seen, heard = _parameters(view), hear(view, "Q6", "Q5", at=keyed, edns=True)
     salted = [(address, of, exchange) for address, of, exchange in seen if of.salt]
     if salted:
         salt = max(of.salt for _, of, _ in salted)
@@ -207,7 +210,7 @@ def nsec3_salt(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("empty", [x for _, _, x in seen])
     elif heard.answers:
         yield not_applicable("no-nsec3", [a.exchange for a in heard.answers])
-    yield from unheard(view, heard, "Q6")
+    yield from unheard(view, heard, "Q6", "Q5")
 
 
 def _parameters(view: ZoneView) -> list[tuple[Address, Nsec3 | Nsec3param, Exchange]]:

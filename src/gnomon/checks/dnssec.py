@@ -13,7 +13,7 @@ from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
-from gnomon.checks.replies import UNHEARD, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
+from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
 from gnomon.checks.view import ZoneView
 from gnomon.wire import RRset, rdata
 
@@ -28,7 +28,7 @@ from gnomon.wire import RRset, rdata
         "unsigned": "{zone} is not signed: {servers} answer without a DNSKEY.",
         "ds-without-dnskey": "{zone} has a DS but no server with a DNSKEY (see dnssec.ds-without-dnskey).",
         "parent-no-answer": "{zone} has DNSKEYs; whether its parent has a DS is not known.",
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def signed(view: ZoneView) -> Iterator[Outcome]:
@@ -69,7 +69,7 @@ def signed(view: ZoneView) -> Iterator[Outcome]:
         "given": "The delegation of {zone} was given by hand, without a DS.",
         "parent-no-answer": NO_DS["parent-no-answer"],
         **UNSIGNED,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def ds_present(view: ZoneView) -> Iterator[Outcome]:
@@ -106,7 +106,7 @@ def ds_present(view: ZoneView) -> Iterator[Outcome]:
         "no-server": "{zone} has a DS, but no server has a DNSKEY ({servers}): validators reject every answer.",
         "some-servers": "{zone} has a DS, but {servers} have no DNSKEY: validators reject their answers.",
         **NO_DS,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def ds_without_dnskey(view: ZoneView) -> Iterator[Outcome]:
@@ -140,17 +140,17 @@ def ds_without_dnskey(view: ZoneView) -> Iterator[Outcome]:
         "insecure": "No chain of trust leads to {zone}: {detail}.",
         "bogus": "Validators reject {zone} at every server: {detail}.",
         "bogus-above": "Validators reject {zone}, for its chain of trust breaks at {at}: {detail}.",
-        "bogus-at-some": "Validators reject the answers of {server}: {detail}.",
+        "bogus-at-some": "Validators reject the answers of {servers}: {detail}.",
         "indeterminate": "Whether {zone} validates could not be told: {detail}.",
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def chain_validates(view: ZoneView) -> Iterator[Outcome]:
     """The chain of trust holds from the root's trust anchors to the SOA, NS and negative answers of every server.
 
     Why: where it breaks, the zone is gone for everyone behind a validating resolver.
-    Rule: critical if bogus at every server that could be followed, or because of a link above; error for each server
-        at which it is bogus while another is secure. Insecure is no fault here (dnssec.signed says it). This is the
+    Rule: critical if bogus at every server that could be followed, or because of a link above; error for servers at
+        which it is bogus while another is secure. Insecure is no fault here (dnssec.signed says it). This is the
         consequence; the checks ds.*, sig.* and denial.* name its cause. A parent that is secure and answers without a
         DS and without a valid NSEC or NSEC3 makes its child bogus (RFC 4035 section 4.3: missing data that should be
         present); a parent without a usable answer leaves it indeterminate.
@@ -172,9 +172,11 @@ def chain_validates(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("bogus", shown, at, detail=chain.detail)
     else:
         bogus, secure = _ended(chain, ChainStatus.BOGUS), _ended(chain, ChainStatus.SECURE)
-        for server in bogus:
-            label = view.server_label(server.address)
-            yield outcome("bogus-at-some", server.exchanges, subject=label, server=label, detail=server.detail)
+        for detail in dict.fromkeys(server.detail for server in bogus):
+            same = [server for server in bogus if server.detail == detail]
+            at = [x for server in same for x in server.exchanges]
+            servers = labels(view, [server.address for server in same])
+            yield outcome("bogus-at-some", at, servers=servers, detail=detail)
         if not bogus:
             shown += [x for server in secure for x in server.exchanges]
             yield outcome("secure", shown, servers=labels(view, [server.address for server in secure]))
@@ -197,7 +199,7 @@ def _ended(chain: Chain, status: ChainStatus) -> list[ServerTrust]:
         "unexpected-rcode": "{server} serves {zone} but answers {rcode} when asked for its DNSKEY.",
         "not-authoritative": "{server} serves {zone} but answers without authority when asked for its DNSKEY.",
         "dnskey-dropped": "{server} serves {zone} but does not answer when asked for its DNSKEY.",
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def servers_agree_signed(view: ZoneView) -> Iterator[Outcome]:
@@ -250,9 +252,8 @@ def _says_no_keys(answer: Answer) -> bool:
     codes={
         "aware": "Every server with a DNSKEY of {zone} sends signatures when asked to.",
         "no-signatures": "{servers} have a DNSKEY of {zone} but send no signature with any answer.",
-        "no-edns": "{servers} send neither signatures nor EDNS (see edns.support).",
         **UNSIGNED,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def dnssec_aware(view: ZoneView) -> Iterator[Outcome]:
@@ -269,17 +270,15 @@ def dnssec_aware(view: ZoneView) -> Iterator[Outcome]:
         yield from without_keys(view)
         return
     inventory = view.chain().inventory
-    silent = [address for address in signed_at if sends_no_signatures(inventory, address)]
-    got = {address: [signed.answer for signed in answers_at(inventory, address)] for address in silent}
-    bare = [address for address in silent if any(answer.message.edns for answer in got[address])]
-    without_opt = [address for address in silent if address not in bare]
-    for code, addresses, state in (("no-signatures", bare, outcome), ("no-edns", without_opt, unknown)):
-        if addresses:
-            shown = [answer.exchange for address in addresses for answer in got[address]]
-            yield state(code, shown, servers=labels(view, addresses))
-    if not silent:
-        yield outcome("aware", [view.asked("Q4", address)[-1] for address in signed_at])
-    yield from unheard(view, hear(view, "Q4"), "Q4")
+    heard = hear(view, "Q4", edns=True)
+    judged = [a.address for a in heard.answers if a.address in signed_at]
+    silent = [address for address in judged if sends_no_signatures(inventory, address)]
+    if silent:
+        shown = [signed.answer.exchange for address in silent for signed in answers_at(inventory, address)]
+        yield outcome("no-signatures", shown, servers=labels(view, silent))
+    if judged and not silent:
+        yield outcome("aware", [a.exchange for a in heard.answers])
+    yield from unheard(view, heard, "Q4")
 
 
 @check(

@@ -11,7 +11,7 @@ from gnomon.checks.entry import NO_DS, ds_records, entry_keys, without_ds
 from gnomon.checks.inventory import apex
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.registry import IOP, REL, SEC, check
-from gnomon.checks.replies import UNHEARD, hear, labels, unheard
+from gnomon.checks.replies import UNHEARD_EDNS, hear, labels, unheard
 from gnomon.checks.validation import key_label, label_of
 from gnomon.checks.view import ZoneView
 from gnomon.sources import algorithms
@@ -113,7 +113,7 @@ def digest_length(view: ZoneView) -> Iterator[Outcome]:
         "not-checkable": "No DS of {zone} ({ds}) has a digest type that can be computed.",
         "no-dnskey": _NO_KEYS,
         **NO_DS,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def matches_dnskey(view: ZoneView) -> Iterator[Outcome]:
@@ -164,11 +164,11 @@ def matches_dnskey(view: ZoneView) -> Iterator[Outcome]:
         "signs": "The DNSKEY RRset of {zone} is signed by a key that the DS names: {keys}.",
         "none-signs": "No key that the DS of {zone} names ({keys}) signs the DNSKEY RRset at {servers}.",
         "one-does-not": "The DS of {zone} names {key}, which does not sign the DNSKEY RRset; another does.",
-        "signature-fails": "The signature by {keys} over DNSKEY at {servers} does not validate (see sig.dnskey).",
+        "signature-fails": "The DNSKEY record set at {servers} has no valid signature by {keys} (see sig.dnskey).",
         "no-match": "No DS of {zone} matches a DNSKEY (see ds.matches-dnskey).",
         "no-dnskey": _NO_KEYS,
         **NO_DS,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def key_signs_dnskey(view: ZoneView) -> Iterator[Outcome]:
@@ -224,7 +224,7 @@ def key_signs_dnskey(view: ZoneView) -> Iterator[Outcome]:
         "no-match": "No DS of {zone} matches a DNSKEY (see ds.matches-dnskey).",
         "no-dnskey": _NO_KEYS,
         **NO_DS,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def key_zone_flag(view: ZoneView) -> Iterator[Outcome]:

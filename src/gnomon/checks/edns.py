@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from gnomon.base import Address
 from gnomon.base.codes import BADVERS, FORMERR, NOERROR, NOTIMP, SOA
 from gnomon.checks.observed import Answer
-from gnomon.checks.outcome import Outcome, outcome, unknown
+from gnomon.checks.outcome import Outcome, outcome
 from gnomon.checks.registry import IOP, check
-from gnomon.checks.replies import UNHEARD, hear, labels, probe, unheard
+from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, hear, probe, unheard, unjudged
 from gnomon.checks.view import ZoneView
 from gnomon.wire import Edns
 from gnomon.wire.edns import DO
 
 _UNKNOWN_OPTION = 65001
-
-_NO_EDNS = {"no-edns": "Not judged at {servers}: no EDNS there (see edns.support)."}
 
 
 @check(
@@ -46,27 +43,26 @@ def support(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 6891 sections 6.1.1 and 7; RFC 8906 section 8.2.
     Do: update the server, or the firewall or load balancer in front of it.
     """
-    probed, clean = probe(view, "Q3", alive="Q3N"), 0
-    for answer in probed.answers:
-        if view.service(answer.address).state != "ok":
-            continue
+    probed, clean = probe(view, "Q3", alive="Q3N"), True
+    serving = [answer for answer in probed.answers if view.service(answer.address).state == "ok"]
+    for answer in serving:
         code, shown = _support_code(view, answer), [answer.exchange]
         rcode, edns = answer.message.rcode, answer.message.edns
         richer = view.answer("Q2", answer.address)
         if code == "supported" and richer is not None and richer.message.rcode != NOERROR:
             code, shown, rcode = "with-options", [richer.exchange], richer.message.rcode
         if code == "supported":
-            clean += 1
             continue
+        clean = False
         server, version_seen = view.server_label(answer.address), edns.version if edns else None
         yield outcome(code, shown, subject=server, server=server, rcode=str(rcode), version=version_seen)
     for address in probed.dropped:
         server = view.server_label(address)
         shown = [*view.asked("Q3", address), *view.asked("Q3N", address)]
         yield outcome("dropped", shown, subject=server, server=server)
-    if clean and clean == len(probed.answers) and not probed.dropped:
-        yield outcome("supported", [answer.exchange for answer in probed.answers])
-    yield from unheard(view, hear(view, "Q3").but([*probed.dropped, *(a.address for a in probed.answers)]), "Q3")
+    if serving and clean and not probed.dropped:
+        yield outcome("supported", [answer.exchange for answer in serving])
+    yield from unjudged(view, [*probed.dropped, *(a.address for a in serving)], "Q3")
 
 
 def _support_code(view: ZoneView, answer: Answer) -> str:
@@ -82,34 +78,24 @@ def _support_code(view: ZoneView, answer: Answer) -> str:
     return "supported" if message.answer or message.tc else "no-data"
 
 
-def speaks_edns(view: ZoneView, address: Address) -> bool:
-    """Whether any answer of the server to a question with EDNS has an OPT record."""
-    found = (view.answer(ask, address) for ask in ("Q3", "Q2", "Q4"))
-    return any(answer is not None and answer.message.edns is not None for answer in found)
-
-
 def _pack(
     view: ZoneView, ask: str, good: str, judge: Callable[[Answer, Edns | None], str]
 ) -> Iterator[Outcome]:
     """Outcomes of one EDNS question of the compliance pack; `judge` gives the code of an answer."""
-    probed = probe(view, ask, alive="Q3")
-    deaf = [a for a in (*probed.dropped, *(x.address for x in probed.answers)) if not speaks_edns(view, a)]
-    found = [(judge(a, a.message.edns), a) for a in probed.answers if a.address not in deaf]
-    for code, answer in found:
+    probed, clean = probe(view, ask, alive="Q3", edns=True), True
+    for answer in probed.answers:
+        edns = answer.message.edns
+        code = judge(answer, edns)
         if code != good:
-            server, message = view.server_label(answer.address), answer.message
-            version = message.edns.version if message.edns else None
-            yield outcome(
-                code, answer.exchange, subject=server, server=server, rcode=str(message.rcode), version=version
-            )
-    dropped = [address for address in probed.dropped if address not in deaf]
-    for address in dropped:
+            clean = False
+            server, seen = view.server_label(answer.address), edns.version if edns else None
+            rcode = str(answer.message.rcode)
+            yield outcome(code, answer.exchange, subject=server, server=server, rcode=rcode, version=seen)
+    for address in probed.dropped:
         server = view.server_label(address)
         yield outcome("dropped", view.asked(ask, address), subject=server, server=server)
-    if found and all(code == good for code, _ in found) and not dropped:
-        yield outcome(good, [answer.exchange for _, answer in found])
-    if deaf:
-        yield unknown("no-edns", [x for a in deaf for x in view.asked(ask, a)], servers=labels(view, deaf))
+    if probed.answers and clean and not probed.dropped:
+        yield outcome(good, [answer.exchange for answer in probed.answers])
     yield from unheard(view, probed.heard, ask)
 
 
@@ -125,8 +111,7 @@ def _pack(
         "wrong-rcode": "{server} answers {rcode} to a query of EDNS version 1; BADVERS is due.",
         "wrong-version": "{server} answers BADVERS with EDNS version {version}; version 0 is due.",
         "not-empty": "{server} answers BADVERS, yet sends records with it.",
-        **_NO_EDNS,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def version(view: ZoneView) -> Iterator[Outcome]:
@@ -164,8 +149,7 @@ def _version_code(answer: Answer, edns: Edns | None) -> str:
         "echoed": "{server} sends an unknown EDNS option back.",
         "no-soa": "{server} leaves the SOA record out when the query has an unknown EDNS option.",
         "not-authoritative": "{server} answers without authority when the query has an unknown EDNS option.",
-        **_NO_EDNS,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def unknown_option(view: ZoneView) -> Iterator[Outcome]:
@@ -193,7 +177,7 @@ def _plain_code(answer: Answer, edns: Edns | None) -> str:
         return "wrong-rcode"
     if edns is None:
         return "no-opt"
-    if not any(record.rtype == SOA for record in message.answer):
+    if not message.tc and not any(record.rtype == SOA for record in message.answer):
         return "no-soa"
     return "" if message.aa else "not-authoritative"
 
@@ -210,8 +194,7 @@ def _plain_code(answer: Answer, edns: Edns | None) -> str:
         "echoed": "{server} sends unknown EDNS flags back.",
         "no-soa": "{server} leaves the SOA record out when the query has an unknown EDNS flag.",
         "not-authoritative": "{server} answers without authority when the query has an unknown EDNS flag.",
-        **_NO_EDNS,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def unknown_flag(view: ZoneView) -> Iterator[Outcome]:
@@ -239,8 +222,7 @@ def _flag_code(answer: Answer, edns: Edns | None) -> str:
     codes={
         "copied": "All servers of {zone} that were heard copy the DO bit into the answer.",
         "not-copied": "{server} does not copy the DO bit into the answer.",
-        **_NO_EDNS,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def do_bit(view: ZoneView) -> Iterator[Outcome]:
@@ -251,14 +233,11 @@ def do_bit(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 3225 section 3.
     Do: update the server.
     """
-    heard = hear(view, "Q3")
-    deaf = [a.address for a in heard.answers if a.message.edns is None]
+    heard = hear(view, "Q3", edns=True)
     clear = [a for a in heard.answers if a.message.edns is not None and not a.message.edns.do]
     for answer in clear:
         server = view.server_label(answer.address)
         yield outcome("not-copied", answer.exchange, subject=server, server=server)
-    if len(deaf) < len(heard.answers) and not clear:
+    if heard.answers and not clear:
         yield outcome("copied", [a.exchange for a in heard.answers])
-    if deaf:
-        yield unknown("no-edns", [x for a in deaf for x in view.asked("Q3", a)], servers=labels(view, deaf))
     yield from unheard(view, heard, "Q3")

@@ -23,8 +23,7 @@ from gnomon.wire import rdata
         "closed": "No server of {zone} that was asked transfers the zone to strangers.",
         "open": "{server} transfers {zone} to anyone.",
         "other-zone": "Not judged at {servers}: they were asked to transfer another zone that they serve.",
-        "no-answer": "Not judged at {servers}: no usable answer over TCP (see net.tcp).",
-        **{code: text for code, text in UNHEARD.items() if code != "no-answer"},
+        **UNHEARD,
     },
 )
 def axfr(view: ZoneView) -> Iterator[Outcome]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gnomon.base.codes import NOERROR, NOTIMP
-from gnomon.checks.edns import speaks_edns
 from gnomon.checks.observed import Answer, parsed
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.registry import IOP, REL, SEC, check
-from gnomon.checks.replies import UNHEARD, hear, labels, probe, unheard
+from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, hear, probe, unheard
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 
@@ -62,8 +61,7 @@ def unknown_opcode(view: ZoneView) -> Iterator[Outcome]:
         "dropped": "{server} does not answer a question for an unknown type; others it does.",
         "error": "{server} answers {rcode} to a question for an unknown type.",
         "answered": "{server} answers a question for an unknown type with records.",
-        "no-edns": "Not judged at {servers}: no EDNS there (see edns.support).",
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def unknown_type(view: ZoneView) -> Iterator[Outcome]:
@@ -75,24 +73,21 @@ def unknown_type(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 3597 section 3; RFC 8906 section 8.1.2; RFC 4074 section 4.
     Do: update the server, or the firewall or load balancer in front of it.
     """
-    probed, clean = probe(view, "Q6", alive="Q3"), True
-    deaf = [a.address for a in probed.answers if not speaks_edns(view, a.address)]
-    judged = [a for a in probed.answers if a.address not in deaf and view.service(a.address).state == "ok"]
-    for answer in judged:
+    heard, clean = hear(view, "Q6", edns=True), True
+    for answer in heard.answers:
         message, server = answer.message, view.server_label(answer.address)
         if message.rcode != NOERROR or message.answer:
             clean = False
             code = "answered" if message.rcode == NOERROR else "error"
             yield outcome(code, answer.exchange, subject=server, server=server, rcode=str(message.rcode))
-    for address in probed.dropped:
+    silent = heard.missing.get("no-answer", ())
+    dropped = [a for a in silent if view.answer("Q6", a) is None and view.answer("Q3", a) is not None]
+    for address in dropped:
         server = view.server_label(address)
         yield outcome("dropped", view.asked("Q6", address), subject=server, server=server)
-    if judged and clean and not probed.dropped:
-        yield outcome("nodata", [answer.exchange for answer in judged])
-    if deaf:
-        yield unknown("no-edns", servers=labels(view, deaf))
-    told = {*probed.dropped, *deaf, *(a.address for a in judged)}
-    yield from unheard(view, hear(view, "Q6").but(told), "Q6")
+    if heard.answers and clean and not dropped:
+        yield outcome("nodata", [answer.exchange for answer in heard.answers])
+    yield from unheard(view, heard.but(dropped), "Q6")
 
 
 @check(
@@ -104,7 +99,7 @@ def unknown_type(view: ZoneView) -> Iterator[Outcome]:
         "lost": "{server} repeats the name as {name}; the query had {asked}.",
         "no-question": "{server} repeats no question.",
         "not-mixed": "The name of {zone} was not sent in mixed case, so this could not be seen.",
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def case_preserved(view: ZoneView) -> Iterator[Outcome]:
@@ -159,11 +154,11 @@ def wellformed(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 1035 section 4; RFC 9267.
     Do: update the server, or look for a middlebox that rewrites its answers.
     """
-    count, clean = 0, True
+    shown, clean = list[Exchange](), True
     for address in view.addresses:
         server = view.server_label(address)
         answers = [a for ask in _ASKS if (a := view.answer(ask, address)) is not None]
-        count += len(answers)
+        shown += _shown(answers)
         broken = [a for a in answers if a.message.malformed is not None]
         trailing = [a for a in answers if a.message.trailing_octets]
         odd = [a for a in answers if a.unreadable]
@@ -178,10 +173,10 @@ def wellformed(view: ZoneView) -> Iterator[Outcome]:
         if odd:
             records = tuple(dict.fromkeys(f"{r.rtype} {r.owner}" for a in odd for r in a.unreadable))
             yield outcome("bad-record", _shown(odd), subject=server, server=server, records=records, asks=_asks(odd))
-    if not count:
+    if not shown:
         yield unknown("no-answer", view.asked("Q1"))
     elif clean:
-        yield outcome("good", count=count)
+        yield outcome("good", shown, count=len(shown))
 
 
 _ASKS = ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "S1", "S2", "S3", "S7", "S10", "S11", "S17")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gnomon.base import Address, Name
 from gnomon.base.codes import CLASS_IN, DNSKEY, NOERROR, NSEC, NSEC3, NXDOMAIN, RRSIG, SOA
 from gnomon.checks.observed import Answer
+from gnomon.checks.replies import is_partial
 from gnomon.checks.signed import Key
 from gnomon.checks.validation import ExaminedRRset, Validator
 from gnomon.wire import Message, RRset
@@ -65,14 +66,14 @@ def take(view: ZoneView, validator: Validator) -> Inventory:
     """The signed answers by (question, address) of every server that serves the zone with authority.
 
     An RRset is tried with the keys that its own server publishes; a server without keys is tried with those of
-    the others. Truncated answers are left out: they are not the whole of what the server has.
+    the others. Truncated and unreadable answers are left out: they are not the whole of what the server has.
     """
     own, all_keys = view.dnskeys(), view.keys()
     found: dict[tuple[str, Address], SignedAnswer] = {}
     for ask in SIGNED_ASKS:
         for answer in view.answers(ask):
             message, address = answer.message, answer.address
-            if not message.aa or message.tc or message.rcode not in (NOERROR, NXDOMAIN):
+            if not message.aa or is_partial(answer) or message.rcode not in (NOERROR, NXDOMAIN):
                 continue
             keys = own.get(address) or all_keys
             found[ask, address] = SignedAnswer(ask, answer, *_examined(view.zone, message, validator, keys))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gnomon.base.codes import ALGORITHM_NAMES, DNSKEY
 from gnomon.checks.outcome import Outcome, not_applicable, outcome
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
-from gnomon.checks.replies import UNHEARD, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
+from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
 from gnomon.checks.signed import Key
 from gnomon.checks.validation import SignatureState, label_of
 from gnomon.checks.view import ZoneView
@@ -38,7 +38,7 @@ _LARGEST_ETHERNET_OCTETS = 1452
         "reserved": "{zone} has keys with algorithm {algorithm}, which is reserved: {keys}.",
         "unassigned": "{zone} has keys with algorithm {algorithm}, which is not assigned: {keys}.",
         **UNSIGNED,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def alg_allowed(view: ZoneView) -> Iterator[Outcome]:
@@ -93,7 +93,7 @@ def algorithm_code(number: int) -> str:
         "short": "The key {key} of {zone} has {bits} bits; 2048 are the least that is recommended.",
         "no-rsa": "{zone} has no RSA key.",
         **UNSIGNED,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def rsa_size(view: ZoneView) -> Iterator[Outcome]:
@@ -145,7 +145,7 @@ def _by_size(bits: int) -> str:
         "bad-protocol": "The key {key} of {zone} has protocol {protocol}; it must be 3.",
         "reserved-flags": "The key {key} of {zone} has reserved flags set (flags {flags}).",
         **UNSIGNED,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def well_formed(view: ZoneView) -> Iterator[Outcome]:
@@ -208,7 +208,7 @@ def _flaws(key: Key) -> Iterator[str]:
         "unused-missing": "The key {key} of {zone} is missing at {servers}; it signs nothing that was seen.",
         "one-server": "Only one server of {zone} gave a DNSKEY.",
         **UNSIGNED,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def on_all_servers(view: ZoneView) -> Iterator[Outcome]:
@@ -250,7 +250,7 @@ def on_all_servers(view: ZoneView) -> Iterator[Outcome]:
         "over-1232": "The DNSKEY answer of {server} has {octets} octets: more than 1232, so it needs TCP or fragments.",
         "over-1452": "The DNSKEY answer of {server} has {octets} octets: more than fits into one packet on most paths.",
         **UNSIGNED,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def response_size(view: ZoneView) -> Iterator[Outcome]:

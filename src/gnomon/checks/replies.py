@@ -1,16 +1,17 @@
 """Who gave a usable answer to a question about the zone, and why the others did not.
 
-A server that is silent or lame is reported once, by the checks on delegation and transport; every other check
-says with these codes that it could not judge there.
+A server that is silent, lame or without EDNS is reported once, by the checks on delegation, transport and EDNS;
+every other check says with these codes that it could not judge there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gnomon.base import Address
+from gnomon.base.codes import FORMERR, NOTIMP
 from gnomon.checks.observed import Answer, is_silent
 from gnomon.checks.outcome import Outcome, not_applicable, unknown
 
@@ -18,16 +19,21 @@ if TYPE_CHECKING:
     from gnomon.checks.view import ZoneView
 
 UNHEARD = {
-    "no-answer": "Not judged at {servers}: no usable answer (see net.udp and net.tcp).",
-    "not-serving": "Not judged at {servers}: no authority for {zone} there (see del.lame).",
+    "no-answer": "Not judged at {servers}: no usable answer (see net.udp, net.tcp and hdr.wellformed).",
+    "not-serving": "Not judged at {servers}: no authority for {zone} there (see del.lame, del.soa-present).",
     "not-asked": "Not judged at {servers}: not asked.",
 }
+UNHEARD_EDNS = {**UNHEARD, "no-edns": "Not judged at {servers}: no EDNS there (see edns.support)."}
 UNSIGNED = {"unsigned": "No server of {zone} has a readable DNSKEY: the zone is not signed."}
+
+# The same question without EDNS, asked where the one with EDNS gets no proper answer.
+_PLAIN = {"Q3": "Q3N", "Q4": "Q4N", "Q5": "Q5N"}
+_WITH_EDNS = frozenset({"Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q8", "Q8P"})
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The usable answers in address order; the addresses without one, by the code that says why."""
+    """The usable answers in address order; the addresses without any, by the code that says why."""
 
     answers: tuple[Answer, ...]
     missing: Mapping[str, tuple[Address, ...]]
@@ -38,17 +44,21 @@ class Heard:
         return Heard(self.answers, {reason: of for reason, of in left.items() if of})
 
 
-def hear(view: ZoneView, ask: str, addresses: tuple[Address, ...] | None = None) -> Heard:
-    """The answers to `ask` of the servers that serve the zone; truncated and unreadable ones are not usable."""
+def hear(view: ZoneView, *asks: str, at: Sequence[Address] | None = None, edns: bool = False) -> Heard:
+    """The usable answers of the servers that serve the zone; one to any of `asks` is enough to count as heard.
+
+    Truncated and unreadable answers are not usable, nor, with `edns`, those without OPT. A refusal of EDNS is
+    replaced by the answer to the same question without it.
+    """
     answers: list[Answer] = []
     missing: dict[str, list[Address]] = {}
-    for address in view.addresses if addresses is None else addresses:
-        answer = view.answer(ask, address)
-        if answer is not None and view.service(address).state == "ok" and not _is_partial(answer):
-            answers.append(answer)
-        else:
-            missing.setdefault(_reason(view, ask, address), []).append(address)
-    return Heard(tuple(answers), {reason: tuple(of) for reason, of in sorted(missing.items())})
+    for address in view.addresses if at is None else at:
+        serves = view.service(address).state == "ok"
+        found = [a for ask in asks if serves and (a := _usable(view, ask, address, edns)) is not None]
+        answers += found
+        if not found:
+            missing.setdefault(_reason(view, asks, address), []).append(address)
+    return Heard(tuple(answers), _sorted(missing))
 
 
 def unheard(view: ZoneView, heard: Heard, *asks: str) -> Iterator[Outcome]:
@@ -72,29 +82,40 @@ def without_keys(view: ZoneView) -> Iterator[Outcome]:
     yield from unheard(view, heard, "Q4")
 
 
-def labels(view: ZoneView, addresses: tuple[Address, ...] | list[Address]) -> tuple[str, ...]:
+def speaks_edns(view: ZoneView, address: Address) -> bool:
+    """Whether any answer of the server to a question with EDNS has an OPT record."""
+    found = (view.answer(ask, address) for ask in ("Q3", "Q2", "Q4"))
+    return any(answer is not None and answer.message.edns is not None for answer in found)
+
+
+def lacks_edns(view: ZoneView, address: Address) -> bool:
+    """Whether the server answers, but questions with EDNS only without OPT or not at all."""
+    asks = ("Q2", "Q3", "Q4", "Q3N", "Q4N", "Q5N")
+    return not speaks_edns(view, address) and any(view.answer(ask, address) for ask in asks)
+
+
+def unjudged(view: ZoneView, judged: Collection[Address], ask: str) -> Iterator[Outcome]:
+    """As `unheard`, for all servers but `judged`, where EDNS itself is in question."""
+    missing: dict[str, list[Address]] = {}
+    for address in view.addresses:
+        if address not in judged:
+            missing.setdefault(_reason(view, ("Q1",), address), []).append(address)
+    yield from unheard(view, Heard((), _sorted(missing)), ask)
+
+
+def labels(view: ZoneView, addresses: Sequence[Address]) -> tuple[str, ...]:
     """`name/address` of each."""
     return tuple(view.server_label(address) for address in addresses)
 
 
-def _is_partial(answer: Answer) -> bool:
+def is_partial(answer: Answer) -> bool:
+    """Not the whole of what the server has: cut off, or unreadable from some point on."""
     return answer.message.tc or answer.message.malformed is not None
-
-
-def _reason(view: ZoneView, ask: str, address: Address) -> str:
-    state = view.service(address).state
-    if state == "unobserved":
-        return "not-asked"
-    if state not in ("ok", "silent"):
-        return "not-serving"
-    attempts = view.asked(ask, address)
-    silent = state == "silent" or any(is_silent(x) for x in attempts) or view.answer(ask, address) is not None
-    return "no-answer" if silent else "not-asked"
 
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """What came of a question of which the answer's form is judged, at each server that is alive.
+    """What came of a question of which the form of the answer is judged.
 
     `dropped` are servers that answer other questions but not this one; `heard` tells of the rest.
     """
@@ -104,18 +125,55 @@ class Probed:
     heard: Heard
 
 
-def probe(view: ZoneView, ask: str, *, alive: str) -> Probed:
-    """The answers to `ask`, whatever they say; a silent server dropped it if it answered `alive` (some question)."""
+def probe(view: ZoneView, ask: str, *, alive: str, edns: bool = False) -> Probed:
+    """The readable answers to `ask`, whatever they say; who is silent dropped it if `alive` was answered.
+
+    With `edns`, servers that do not speak it are left to edns.support.
+    """
     answers: list[Answer] = []
     dropped: list[Address] = []
     missing: dict[str, list[Address]] = {}
     for address in view.addresses:
-        answer = view.answer(ask, address)
-        if answer is not None:
+        answer, attempts = view.answer(ask, address), view.asked(ask, address)
+        lame = answer is not None and answer.qname == view.zone and view.service(address).state != "ok"
+        if attempts and edns and not speaks_edns(view, address):
+            missing.setdefault("no-edns", []).append(address)
+        elif answer is not None and answer.message.malformed is None and not lame:
             answers.append(answer)
-        elif any(is_silent(x) for x in view.asked(ask, address)) and view.answer(alive, address) is not None:
+        elif answer is None and any(map(is_silent, attempts)) and view.answer(alive, address):
             dropped.append(address)
         else:
-            missing.setdefault(_reason(view, ask, address), []).append(address)
-    heard = Heard(tuple(answers), {reason: tuple(of) for reason, of in sorted(missing.items())})
-    return Probed(tuple(answers), tuple(dropped), heard)
+            missing.setdefault(_reason(view, (ask,), address), []).append(address)
+    heard = Heard(tuple(answers), _sorted(missing))
+    return Probed(heard.answers, tuple(dropped), heard)
+
+
+def _usable(view: ZoneView, ask: str, address: Address, edns: bool) -> Answer | None:
+    answer = view.answer(ask, address)
+    if answer is None or (ask in _WITH_EDNS and _refuses_edns(answer)):
+        answer = view.answer(_PLAIN.get(ask, ""), address)
+    if answer is None or is_partial(answer) or (edns and answer.message.edns is None):
+        return None
+    return answer
+
+
+def _refuses_edns(answer: Answer) -> bool:
+    return answer.message.edns is None and answer.message.rcode in (FORMERR, NOTIMP)
+
+
+def _reason(view: ZoneView, asks: Sequence[str], address: Address) -> str:
+    state = view.service(address).state
+    if state == "unobserved":
+        return "not-asked"
+    if state not in ("ok", "silent"):
+        return "not-serving"
+    # Most questions are asked only where the first one was answered.
+    attempts = [x for ask in asks for x in view.asked(ask, address)] or view.asked("Q1", address)
+    answers = [answer for ask in asks if (answer := view.answer(ask, address)) is not None]
+    if _WITH_EDNS.intersection(asks) and lacks_edns(view, address) and not any(map(is_partial, answers)):
+        return "no-edns"
+    return "no-answer" if answers or any(map(is_silent, attempts)) else "not-asked"
+
+
+def _sorted(missing: Mapping[str, Sequence[Address]]) -> dict[str, tuple[Address, ...]]:
+    return {reason: tuple(of) for reason, of in sorted(missing.items())}

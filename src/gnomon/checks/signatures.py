@@ -9,7 +9,7 @@ from gnomon.base.codes import DNSKEY, SOA
 from gnomon.checks.inventory import SignedAnswer, apex, sends_no_signatures
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.registry import REL, RES, SEC, check
-from gnomon.checks.replies import UNHEARD, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
+from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
 from gnomon.checks.validation import ExaminedRRset, ExaminedSignature, SignatureState, describe, iso, moment_s
 from gnomon.checks.view import ZoneView
 
@@ -28,7 +28,7 @@ _STATE_CODES = {
     "no-signatures": "{servers} send no signatures at all (see dnssec.dnssec-aware).",
     "no-rrset": "{servers} gave no {rtype} record set of {zone} when asked for it with DO.",
     **UNSIGNED,
-    **UNHEARD,
+    **UNHEARD_EDNS,
 }
 # The states of the best signature that no code of its own is worth.
 _UNUSABLE = ("malformed", "wrong-signer", "bad-labels")
@@ -67,7 +67,7 @@ def _state_of(view: ZoneView, rtype: int, ask: str) -> Iterator[Outcome]:
     if not keyed:
         yield from without_keys(view)
         return
-    inventory, heard = view.chain().inventory, hear(view, ask, keyed)
+    inventory, heard = view.chain().inventory, hear(view, ask, at=keyed, edns=True)
     found: dict[str, list[tuple[Address, str]]] = {}
     for answer in heard.answers:
         examined = apex(inventory, view.zone, rtype, answer.address)
@@ -105,7 +105,7 @@ def _code_of(examined: ExaminedRRset | None, *, silent: bool) -> str:
         "one-expired": "At {servers} {rrsets} of {zone} carry a signature that expired at {at}, beside a valid one.",
         "no-signatures": "No signature of {zone} was seen.",
         **UNSIGNED,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def not_expired(view: ZoneView) -> Iterator[Outcome]:
@@ -139,7 +139,7 @@ def not_expired(view: ZoneView) -> Iterator[Outcome]:
         yield _about_expired(view, code, dead)
     if beside:
         yield _about_expired(view, "one-expired", beside)
-    yield from unheard(view, hear(view, "Q4"), "Q4")
+    yield from unheard(view, hear(view, "Q4", edns=True), "Q4")
 
 
 def _expired(examined: ExaminedRRset) -> list[ExaminedSignature]:
@@ -167,7 +167,7 @@ def _about_expired(view: ZoneView, code: str, found: list[tuple[SignedAnswer, Ex
         "under-ttl": "The signature of {key} over {rtype} of {zone} ends at {at}, before its TTL of {ttl_s} s is over.",
         "none-valid": "No valid signature of {zone} was seen.",
         **UNSIGNED,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def remaining(view: ZoneView) -> Iterator[Outcome]:
@@ -200,7 +200,7 @@ def remaining(view: ZoneView) -> Iterator[Outcome]:
         code = code or ("under-ttl" if rest_s < ttl_s else "under-72-hours" if rest_s < 3 * _DAY_S else "ample")
         facts = {"key": best.label, "rtype": str(examined.rrset.rtype), "at": iso(end_s)}
         yield outcome(code, answer.answer.exchange, ttl_s=ttl_s, **facts)
-    yield from unheard(view, hear(view, "Q4"), "Q4")
+    yield from unheard(view, hear(view, "Q4", edns=True), "Q4")
 
 
 @check(
@@ -214,7 +214,7 @@ def remaining(view: ZoneView) -> Iterator[Outcome]:
         "long-remaining": "The signature of {key} over {rtype} of {zone} lasts {left_days} days more, over 180.",
         "none-valid": "No valid signature of {zone} was seen.",
         **UNSIGNED,
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def validity_max(view: ZoneView) -> Iterator[Outcome]:
@@ -247,7 +247,7 @@ def validity_max(view: ZoneView) -> Iterator[Outcome]:
         facts = {"key": one.label, "rtype": str(examined.rrset.rtype)}
         days, left_days = -(-span_s // _DAY_S), left_s // _DAY_S
         yield outcome(code, answer.answer.exchange, days=days, left_days=left_days, **facts)
-    yield from unheard(view, hear(view, "Q4"), "Q4")
+    yield from unheard(view, hear(view, "Q4", edns=True), "Q4")
 
 
 def _end_s(one: ExaminedSignature, now_s: int) -> int:

@@ -188,14 +188,14 @@ def _label_count(owner: Name) -> int:
 
 def describe(examined: ExaminedRRset, now_s: int) -> str:
     """Why no signature over the RRset is valid, for a sentence, naming the key and the date; empty if one is."""
-    best, rtype = examined.best, examined.rrset.rtype
+    best, what = examined.best, f"{examined.rrset.rtype} {str(examined.rrset.owner).lower()}"
     if best is None:
-        return f"{rtype} {examined.rrset.owner} has no signature"
+        return f"{what} has no signature"
     if best.state is SignatureState.VALID:
         return ""
-    of = f"the signature of {best.label} over {rtype} {examined.rrset.owner}"
+    of = f"the signature of {best.label} over {what}"
     if best.fields is None:
-        return f"{of} cannot be read" if best.reason != "budget" else f"{rtype} has more signatures than are tried"
+        return f"{of} cannot be read" if best.reason != "budget" else f"{what} has more signatures than are tried"
     match best.state:
         case SignatureState.EXPIRED:
             return f"{of} expired at {iso(moment_s(best.fields.expiration, now_s))}"
