@@ -69,6 +69,8 @@ CHANGES = {
     "recursive": ALL,
     "slow": set(),
     "stale-serial": SOA_SHOWN,
+    "tcp-empty": ANSWERS & OVER_TCP,
+    "tcp-refused": ANSWERS & OVER_TCP,
     "tcp-silent": OVER_TCP,
     "truncating": ALL - OVER_TCP,
     "type-dropped": {"Q6"},

@@ -45,6 +45,24 @@ class TcpSilent(Fault):
         return SILENCE if request.transport is Transport.TCP else request
 
 
+@named("tcp-refused")
+class TcpRefused(Fault):
+    """Refuses over TCP what it answers over UDP."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.transport is Transport.TCP and is_answer(response):
+            response.empty(codes.REFUSED)
+
+
+@named("tcp-empty")
+class TcpEmpty(Fault):
+    """Leaves the answer out over TCP."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.transport is Transport.TCP and is_answer(response):
+            response.answer = []
+
+
 @named("slow")
 class Slow(Fault):
     """Answers late: `value` milliseconds after the query (800 unless given)."""
