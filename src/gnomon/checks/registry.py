@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SEC, STA, REL, RES, IOP = Property.SEC, Property.STA, Property.REL, Property.RES, Property.IOP
 
+HEADINGS = ("Why", "Rule", "Source", "Do")
+
 Judge = Callable[["ZoneView"], Iterator[Outcome]]
 
 
@@ -39,6 +41,23 @@ class Check:
     @property
     def family(self) -> str:
         return self.id.partition(".")[0]
+
+    @property
+    def rule(self) -> str:
+        """The docstring's first sentence: what a zone that passes does."""
+        return self.doc.partition("\n")[0]
+
+    def section(self, heading: str) -> str:
+        """The text under a heading of the docstring ("Why", "Rule", "Source", "Do") as one line; empty if none."""
+        found: list[str] = []
+        inside = False
+        for line in self.doc.splitlines():
+            words = line.split()
+            if words and words[0].rstrip(":") in HEADINGS and words[0].endswith(":"):
+                inside, words = words[0] == f"{heading}:", words[1:]
+            if inside:
+                found += words
+        return " ".join(found)
 
 
 _CHECKS: dict[str, Check] = {}

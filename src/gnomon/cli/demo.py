@@ -16,7 +16,7 @@ from gnomon.cli.measure import Circumstances, measure, new_run, progress_bar, su
 from gnomon.engine import LAB_LIMITS
 from gnomon.evidence import EvidenceDir, ZoneSource, verify
 from gnomon.insight import Graph, compute
-from gnomon.lab import save
+from gnomon.lab.store import save
 from gnomon.report import gather, render
 
 _MARKER = "made-by-gnomon-demo"
@@ -68,7 +68,8 @@ def command(folder: Path, root_zone: Path | None, asn: tuple[Path, ...], tlds: i
         console.print(f"   {indicator.title:55} {indicator.text}")
     for worst in Graph.of_run(evidence).rank("operator", 1):
         console.print(
-            f"   If the operator {worst.label} goes away, {worst.dark:,} zones go dark and {worst.brittle:,} are brittle."
+            f"   If the operator {worst.label} goes away, {worst.dark:,} zones go dark, "
+            f"{worst.brittle:,} are left brittle."
         )
 
     console.print("[bold]6. A review: five areas, findings linked to measured facts[/]")
@@ -82,7 +83,8 @@ def command(folder: Path, root_zone: Path | None, asn: tuple[Path, ...], tlds: i
     review = reported(seed(evidence, indicators))
     recommendations = {advice.id for finding in review.findings for advice in finding.advice}
     console.print(
-        f"   {len(review.areas)} areas, {len(review.findings)} findings, {len(recommendations)} recommendations with a measure"
+        f"   {len(review.areas)} areas, {len(review.findings)} findings, "
+        f"{len(recommendations)} recommendations with a measure"
     )
 
     page.write_text(render(gather(evidence, review=review)), "utf-8")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import time
+import inspect
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from gnomon.lab import FAULTS, World, build_embedded, build_from_root_zone, load, save, serve
+from gnomon.lab import FAULTS, World
+from gnomon.lab.populations import build_embedded, build_from_root_zone
+from gnomon.lab.server import serve
+from gnomon.lab.store import load, save
 
 PORT = 5300
 
@@ -44,12 +47,12 @@ def build(folder: Path, root_zone: Path | None, tlds: int | None, share: float |
 @click.option("--port", default=PORT, show_default=True, help="UDP and TCP port on all of 127.0.0.0/8.")
 def serve_command(folder: Path, port: int) -> None:
     """Answer for every server of the world in FOLDER until stopped."""
-    world = load(folder, clock_s=int(time.time()))
+    world = load(folder)
 
     def ready(bound: int) -> None:
         click.echo(f"{describe(world)}; serving on port {bound} of 127.0.0.0/8, stop with Ctrl-C")
 
-    serve(world, port, ready)
+    serve(world, port, ready=ready)
 
 
 @command.command("faults")
@@ -57,7 +60,8 @@ def faults() -> None:
     """List the faults a world can have, by name."""
     console = Console(highlight=False)
     for name, fault in sorted(FAULTS.items()):
-        console.print(f"[bold]{name:24}[/] {inspect.getdoc(fault).partition('\n')[0]}")
+        sentence = (inspect.getdoc(fault) or "").partition("\n")[0]
+        console.print(f"[bold]{name:24}[/] {sentence}")
 
 
 def build_world(root_zone: Path | None, tlds: int | None = None, share: float | None = None, seed: int = 0) -> World:

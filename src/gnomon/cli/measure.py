@@ -19,7 +19,7 @@ from gnomon import __version__, survey
 from gnomon.base import InputError, Name, new_ulid, parse_address
 from gnomon.engine import LAB_LIMITS, Limits, NetworkEngine
 from gnomon.evidence import EvidenceDir, Plan, RunInfo, Tool, Undelegated, ZoneSource
-from gnomon.lab import HINTS_FILE, MAP_FILE, TRUST_ANCHOR_FILE, LabProcess
+from gnomon.lab.process import LabProcess
 from gnomon.sources import (
     TrustAnchors,
     default_anchors,
@@ -107,8 +107,8 @@ def new_run(where: Path, zones: Sequence[Name], source: ZoneSource, at: Circumst
         InputError: an input that cannot be read, or a directory that is not empty.
     """
     lab = at.lab
-    hints = read_hints(lab / HINTS_FILE if lab else at.hints) if lab or at.hints else default_hints()
-    anchors = _anchors(lab / TRUST_ANCHOR_FILE if lab else at.trust_anchor)
+    hints = read_hints(lab / "hints.zone" if lab else at.hints) if lab or at.hints else default_hints()
+    anchors = _anchors(lab / "trust-anchor.ds" if lab else at.trust_anchor)
     now = datetime.now(UTC)
     plan = survey.Plan()
     run = RunInfo(
@@ -122,7 +122,7 @@ def new_run(where: Path, zones: Sequence[Name], source: ZoneSource, at: Circumst
         hints={str(name): tuple(map(str, addresses)) for name, addresses in hints.servers.items()},
         trust_anchors=tuple(str(anchor) for anchor in anchors.at(int(now.timestamp()))),
         undelegated={str(zone): given for zone, given in at.undelegated.items()},
-        address_map_sha256=sha256((lab / MAP_FILE).read_bytes()).hexdigest() if lab else None,
+        address_map_sha256=sha256((lab / "addresses.csv").read_bytes()).hexdigest() if lab else None,
     )
     return EvidenceDir.create(where, run, zones)
 
@@ -138,7 +138,7 @@ def measure(
     if at.lab is None:
         with NetworkEngine(limits, allow_net=at.allow_net) as engine:
             return survey.run_survey(evidence, engine, progress=tell)
-    mapped = read_address_map(at.lab / MAP_FILE)
+    mapped = read_address_map(at.lab / "addresses.csv")
     if evidence.run.address_map_sha256 != mapped.provenance.sha256:
         raise InputError(
             f"{evidence.path} was not measured against the lab in {at.lab}; give the lab it was begun with"

@@ -19,7 +19,6 @@ from gnomon.cli.measure import (
 )  # fmt: skip
 from gnomon.engine import LAB_LIMITS, SURVEY_LIMITS
 from gnomon.evidence import EvidenceDir, ZoneSource
-from gnomon.lab import ZONES_FILE, describe
 from gnomon.sources import read_parent_zone, read_zone_list
 from gnomon.sources.tlds import default_tlds
 
@@ -94,9 +93,9 @@ def _population(
         return found, ZoneSource(
             "zone-file", f"delegations of {parent.origin} in {p.origin}", p.date, p.sha256, len(found)
         )
-    path = zones if zones is not None else lab / ZONES_FILE if lab else None
+    path = zones if zones is not None else lab / "zones.txt" if lab else None
     if path is None:
         raise InputError("no population was given")
     read = read_zone_list(path)
-    kind, origin = ("lab", describe(lab)) if lab and zones is None else ("zone-list", read.provenance.origin)
+    kind, origin = ("lab", f"the lab in {lab.name}") if lab and zones is None else ("zone-list", read.provenance.origin)
     return list(read.zones), ZoneSource(kind, origin, read.provenance.date, read.provenance.sha256, len(read.zones))

@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.text import Text
 
 from gnomon.base import Level, Property, printable
-from gnomon.checks.docs import section
 from gnomon.checks.peers import load_peers
 from gnomon.checks.registry import all_checks
 from gnomon.evidence import EvidenceDir
@@ -139,5 +138,5 @@ def _print_verdict(console: Console, verdict: Verdict) -> None:
 def _what_to_do(verdict: Verdict, level: Level) -> str:
     if level < Level.NOTICE:
         return ""
-    doing = section(all_checks()[verdict.check_id].doc, "Do")
+    doing = all_checks()[verdict.check_id].section("Do")
     return f"Do: {doing}" if doing else ""

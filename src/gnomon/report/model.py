@@ -173,7 +173,8 @@ def _worst(db: duckdb.DuckDBPyConnection) -> Sequence[tuple[str, Level, int]]:
 def _problems(db: duckdb.DuckDBPyConnection) -> Sequence[Problem]:
     rows = db.execute(
         f"SELECT check_id, code, max({_RANK}) AS worst, count(DISTINCT zone) AS zones, any_value(properties) "
-        f"FROM verdicts WHERE {_RANK} >= {int(Level.WARNING)} GROUP BY check_id, code ORDER BY worst DESC, zones DESC, code"
+        f"FROM verdicts WHERE {_RANK} >= {int(Level.WARNING)} GROUP BY check_id, code "
+        "ORDER BY worst DESC, zones DESC, check_id, code"
     ).fetchall()
     checks = all_checks()
     for check_id, code, worst, zones, properties in rows:
@@ -182,24 +183,20 @@ def _problems(db: duckdb.DuckDBPyConnection) -> Sequence[Problem]:
             "QUALIFY row_number() OVER (PARTITION BY zone ORDER BY subject) = 1 ORDER BY zone LIMIT ?",
             [check_id, code, int(Level.WARNING), _EXAMPLES],
         ).fetchall()
-        doc = checks[check_id].doc
+        check = checks[check_id]
         yield Problem(
-            check_id, code, Level(worst), tuple(properties), zones, doc.partition("\n")[0], _section(doc, "Do:"),
-            tuple(Example(z, sentence_for(check_id, code, z, json.loads(args)), tuple(refs[:4])) for z, args, refs in examples),
-        )  # fmt: skip
-
-
-def _section(doc: str, heading: str) -> str:
-    """The text under a heading of a check's docstring."""
-    lines, inside = [], False
-    for line in doc.splitlines():
-        if line.startswith(heading):
-            inside, line = True, line.removeprefix(heading)
-        elif inside and line and not line[0].isspace():
-            break
-        if inside:
-            lines.append(line.strip())
-    return " ".join(lines).strip()
+            check_id=check_id,
+            code=code,
+            level=Level(worst),
+            properties=tuple(properties),
+            zones=zones,
+            rule=check.rule,
+            action=check.section("Do"),
+            examples=tuple(
+                Example(zone, sentence_for(check_id, code, zone, json.loads(args)), tuple(refs[:4]))
+                for zone, args, refs in examples
+            ),
+        )
 
 
 def _drill(graph: Graph, kind: str) -> Drill:
