@@ -35,7 +35,7 @@ def command() -> int:
 def _findings() -> Iterator[tuple[str, str, str]]:
     yield _state(sys.version_info >= (3, 11)), "Python 3.11 or newer", ""
     yield _state(_importable("gnomon._core")), "native core", "pip install builds it; cargo is needed for that"
-    for module, what in (("django", "web workspace"), ("altair", "report pictures")):
+    for module, what in (("django", "web workspace"), ("vl_convert", "report pictures")):
         extra = "gnomon[web]" if module == "django" else "gnomon[report]"
         yield _optional(_importable(module)), what, "" if _importable(module) else f"pip install '{extra}'"
     yield _state(_udp("127.0.0.1")), "UDP over IPv4", "queries to IPv4 servers"

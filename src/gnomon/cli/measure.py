@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 from rich.console import Console
@@ -31,6 +31,12 @@ from gnomon.sources import (
 )  # fmt: skip
 
 Network = IPv4Network | IPv6Network
+
+
+class Tell(Protocol):
+    """Draws how far something is."""
+
+    def __call__(self, done: int, total: int, note: str = "") -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,8 @@ def new_run(where: Path, zones: Sequence[Name], source: ZoneSource, at: Circumst
         InputError: an input that cannot be read, or a directory that is not empty.
     """
     lab = at.lab
-    hints = read_hints(lab / "hints.zone" if lab else at.hints) if lab or at.hints else default_hints()
+    hints_file = lab / "hints.zone" if lab else at.hints
+    hints = read_hints(hints_file) if hints_file else default_hints()
     anchors = _anchors(lab / "trust-anchor.ds" if lab else at.trust_anchor)
     now = datetime.now(UTC)
     plan = survey.Plan()
@@ -150,7 +157,7 @@ def measure(
 
 
 @contextmanager
-def progress_bar(what: str, unit: str) -> Iterator[Callable[[int, int, str], None]]:
+def progress_bar(what: str, unit: str) -> Iterator[Tell]:
     """A progress line on stderr; call it with (done, total, note). On no terminal nothing is drawn."""
     columns = (
         TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(), TextColumn(unit),

@@ -1,17 +1,18 @@
-"""The report's pictures, as SVG text: worst level per property, and one picture per indicator group."""
+"""The report's pictures as SVG text, drawn by Vega-Lite from plain specifications."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
 import vl_convert
 
 from gnomon.base import Level
 from gnomon.insight import Indicator
 
-# Colours carry the order worst to best with rising lightness, so they also read in grey print.
+Spec = dict[str, Any]
+
+# Worst to best with rising lightness, so that the order also reads in grey print.
 LEVEL_COLOURS = {
     Level.CRITICAL: "#7a0019",
     Level.ERROR: "#c0392b",
@@ -33,68 +34,87 @@ def worst_levels(counts: Sequence[tuple[str, Level, int]]) -> str:
     """
     shown = [level for level in LEVEL_COLOURS if any(c[1] == level and c[2] for c in counts)]
     values = [
-        {"property": p, "level": level.word, "zones": n, "order": shown.index(level)} for p, level, n in counts if n
+        {"property": p, "level": level.word, "zones": n, "order": shown.index(level)}
+        for p, level, n in counts
+        if n and level in shown
     ]
-    chart = (
-        alt.Chart(alt.Data(values=values))
-        .mark_bar(height=22)
-        .encode(
-            x=alt.X("zones:Q", stack="normalize", axis=alt.Axis(format="%", title="share of zones", grid=False)),
-            y=alt.Y("property:N", title=None, sort=list(dict.fromkeys(c[0] for c in counts))),
-            color=alt.Color(
-                "level:N",
-                scale=alt.Scale(domain=[x.word for x in shown], range=[LEVEL_COLOURS[x] for x in shown]),
-                legend=alt.Legend(title="worst level", orient="bottom"),
-            ),
-            order="order:Q",
-        )
-        .properties(width=_WIDTH, height=30 * 5)
+    words, colours = [x.word for x in shown], [LEVEL_COLOURS[x] for x in shown]
+    return _svg(
+        {
+            "data": {"values": values},
+            "width": _WIDTH,
+            "height": 150,
+            "mark": {"type": "bar", "height": 22},
+            "encoding": {
+                "x": {
+                    "field": "zones",
+                    "type": "quantitative",
+                    "stack": "normalize",
+                    "axis": {"format": "%", "title": "share of zones", "grid": False},
+                },
+                "y": {"field": "property", "title": None, "sort": list(dict.fromkeys(c[0] for c in counts))},
+                "color": {
+                    "field": "level",
+                    "scale": {"domain": words, "range": colours},
+                    "legend": {"title": "worst level", "orient": "bottom"},
+                },
+                "order": {"field": "order"},
+            },
+        }
     )
-    return _svg(chart)
 
 
 def group_picture(indicators: Sequence[Indicator]) -> str:
     """One picture for the indicators of a group: a block of bars each, in percent; the total is the dark bar."""
-    blocks = [_block(indicator) for indicator in indicators]
-    return _svg(alt.vconcat(*blocks, spacing=18).resolve_scale(y="independent"))
+    return _svg({"vconcat": [_block(i) for i in indicators], "spacing": 18, "resolve": {"scale": {"y": "independent"}}})
 
 
-def _block(indicator: Indicator) -> alt.LayerChart:
-    bars: list[dict[str, Any]] = []
+def _block(indicator: Indicator) -> Spec:
+    bars = []
     if indicator.value is not None:
-        bars.append({"what": "all", "percent": indicator.value, "n": indicator.numerator, "total": True})
+        bars.append({"what": "all", "percent": indicator.value, "n": indicator.numerator, "colour": _ACCENT})
     bars += [
-        {"what": s.label, "percent": 100 * s.share, "n": s.numerator, "total": False}
+        {"what": s.label, "percent": 100 * s.share, "n": s.numerator, "colour": _PALE}
         for s in indicator.slices
         if s.share is not None
     ]
-    base = alt.Chart(alt.Data(values=bars)).encode(
-        y=alt.Y("what:N", sort=None, title=None, axis=alt.Axis(labelLimit=190, ticks=False, domain=False)),
-        x=alt.X(
-            "percent:Q",
-            scale=alt.Scale(domain=[0, 100]),
-            title=None,
-            axis=alt.Axis(format="d", tickCount=5, grid=False),
-        ),
-    )
-    bar = base.mark_bar(height=11).encode(
-        color=alt.condition("datum.total", alt.value(_ACCENT), alt.value(_PALE)),
-    )
-    label = base.mark_text(align="left", dx=4, fontSize=10, color=_INK).encode(text=alt.Text("label:N"))
-    label = label.transform_calculate(label="format(datum.percent, '.1f') + ' %  (' + format(datum.n, ',') + ')'")
-    title = alt.TitleParams(
-        indicator.title, anchor="start", frame="group", fontSize=12, subtitle=indicator.method.unit, subtitleFontSize=10
-    )
-    return alt.layer(bar, label, title=title).properties(width=_WIDTH, height=max(18 * len(bars), 18))
+    for bar in bars:
+        bar["label"] = f"{bar['percent']:.1f} %  ({bar['n']:,})"
+    x = {"field": "percent", "type": "quantitative", "title": None, "scale": {"domain": [0, 100]}}
+    y = {"field": "what", "sort": None, "title": None, "axis": {"labelLimit": 190, "ticks": False, "domain": False}}
+    return {
+        "data": {"values": bars},
+        "width": _WIDTH,
+        "height": max(18 * len(bars), 18),
+        "title": {
+            "text": indicator.title,
+            "anchor": "start",
+            "frame": "group",
+            "fontSize": 12,
+            "subtitle": indicator.method.unit,
+            "subtitleFontSize": 10,
+        },
+        "encoding": {"x": {**x, "axis": {"format": "d", "tickCount": 5, "grid": False}}, "y": y},
+        "layer": [
+            {
+                "mark": {"type": "bar", "height": 11},
+                "encoding": {"color": {"field": "colour", "type": "nominal", "scale": None}},
+            },
+            {
+                "mark": {"type": "text", "align": "left", "dx": 4, "fontSize": 10, "color": _INK},
+                "encoding": {"text": {"field": "label", "type": "nominal"}},
+            },
+        ],
+    }
 
 
-def _svg(chart: Any) -> str:
-    spec = (
-        chart.configure(font=_FONT, background="transparent")
-        .configure_view(stroke=None)
-        .configure_axis(labelColor=_INK, titleColor=_INK, gridColor="#e4e4e4", domainColor="#b0b0b0")
-        .configure_title(color=_INK, subtitleColor="#555555")
-        .to_dict()
-    )
+def _svg(spec: Spec) -> str:
+    config = {
+        "font": _FONT,
+        "background": "transparent",
+        "view": {"stroke": None},
+        "axis": {"labelColor": _INK, "titleColor": _INK, "domainColor": "#b0b0b0"},
+        "title": {"color": _INK, "subtitleColor": "#555555"},
+    }
     # No network is needed or allowed: all data are in the specification.
-    return vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    return str(vl_convert.vegalite_to_svg({**spec, "config": config}, allowed_base_urls=[]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import duckdb
 from gnomon import __version__
 from gnomon.base import Level, Property
 from gnomon.checks.registry import all_checks
-from gnomon.evidence import EvidenceDir, RunInfo
+from gnomon.evidence import EvidenceDir, Manifest, RunInfo
 from gnomon.insight import KINDS, DrillResult, Graph, Indicator, Ranked, compute, open_tables
 from gnomon.judge import sentence_for
 
@@ -141,16 +141,20 @@ def gather(evidence: Path, profile: str = "default", review: Review | None = Non
         segments=tuple(m.segment_root for m in manifests),
         verdicts=verdicts,
         verdicts_digest=summary["digest"],
-        observed=(
-            min((m.first_sent_at_ns for m in manifests), default=0),
-            max((m.last_sent_at_ns for m in manifests), default=0),
-        ),
+        observed=_observed(manifests),
         worst=worst,
         problems=problems,
         indicators=compute(evidence, store.run.run_id, profile),
         drills=tuple(_drill(graph, kind) for kind in ("operator", "as")),
         review=review,
     )
+
+
+def _observed(manifests: Sequence[Manifest]) -> tuple[int, int]:
+    """When the first and the last exchange were sent, Unix time in nanoseconds; zeros without any."""
+    first = [m.first_sent_at_ns for m in manifests if m.first_sent_at_ns is not None]
+    last = [m.last_sent_at_ns for m in manifests if m.last_sent_at_ns is not None]
+    return min(first, default=0), max(last, default=0)
 
 
 def _count(db: duckdb.DuckDBPyConnection, sql: str) -> int:
@@ -170,7 +174,7 @@ def _worst(db: duckdb.DuckDBPyConnection) -> Sequence[tuple[str, Level, int]]:
     return [(p, level, counts.get((p, int(level)), 0)) for p in PROPERTIES for level in sorted(Level, reverse=True)]
 
 
-def _problems(db: duckdb.DuckDBPyConnection) -> Sequence[Problem]:
+def _problems(db: duckdb.DuckDBPyConnection) -> Iterator[Problem]:
     rows = db.execute(
         f"SELECT check_id, code, max({_RANK}) AS worst, count(DISTINCT zone) AS zones, any_value(properties) "
         f"FROM verdicts WHERE {_RANK} >= {int(Level.WARNING)} GROUP BY check_id, code "
