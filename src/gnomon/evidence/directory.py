@@ -17,7 +17,7 @@ from gnomon.base import InputError, Name
 from gnomon.evidence import durable
 from gnomon.evidence.exchange import EvidenceRef, Exchange
 from gnomon.evidence.manifest import Manifest, read_manifests
-from gnomon.evidence.row import COLUMNS, READ_ERRORS, TEXT_COLUMNS, column_values, exchanges_from
+from gnomon.evidence.row import COLUMNS, READ_ERRORS, ROW_GROUP_ROWS, TEXT_COLUMNS, column_values, exchanges_from
 from gnomon.evidence.run import RunInfo
 from gnomon.evidence.subject import ZONE, zone_text
 from gnomon.evidence.writer import SegmentWriter
@@ -136,7 +136,7 @@ class EvidenceDir:
         return tuple(
             exchange
             for manifest, first, count in self._shared_index.get(subject, ())
-            for exchange in self._read(manifest, first, first + count)
+            for exchange in self._pick(manifest, first, first + count)
         )
 
     def exchange(self, ref: EvidenceRef | str) -> Exchange:
@@ -152,7 +152,7 @@ class EvidenceDir:
         row = int(row_text)
         for manifest in self._manifests:
             if manifest.segment_root.startswith(digits.lower()) and row < manifest.rows:
-                return next(self._read(manifest, row, row + 1))
+                return next(self._pick(manifest, row, row + 1))
         raise InputError(f"{text} is not in {self.path}: it has no such segment, or not so many rows in it")
 
     def zone_partitions(self) -> Iterator[ZonePartition]:
@@ -162,20 +162,18 @@ class EvidenceDir:
                 yield ZonePartition(self, manifest)
 
     def _read(self, manifest: Manifest, first: int, stop: int) -> Iterator[Exchange]:
-        """Rows `first` to `stop` (not included) of a segment."""
-        if first >= stop:
-            return
+        """Rows `first` to `stop` (not included) of a segment, for reading on."""
+        if first < stop:
+            path = self.path / manifest.file
+            parquet = _open(path)
+            for index in _groups(first, stop):
+                yield from _exchanges(manifest, path, _row_group(path, parquet, index), index, first, stop)
+
+    def _pick(self, manifest: Manifest, first: int, stop: int) -> Iterator[Exchange]:
+        """The same for few rows here and there: keeps the row groups for the next time."""
         path = self.path / manifest.file
-        start = 0
-        for index, rows in enumerate(_group_sizes(path)):
-            a, b = max(first, start), min(stop, start + rows)
-            if a < b:
-                columns = _row_group(path, index).slice(a - start, b - a)
-                try:
-                    yield from exchanges_from(columns, manifest.segment_root, a)
-                except (*READ_ERRORS, KeyError, InputError) as error:
-                    raise _damaged(path, error) from None
-            start += rows
+        for index in _groups(first, stop):
+            yield from _exchanges(manifest, path, _kept_row_group(path, index), index, first, stop)
 
     @cached_property
     def _shared_index(self) -> dict[str, list[tuple[Manifest, int, int]]]:
@@ -189,16 +187,17 @@ class EvidenceDir:
         return index
 
     def _subjects(self, manifest: Manifest) -> Iterator[str]:
+        """The subjects of the shared rows of a segment."""
         path, rest = self.path / manifest.file, manifest.shared_rows
-        for index, rows in enumerate(_group_sizes(path)):
-            if rest <= 0:
-                return
+        if not rest:
+            return
+        parquet = _open(path)
+        for index in _groups(0, rest):
             try:
-                column = _open(path).read_row_group(index, columns=["subject"]).column(0)
+                column = parquet.read_row_group(index, columns=["subject"]).column(0)
+                yield from column_values(column.slice(0, rest - index * ROW_GROUP_ROWS))
             except READ_ERRORS as error:
                 raise _damaged(path, error) from None
-            yield from column_values(column.slice(0, rest))
-            rest -= rows
 
 
 class ZonePartition:
@@ -234,6 +233,11 @@ class ZonePartition:
         return self._directory.shared(subject)
 
 
+def _groups(first: int, stop: int) -> range:
+    """The row groups that hold rows `first` to `stop` (not included): all but the last have the same size."""
+    return range(first // ROW_GROUP_ROWS, -(-stop // ROW_GROUP_ROWS))
+
+
 def _open(path: Path) -> Any:
     try:
         return pq.ParquetFile(path, read_dictionary=list(TEXT_COLUMNS), page_checksum_verification=True)
@@ -243,17 +247,29 @@ def _open(path: Path) -> Any:
         raise _damaged(path, error) from None
 
 
-@lru_cache(maxsize=256)
-def _group_sizes(path: Path) -> tuple[int, ...]:
-    metadata = _open(path).metadata
-    return tuple(metadata.row_group(index).num_rows for index in range(metadata.num_row_groups))
-
-
-@lru_cache(maxsize=64)
-def _row_group(path: Path, index: int) -> pa.Table:
+def _row_group(path: Path, parquet: Any, index: int) -> pa.Table:
     try:
-        return _open(path).read_row_group(index, columns=COLUMNS.names[:-1])
+        return parquet.read_row_group(index, columns=COLUMNS.names[:-1])
     except READ_ERRORS as error:
+        raise _damaged(path, error) from None
+
+
+@lru_cache(maxsize=32)
+def _kept_row_group(path: Path, index: int) -> pa.Table:
+    # The file's name is the digest of its rows, so what is kept cannot be out of date.
+    return _row_group(path, _open(path), index)
+
+
+def _exchanges(manifest: Manifest, path: Path, group: pa.Table, index: int, first: int, stop: int) -> list[Exchange]:
+    """Those of the rows `first` to `stop` that are in row group `index`."""
+    start = index * ROW_GROUP_ROWS
+    a, b = max(first, start), min(stop, start + ROW_GROUP_ROWS)
+    rows = group.slice(a - start, b - a)
+    if rows.num_rows != b - a:
+        raise _damaged(path, ValueError(f"row {start + group.num_rows} is missing"))
+    try:
+        return exchanges_from(rows, manifest.segment_root, a)
+    except (*READ_ERRORS, KeyError, InputError) as error:
         raise _damaged(path, error) from None
 
 

@@ -23,7 +23,8 @@ from gnomon.engine import Status
 from gnomon.evidence.exchange import EvidenceRef, Exchange
 
 ROW_VERSION = 1
-# Damage is named by row group where it cannot be named by row, and a reader holds one row group at a time.
+# Every row group but the last has so many rows: damage is named by row group where it cannot be named by row, and
+# a reader holds one row group at a time.
 ROW_GROUP_ROWS = 8192
 TEXT_COLUMNS = ("subject", "address", "ask", "server_name", "vantage")
 CHECK_COLUMN = "leaf_check"
@@ -170,6 +171,8 @@ def column_values(array: pa.Array | pa.ChunkedArray, meaning: Callable[[Any], An
     if isinstance(array, pa.ChunkedArray):
         return [value for chunk in array.chunks for value in column_values(chunk, meaning)]
     if pa.types.is_dictionary(array.type):
+        if len(array) < len(array.dictionary):
+            return column_values(array.dictionary_decode(), meaning)
         words = [*map(meaning or str, array.dictionary.to_pylist()), None]
         return [words[index] for index in column_values(array.indices.fill_null(len(words) - 1))]
     if not len(array):
@@ -185,7 +188,7 @@ def column_values(array: pa.Array | pa.ChunkedArray, meaning: Callable[[Any], An
     else:
         values = array.to_pylist()
     if meaning is not None:
-        values = list(map(meaning, values))
+        values = [None if value is None else meaning(value) for value in values]
     if array.null_count:
         for row in pc.indices_nonzero(array.is_null()).to_pylist():
             values[row] = None

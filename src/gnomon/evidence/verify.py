@@ -166,14 +166,14 @@ class _SegmentCheck:
                 if file_digest(file, "sha256").hexdigest() != self._manifest.file_sha256:
                     self._problem("its octets are not those that were stored: the file's digest differs")
             parquet = self._open(checked=True)
-            sizes = [parquet.metadata.row_group(i).num_rows for i in range(parquet.metadata.num_row_groups)]
+            sizes: list[int] = [parquet.metadata.row_group(i).num_rows for i in range(parquet.metadata.num_row_groups)]
         except FileNotFoundError:
             self._problem("the segment is missing; restore it from a copy", self._all_rows())
             return
         except READ_ERRORS as error:
             self._problem(f"cannot be read at all, its footer is damaged ({_reason(error)})", self._all_rows())
             return
-        if not parquet.schema_arrow.equals(COLUMNS_READ) or max(sizes, default=0) > ROW_GROUP_ROWS:
+        if not parquet.schema_arrow.equals(COLUMNS_READ) or not _regular(sizes):
             self._problem("its columns or row groups are not those of a segment", self._all_rows())
             return
         first = 0
@@ -254,6 +254,10 @@ class _SegmentCheck:
         manifest = self._manifest
         what = f"{self._suppressed} more problems in this segment"
         self.problems.append(Problem(manifest.file, what, manifest.segment_root))
+
+
+def _regular(sizes: Sequence[int]) -> bool:
+    return all(size == ROW_GROUP_ROWS for size in sizes[:-1]) and all(size <= ROW_GROUP_ROWS for size in sizes[-1:])
 
 
 def _read_group(parquet: Any, index: int) -> tuple[Values, Sequence[int]]:
