@@ -84,7 +84,13 @@ CHANGES = {
     "wrong-question": ALL - {"S11"},
     "wrong-signatures": WITH_DO,
 }
-CHANGES_AT_PARENT = {"no-ds": {"P1", "P2"}, "other-delegation": {"P1"}, "other-ds": {"P1", "P2"}}
+CHANGES_AT_PARENT = {
+    "insecure": {"P1", "P2"},
+    "no-ds": {"P1", "P2"},
+    "other-delegation": {"P1"},
+    "other-ds": {"P1", "P2"},
+    "wrong-ds": {"P1", "P2"},
+}
 
 HEALTHY = dict(all_answers(build_world()))
 

@@ -9,7 +9,10 @@ from gnomon.base import codes
 
 _NAME_RDATA = frozenset({codes.NS, codes.CNAME, codes.PTR})
 _FIXED = struct.Struct("!HHI")
+_OPT = struct.Struct("!HHBBHH")
 HEADER = struct.Struct("!HHHHH")  # flags and the four counts: what follows the ID
+
+SERVER_UDP_SIZE_OCTETS = 1232  # what the lab's servers announce and send at most over UDP (DNS Flag Day 2020)
 
 
 @dataclass(slots=True, eq=False)
@@ -60,9 +63,10 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A response as octets, without what differs from query to query: ID, case of the name, OPT, size limit.
+    """A response as octets, without what differs from query to query: ID, case of the name, NSID, size limit.
 
-    `flags` are the 16 bits after the ID without the request's own RD and CD; `body` follows the question.
+    `flags` are the 16 bits after the ID without the request's own RD and CD; `body` follows the question; `opt` is
+    the OPT record, last in the message, empty if there is none.
     """
 
     flags: int
@@ -71,15 +75,14 @@ class Rendered:
     additional_at: int
     needs_additional: bool
     oversize: bool
-    rcode: int
-    edns: bool
-    edns_flags: int
-    edns_options: tuple[tuple[int, bytes], ...]
+    opt: bytes
     question: bool
 
 
-def render(response: Response, name: bytes, question_octets: int, opcode: int) -> Rendered:
-    """The octets of a response to a question about `name` (lower case)."""
+def render(
+    response: Response, name: bytes, question_octets: int, *, opcode: int = 0, edns: bool = False, do: bool = False
+) -> Rendered:
+    """The octets of a response to a question about `name` (lower case), with an OPT record if the query has one."""
     out = bytearray(12 + question_octets)
     seen: dict[bytes, int] = {}
     seed = name if response.encloser is None else response.encloser
@@ -103,12 +106,25 @@ def render(response: Response, name: bytes, question_octets: int, opcode: int) -
         additional_at - start,
         response.needs_additional,
         response.oversize,
-        response.rcode,
-        response.edns,
-        response.edns_flags,
-        tuple(response.edns_options),
+        _opt(response, do) if edns and response.edns else b"",
         response.question,
     )
+
+
+def _opt(response: Response, do: bool) -> bytes:
+    """The OPT record of a response (RFC 6891 section 6.1.2)."""
+    rdata = b"".join(
+        code.to_bytes(2, "big") + len(data).to_bytes(2, "big") + data for code, data in response.edns_options
+    )
+    flags = do << 15 | response.edns_flags
+    return b"\0" + _OPT.pack(codes.OPT, SERVER_UDP_SIZE_OCTETS, response.rcode >> 4, 0, flags, len(rdata)) + rdata
+
+
+def with_option(opt: bytes, code: int, data: bytes) -> bytes:
+    """An OPT record with one option more."""
+    length = int.from_bytes(opt[9:11], "big") + 4 + len(data)
+    option = code.to_bytes(2, "big") + len(data).to_bytes(2, "big") + data
+    return opt[:9] + length.to_bytes(2, "big") + opt[11:] + option
 
 
 def _write_rrset(out: bytearray, seen: dict[bytes, int], rrset: RRset) -> int:

@@ -52,22 +52,21 @@ def read_request(octets: bytes, transport: Transport) -> Request | None:
         return None
     flags = octets[2] << 8 | octets[3]
     opcode = flags >> 11 & 15
-    broken = Request(octets, flags, opcode, b"", b"\0", 0, 0, None, transport, codes.FORMERR)
-    if octets[4:6] != b"\0\1":
-        return broken if opcode == 0 else broken._replace(error=0)
-    end = _skip_name(octets, 12, pointers=False)
+    end = _skip_name(octets, 12, pointers=False) if octets[4:6] == b"\0\1" else 0
     if end == 0 or end + 4 > len(octets) or end > 12 + 255:
-        return broken
-    qtype = octets[end] << 8 | octets[end + 1]
-    qclass = octets[end + 2] << 8 | octets[end + 3]
-    asked = octets[12 : end + 4]
-    request = Request(octets, flags, opcode, asked, octets[12:end].lower(), qtype, qclass, None, transport)
+        # No question that can be read; of another opcode there need not be one.
+        error = codes.FORMERR if opcode == 0 or octets[4:6] == b"\0\1" else codes.NOERROR
+        return Request(octets, flags, opcode, b"", b"\0", 0, 0, None, transport, error)
+    edns, error = None, codes.NOERROR
     if octets[6:12] != b"\0\0\0\0\0\0":
         try:
-            return request._replace(edns=_find_edns(octets, end + 4))
+            edns = _find_edns(octets, end + 4)
         except _Malformed:
-            return request._replace(error=codes.FORMERR)
-    return request
+            error = codes.FORMERR
+    qtype = octets[end] << 8 | octets[end + 1]
+    qclass = octets[end + 2] << 8 | octets[end + 3]
+    name = octets[12:end].lower()
+    return Request(octets, flags, opcode, octets[12 : end + 4], name, qtype, qclass, edns, transport, error)
 
 
 class _Malformed(Exception):

@@ -8,14 +8,13 @@ from functools import cached_property
 
 from gnomon.base import ROOT, Address, InputError, Name, Transport, codes, parse_address
 from gnomon.lab.denial import parent
-from gnomon.lab.faults import Fault, Reply, make_fault
+from gnomon.lab.faults import FAULTS, Fault, Reply, make_fault
 from gnomon.lab.keys import ds_rdata
-from gnomon.lab.records import HEADER, Rendered, Response, RRset, render
-from gnomon.lab.request import Request, RequestEdns, read_request
+from gnomon.lab.records import HEADER, SERVER_UDP_SIZE_OCTETS, Rendered, Response, RRset, render, with_option
+from gnomon.lab.request import Request, read_request
 from gnomon.lab.spec import DEFAULT_CLOCK_S, DsSpec, NetworkSpec, Placement, ZoneSpec
 from gnomon.lab.zone import Zone
 
-SERVER_UDP_SIZE_OCTETS = 1232  # what the lab's servers announce and send at most over UDP (DNS Flag Day 2020)
 _BASE_RTT_US = 1_000
 _MAX_CACHED = 20_000
 _TRANSFER_OCTETS = 16_000
@@ -77,6 +76,8 @@ class World:
         *,
         faults: Iterable[Placement] = (),
         networks: Iterable[NetworkSpec] = (),
+        population: Iterable[Name] | None = None,
+        loopback: Mapping[Address, ipaddress.IPv4Address] | None = None,
         clock_s: int = DEFAULT_CLOCK_S,
     ) -> None:
         """
@@ -85,10 +86,13 @@ class World:
             hosts: the addresses of every name server and of any other host.
             faults: where which fault sits.
             networks: the routing table that goes with the addresses.
+            population: the zones that a survey of this world is about; None for all but the root.
+            loopback: the loopback address of each real one; None to give them out in order.
             clock_s: Unix time from which the validity of signatures is counted.
 
         Raises:
-            InputError: no root zone, or a fault that does not exist or sits nowhere.
+            InputError: no root zone, a fault that does not exist or sits nowhere, or a server without a loopback
+                address.
         """
         self.zones = {zone.name: zone for zone in zones}
         self.hosts = dict(hosts)
@@ -97,6 +101,19 @@ class World:
         self.clock_s = clock_s
         if ROOT not in self.zones:
             raise InputError("a lab world needs a root zone (a zone named '.')")
+        for placement in self.faults:
+            if placement.zone is not None and placement.zone not in self.zones:
+                raise InputError(
+                    f"the lab fault {placement.fault!r} names the zone {placement.zone}, which is not there"
+                )
+            fault = make_fault(placement.fault, placement.value)
+            if fault.scope == "delegation":
+                if placement.zone is None or placement.at != "parent":
+                    raise InputError(f"the lab fault {placement.fault!r} must be at the parent of a zone")
+                self.zones[placement.zone] = fault.delegate(self.zones[placement.zone])
+        self.population = (
+            tuple(name for name in self.zones if name != ROOT) if population is None else tuple(population)
+        )
         self._by_key = {zone.name.key: zone for zone in self.zones.values()}
         self._children: dict[bytes, list[ZoneSpec]] = {}
         for zone in self.zones.values():
@@ -109,6 +126,10 @@ class World:
         self._faces: dict[tuple[bytes | None, Faults], Face] = {}
         self._servers: dict[Address, _Server] = {}
         self._server_faults, self._zone_faults = self._place()
+        self.loopback = self._loopback() if loopback is None else dict(loopback)
+        for address in self.zones_at:
+            if address not in self.loopback:
+                raise InputError(f"the name server address {address} has no loopback address")
 
     # What there is
 
@@ -147,9 +168,8 @@ class World:
             host = Name(alias.rdatas[0])
         return ()
 
-    @cached_property
-    def loopback(self) -> dict[Address, ipaddress.IPv4Address]:
-        """Real address of every name server -> its address in 127/8 (never 127.0.x.x, 0 or 255 at the end)."""
+    def _loopback(self) -> dict[Address, ipaddress.IPv4Address]:
+        """For every name server address one in 127/8 of its own, never 127.0.x.x, 0 or 255 at the end."""
         ordered = sorted(self.zones_at, key=lambda address: (address.version, int(address)))
         base = int(ipaddress.IPv4Address("127.1.0.0"))
         return {
@@ -186,6 +206,8 @@ class World:
         of_zone: dict[tuple[Address, bytes], Faults] = {}
         instances: dict[tuple[str, int | None], Fault] = {}
         for placement in self.faults:
+            if FAULTS[placement.fault].scope == "delegation":
+                continue
             key = (placement.fault, placement.value)
             fault = instances.setdefault(key, make_fault(*key))
             zone = self._zone_of(placement)
@@ -201,8 +223,6 @@ class World:
     def _zone_of(self, placement: Placement) -> ZoneSpec | None:
         if placement.zone is None:
             return None
-        if placement.zone not in self.zones:
-            raise InputError(f"the lab fault {placement.fault!r} names the zone {placement.zone}, which does not exist")
         if placement.at == "parent":
             return self._by_key[self._enclosing(parent(placement.zone.key))]
         return self.zones[placement.zone]
@@ -309,11 +329,19 @@ class World:
         if response.encloser is not None:
             # Names that do not exist are without number; their answers are few.
             rrsets = (*response.authority, *response.answer, *response.additional)
-            cache_key = (rrsets, len(request.name), response.encloser, request.transport, response.rcode)
+            flags = (response.rcode, response.aa, response.tc, response.ra)
+            cache_key = (rrsets, len(request.name), response.encloser, flags, *key[3:])
             found = face.cache.get(cache_key) if face.cacheable else None
             if found is not None:
                 return found
-        made = render(response, request.name, len(request.asked), request.flags >> 11 & 15)
+        made = render(
+            response,
+            request.name,
+            len(request.asked),
+            opcode=request.flags >> 11 & 15,
+            edns=request.edns is not None,
+            do=request.do,
+        )
         if face.cacheable:
             if len(face.cache) >= _MAX_CACHED:
                 face.cache.clear()
@@ -336,10 +364,10 @@ class World:
         return response
 
     def _assemble(self, server: _Server, rendered: Rendered, request: Request) -> bytes:
-        opt = b""
+        opt = rendered.opt
+        if opt and request.edns is not None and request.edns.asks(codes.OPTION_NSID):
+            opt = with_option(opt, codes.OPTION_NSID, server.nsid)
         limit = 65_535
-        if request.edns is not None and rendered.edns:
-            opt = _opt(rendered, request.edns, server.nsid)
         if request.transport is Transport.UDP:
             limit = 512 if request.edns is None else min(max(512, request.edns.size_octets), SERVER_UDP_SIZE_OCTETS)
         asked = request.asked if rendered.question else b""
@@ -367,19 +395,7 @@ def _transfer(face: Face, request: Request) -> list[Rendered]:
         if size > _TRANSFER_OCTETS:
             batches.append([])
             size = 0
-    return [render(Response(aa=True, answer=batch), request.name, len(request.asked), 0) for batch in batches if batch]
-
-
-def _opt(rendered: Rendered, asked: RequestEdns, nsid: bytes) -> bytes:
-    options = rendered.edns_options
-    if asked.asks(codes.OPTION_NSID) and not any(code == codes.OPTION_NSID for code, _ in options):
-        options = (*options, (codes.OPTION_NSID, nsid))
-    rdata = b"".join(code.to_bytes(2, "big") + len(data).to_bytes(2, "big") + data for code, data in options)
-    flags = asked.flags & 0x8000 | rendered.edns_flags
-    return (
-        b"\0\0\x29" + SERVER_UDP_SIZE_OCTETS.to_bytes(2, "big") + bytes([rendered.rcode >> 4, 0])
-        + flags.to_bytes(2, "big") + len(rdata).to_bytes(2, "big") + rdata
-    )  # fmt: skip
+    return [render(Response(aa=True, answer=batch), request.name, len(request.asked)) for batch in batches if batch]
 
 
 def hash_of(address: Address) -> int:

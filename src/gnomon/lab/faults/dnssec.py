@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gnomon.base import codes
-from gnomon.lab.faults.fault import ZoneFault, named
+from gnomon.lab.faults.fault import DelegationFault, ZoneFault, named
 from gnomon.lab.records import Response, RRset
 from gnomon.lab.request import Request
-from gnomon.lab.spec import DAY_S
+from gnomon.lab.spec import DAY_S, ZoneSpec
 
 if TYPE_CHECKING:
     from gnomon.lab.world import World
@@ -112,6 +112,22 @@ class NegativeWithoutSoa(ZoneFault):
 
     def reshape(self, request: Request, response: Response, world: World) -> None:
         response.authority = [r for r in response.authority if _covered(r) != codes.SOA]
+
+
+@named("wrong-ds")
+class WrongDs(DelegationFault):
+    """Publishes a wrong digest in every DS record of the delegation."""
+
+    def delegate(self, zone: ZoneSpec) -> ZoneSpec:
+        return replace(zone, ds=tuple(replace(ds, corrupt=True) for ds in zone.ds))
+
+
+@named("insecure")
+class Insecure(DelegationFault):
+    """Publishes no DS record in the delegation."""
+
+    def delegate(self, zone: ZoneSpec) -> ZoneSpec:
+        return replace(zone, ds=())
 
 
 def _set_validity(zone: Zone, inception_s: int, expiration_s: int) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from gnomon.base import InputError, codes
 from gnomon.lab.records import Response
 from gnomon.lab.request import Request
+from gnomon.lab.spec import ZoneSpec
 
 if TYPE_CHECKING:
     from gnomon.lab.world import World
@@ -44,6 +45,10 @@ class Fault:
     def quantity(self) -> int:
         return self.value or 0
 
+    def delegate(self, zone: ZoneSpec) -> ZoneSpec:
+        """The zone as its parent delegates it; for faults of a `delegation`. Twice is the same as once."""
+        return zone
+
     def alter(self, zone: Zone) -> None:
         """Change the zone as this server holds it."""
 
@@ -67,6 +72,12 @@ class ZoneFault(Fault):
     """A fault of one zone on a server."""
 
     scope = "zone"
+
+
+class DelegationFault(Fault):
+    """A fault of the delegation of a zone, at all servers of its parent."""
+
+    scope = "delegation"
 
 
 FAULTS: dict[str, type[Fault]] = {}
