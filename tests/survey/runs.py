@@ -1,4 +1,7 @@
-"""Evidence directories of surveys in a world of 120 small zones. As a program: one that stops in the middle."""
+"""Evidence directories of surveys in a world of 120 small zones.
+
+As a program (evidence directory, port of the lab): a survey over sockets that waits in the middle to be killed.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from pathlib import Path
 
 from driving import name, tree, zone_spec
 
+from gnomon.engine import LAB_LIMITS, NetworkEngine
 from gnomon.evidence import EvidenceDir, RunInfo, Tool, Undelegated, ZoneSource
 from gnomon.evidence import Plan as RunPlan
-from gnomon.lab.engine import LabEngine
 from gnomon.lab.world import World
 from gnomon.survey import Plan, Progress, run_survey
 
@@ -57,16 +60,22 @@ def recorded(path: Path) -> list[tuple[str, str, str, bytes]]:
     )
 
 
+def network_engine(world: World, port: int) -> NetworkEngine:
+    """Asks the lab that serves this world on loopback."""
+    loopback = {real: (str(local), port) for real, local in world.loopback.items()}
+    return NetworkEngine(LAB_LIMITS, address_map=loopback)
+
+
 def main() -> None:
-    """Survey the small world into a directory; after the first stored segment say so and wait to be killed."""
-    world = small_world()
+    """After the first stored segment say how many zones are stored, and wait."""
 
     def wait(progress: Progress) -> None:
         if progress.zones_stored:
             print(progress.zones_stored, flush=True)
             time.sleep(3600)
 
-    run_survey(EvidenceDir.open(Path(sys.argv[1])), LabEngine(world), progress=wait, concurrency=7)
+    with network_engine(small_world(), int(sys.argv[2])) as engine:
+        run_survey(EvidenceDir.open(Path(sys.argv[1])), engine, progress=wait, concurrency=7)
 
 
 if __name__ == "__main__":
