@@ -23,7 +23,7 @@ class PeerTag:
 
 
 @lru_cache(maxsize=8)
-def load_peers(peer: str) -> Mapping[str, tuple[PeerTag, ...]]:
+def load_peers(peer: str) -> dict[str, tuple[PeerTag, ...]]:
     """Our full codes (`check-id/condition`) to the peer's messages, in order of code."""
     tags: dict[str, tuple[PeerTag, ...]] = {}
     folder = resources.files("gnomon.checks") / "peers" / peer

@@ -26,7 +26,10 @@ from gnomon.sources.routing import Route
 
 @dataclass(frozen=True, slots=True)
 class JudgeSummary:
-    """What judging a run came to; `levels` counts verdicts by level word, `digest` is over all rows."""
+    """What judging a run came to.
+
+    `levels` counts verdicts by level word, worst first, levels without any left out; `digest` is over all rows.
+    """
 
     path: Path
     profile: str
@@ -102,7 +105,7 @@ def judge(
         routing=None if routing is None else StoredRoutes(in_order, routing.provenance),
         zones=len(digests),
         verdicts=levels.total(),
-        levels={level.word: levels[level.word] for level in sorted(Level, reverse=True)},
+        levels={level.word: levels[level.word] for level in sorted(Level, reverse=True) if level.word in levels},
         internal_errors=errors,
         digest=store.run_digest(digests),
     )

@@ -1,0 +1,91 @@
+"""The pages of the checks, made from their docstrings, sentences, levels and peers."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+
+from gnomon.base import printable
+from gnomon.checks.peers import PeerTag, load_peers
+from gnomon.checks.profile import ZONE_CLASSES, Profile, load_profile
+from gnomon.checks.registry import Check, all_checks
+
+HEADINGS = ("Why", "Rule", "Source", "Do")
+_HEADING = re.compile(rf"^({'|'.join(HEADINGS)}):\s*", re.MULTILINE)
+
+FAMILIES = {
+    "addr": "Addresses of name servers",
+    "cons": "Consistency between servers",
+    "del": "Delegation",
+    "denial": "DNSSEC: denial of existence",
+    "dnssec": "DNSSEC: status and chain",
+    "ds": "DNSSEC: DS records",
+    "edns": "EDNS",
+    "exp": "Exposure",
+    "hdr": "Header, question and message handling",
+    "key": "DNSSEC: keys",
+    "net": "Connectivity and transport",
+    "res": "Resilience and diversity",
+    "resp": "Answers",
+    "sig": "DNSSEC: signatures",
+    "soa": "SOA timers",
+    "syn": "Names and record syntax",
+}
+
+_INTRO = """# Checks
+
+Every rule that Gnomon judges zones by, made from the source by `make docs`. A check is a pure function over recorded
+answers; it yields outcomes with a code, the facts, and the exchanges that prove them. A profile gives each code a
+level; the levels here are those of the default profile. R, T, A, K and S stand for the root, top-level domains, zones
+under arpa, critical zones and all other zones.
+
+| family | about | checks |
+| --- | --- | --- |
+"""
+
+
+def section(doc: str, heading: str) -> str:
+    """The text under one heading of a check's docstring, as one line; empty if it has none."""
+    parts = _HEADING.split(doc)
+    texts = dict(zip(parts[1::2], parts[2::2], strict=True))
+    return " ".join(texts.get(heading, "").split())
+
+
+def summary(doc: str) -> str:
+    """The rule in one sentence: the first line of a check's docstring."""
+    return doc.partition("\n")[0]
+
+
+def render_pages() -> dict[str, str]:
+    """The Markdown pages by file name: one per family, and `README.md` as their index."""
+    profile, peers = load_profile("default"), load_peers("zonemaster")
+    pages: dict[str, str] = {}
+    index = _INTRO
+    for family, group in groupby(all_checks().values(), key=lambda check: check.family):
+        checks = list(group)
+        title = FAMILIES[family]
+        links = ", ".join(f"[{check.id}]({family}.md#{check.id.replace('.', '')})" for check in checks)
+        index += f"| [`{family}`]({family}.md) | {title} | {links} |\n"
+        sections = "\n".join(_section(check, profile, peers) for check in checks)
+        pages[f"{family}.md"] = f"# {title}\n\n{sections}"
+    return {"README.md": index, **pages}
+
+
+def _section(check: Check, profile: Profile, peers: dict[str, tuple[PeerTag, ...]]) -> str:
+    properties = ", ".join(prop.value for prop in check.properties)
+    asked = ", ".join(check.asked) or "nothing: the name alone decides"
+    lines = [f"## {check.id}", "", summary(check.doc), ""]
+    lines += [f"**{heading}.** {section(check.doc, heading)}\n" for heading in HEADINGS]
+    lines += [f"Version {check.version}; about {properties}; asks {asked}.", ""]
+    lines += ["| outcome | level | sentence | Zonemaster |", "| --- | --- | --- | --- |"]
+    for code, sentence in check.codes.items():
+        full = f"{check.id}/{code}"
+        tags = ", ".join(f"{tag.testcase} `{tag.tag}`" for tag in peers.get(full, ()))
+        lines.append(f"| `{code}` | {_levels(full, profile)} | {printable(sentence)} | {tags} |")
+    return "\n".join(lines) + "\n"
+
+
+def _levels(code: str, profile: Profile) -> str:
+    base = profile.levels[code].word
+    other = [f"{c}: {profile.overrides[c][code].word}" for c in ZONE_CLASSES if code in profile.overrides.get(c, {})]
+    return f"{base} ({', '.join(other)})" if other else base
