@@ -51,6 +51,24 @@ class NotAa(ZoneFault):
         response.aa = False
 
 
+@named("aa-lost")
+class AaLost(ZoneFault):
+    """Leaves the AA bit out of negative answers."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if not response.answer:
+            response.aa = False
+
+
+@named("referral-aa")
+class ReferralAa(ZoneFault):
+    """Sets the AA bit in referrals."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if response.rcode == codes.NOERROR and not response.answer:
+            response.aa = True
+
+
 @named("no-soa")
 class NoSoa(ZoneFault):
     """Answers questions for the SOA record with an empty NOERROR response."""
@@ -119,10 +137,7 @@ class OtherDs(ZoneFault):
     """Has a wrong digest in every DS record of the zone's delegations."""
 
     def alter(self, zone: Zone) -> None:
-        for cut in zone.cuts:
-            ds = zone.nodes[cut].get(codes.DS)
-            if ds is not None:
-                ds.rdatas = tuple(r[:-1] + bytes([r[-1] ^ 1]) for r in ds.rdatas)
+        _edit_ds(zone, lambda rdata: rdata[:-1] + bytes([rdata[-1] ^ 1]))
 
 
 @named("no-ds")
@@ -132,6 +147,24 @@ class NoDs(ZoneFault):
     def alter(self, zone: Zone) -> None:
         for cut in zone.cuts:
             zone.nodes[cut].pop(codes.DS, None)
+
+
+@named("short-ds")
+class ShortDs(ZoneFault):
+    """Has the digest cut short in every DS record of the zone's delegations."""
+
+    def alter(self, zone: Zone) -> None:
+        _edit_ds(zone, lambda rdata: rdata[:-4])
+
+
+@named("ds-digest-type")
+class DsDigestType(ZoneFault):
+    """Has digest type `value` (1 unless given) in every DS record of the zone's delegations; the digest stays."""
+
+    default_value = 1
+
+    def alter(self, zone: Zone) -> None:
+        _edit_ds(zone, lambda rdata: rdata[:3] + bytes([self.quantity % 256]) + rdata[4:])
 
 
 @named("other-delegation")
@@ -169,6 +202,13 @@ class DuplicateSoa(ZoneFault):
 
 def _half(seconds: int) -> int:
     return seconds // 2
+
+
+def _edit_ds(zone: Zone, change: Callable[[bytes], bytes]) -> None:
+    for cut in zone.cuts:
+        ds = zone.nodes[cut].get(codes.DS)
+        if ds is not None:
+            ds.rdatas = tuple(map(change, ds.rdatas))
 
 
 def _edit_soa(

@@ -10,7 +10,7 @@ from gnomon.base import codes
 from gnomon.lab.faults.fault import DelegationFault, ZoneFault, named
 from gnomon.lab.records import Response, RRset
 from gnomon.lab.request import Request
-from gnomon.lab.spec import DAY_S, ZoneSpec
+from gnomon.lab.spec import DAY_S, DsSpec, ZoneSpec
 
 if TYPE_CHECKING:
     from gnomon.lab.world import World
@@ -106,6 +106,25 @@ class WrongDenial(ZoneFault):
                 response.authority += zone.with_signature(record, do=True)
 
 
+@named("other-denial")
+class OtherDenial(ZoneFault):
+    """Denies with NSEC3 where the zone has NSEC, and with NSEC where it has NSEC3."""
+
+    def alter(self, zone: Zone) -> None:
+        if zone.signing is not None:
+            zone.signing = replace(zone.signing, denial="nsec" if zone.signing.denial == "nsec3" else "nsec3")
+
+
+@named("other-keys")
+class OtherKeys(ZoneFault):
+    """Has one key less in its DNSKEY RRset: the last in order."""
+
+    def alter(self, zone: Zone) -> None:
+        keys = zone.nodes[zone.apex].get(codes.DNSKEY)
+        if keys is not None:
+            keys.rdatas = keys.rdatas[:-1] or keys.rdatas
+
+
 @named("negative-without-soa")
 class NegativeWithoutSoa(ZoneFault):
     """Leaves the SOA record out of negative responses."""
@@ -120,6 +139,14 @@ class WrongDs(DelegationFault):
 
     def delegate(self, zone: ZoneSpec) -> ZoneSpec:
         return replace(zone, ds=tuple(replace(ds, corrupt=True) for ds in zone.ds))
+
+
+@named("ds-of-zsk")
+class DsOfZsk(DelegationFault):
+    """Publishes the DS record of the last key of the zone instead of the first."""
+
+    def delegate(self, zone: ZoneSpec) -> ZoneSpec:
+        return replace(zone, ds=(DsSpec(zone.signing.keys[-1]),)) if zone.signing is not None else zone
 
 
 @named("insecure")

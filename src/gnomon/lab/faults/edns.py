@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from gnomon.base import codes
 from gnomon.lab.faults.fault import SILENCE, Fault, Reply, named
-from gnomon.lab.records import Response
+from gnomon.lab.records import SERVER_UDP_SIZE_OCTETS, Response
 from gnomon.lab.request import Request
 
 if TYPE_CHECKING:
     from gnomon.lab.world import World
 
+_OPT_START = b"\0" + codes.OPT.to_bytes(2, "big") + SERVER_UDP_SIZE_OCTETS.to_bytes(2, "big")
 # NSID, DAU, DHU, N3U, SUBNET, EXPIRE, COOKIE, KEEPALIVE, PADDING, CHAIN, KEY-TAG, EDE
 _KNOWN_OPTIONS = frozenset({3, *range(5, 16)})
 
@@ -97,6 +98,15 @@ class FlagEchoed(Fault):
     def reshape(self, request: Request, response: Response, world: World) -> None:
         if request.edns is not None:
             response.edns_flags |= request.edns.flags & 0x7FFF
+
+
+@named("do-cleared")
+class DoCleared(Fault):
+    """Leaves the DO bit out of its responses."""
+
+    def rewrite(self, request: Request, octets: bytes) -> list[bytes]:
+        at = octets.rfind(_OPT_START)
+        return [octets] if at < 0 else [octets[: at + 7] + bytes([octets[at + 7] & 0x7F]) + octets[at + 8 :]]
 
 
 @named("flag-dropped")

@@ -13,6 +13,7 @@ from gnomon.lab.request import Request
 if TYPE_CHECKING:
     from gnomon.lab.world import World
 
+_TXT_IN, _TXT_CH = b"\0\x10\0\1", b"\0\x10\0\3"  # type and class; the lab writes all records in class IN
 _ORDINARY_TYPES = frozenset({*range(1, 66), 99, 251, 252, 255, 256, 257})
 
 
@@ -146,6 +147,17 @@ class VersionShown(Fault):
             response.empty(codes.NOERROR)
             response.aa = True
             response.answer = [RRset(request.name, codes.TXT, 0, (b"\x10lab server 9.8.7",))]
+
+    def rewrite(self, request: Request, octets: bytes) -> list[bytes]:
+        return [octets.replace(_TXT_IN, _TXT_CH, 1)] if request.qclass == codes.CLASS_CH else [octets]
+
+
+@named("version-class-in")
+class VersionClassIn(VersionShown):
+    """Shows its software and version to CH TXT version.bind, in a record of class IN."""
+
+    def rewrite(self, request: Request, octets: bytes) -> list[bytes]:
+        return [octets]
 
 
 @named("axfr-open")
