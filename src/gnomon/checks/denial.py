@@ -141,7 +141,7 @@ def one_kind(view: ZoneView) -> Iterator[Outcome]:
     properties=(SEC, IOP),
     asked=("Q5", "Q6", "Q8P"),
     codes={
-        "zero": "{zone} hashes names once, without extra iterations.",
+        "zero": "{zone} uses no extra NSEC3 iterations at {servers}.",
         "over-0": "{zone} uses {iterations} extra NSEC3 iterations at {servers}; there must be none.",
         "over-50": "{zone} uses {iterations} extra NSEC3 iterations at {servers}; many resolvers give up at 50.",
         "over-150": "{zone} uses {iterations} extra NSEC3 iterations at {servers}; all resolvers give up at 150.",
@@ -164,14 +164,15 @@ def nsec3_iterations(view: ZoneView) -> Iterator[Outcome]:
     if not keyed:
         yield from without_keys(view)
         return
-    seen, heard = _parameters(view), hear(view, "Q6", "Q5", at=keyed, edns=True)
-    worst = max((of.iterations for _, of, _ in seen), default=0)
-    if seen:
-        code = "over-150" if worst > 150 and view.ds() else "over-50" if worst > 50 else "over-0" if worst else "zero"
-        at = [(address, x) for address, of, x in seen if of.iterations == worst]
-        servers = labels(view, list(dict.fromkeys(address for address, _ in at)))
-        yield outcome(code, [x for _, x in at], iterations=worst, servers=servers)
-    elif heard.answers:
+    heard = hear(view, "Q6", "Q5", at=keyed, edns=True)
+    most = {address: max(seen, key=lambda one: one[0].iterations) for address, seen in _parameters(view).items()}
+    found: dict[int, list[Address]] = {}
+    for address, (of, _) in most.items():
+        found.setdefault(of.iterations, []).append(address)
+    for count, at in sorted(found.items()):
+        code = "over-150" if count > 150 and view.ds() else "over-50" if count > 50 else "over-0" if count else "zero"
+        yield outcome(code, [most[address][1] for address in at], iterations=count, servers=labels(view, at))
+    if not found and heard.answers:
         yield not_applicable("no-nsec3", [a.exchange for a in heard.answers])
     yield from unheard(view, heard, "Q6", "Q5")
 
@@ -181,7 +182,7 @@ def nsec3_iterations(view: ZoneView) -> Iterator[Outcome]:
     properties=(SEC,),
     asked=("Q5", "Q6", "Q8P"),
     codes={
-        "empty": "{zone} uses no NSEC3 salt.",
+        "empty": "{zone} uses no NSEC3 salt at {servers}.",
         "salted": "{zone} uses an NSEC3 salt of {octets} octets ({salt}) at {servers}.",
         "no-nsec3": _NO_NSEC3,
         **UNSIGNED,
@@ -200,22 +201,22 @@ def nsec3_salt(view: ZoneView) -> Iterator[Outcome]:
     if not keyed:
         yield from without_keys(view)
         return
-    seen, heard = _parameters(view), hear(view, "Q6", "Q5", at=keyed, edns=True)
-    salted = [(address, of, exchange) for address, of, exchange in seen if of.salt]
-    if salted:
-        salt = max(of.salt for _, of, _ in salted)
-        servers = labels(view, list(dict.fromkeys(address for address, _, _ in salted)))
-        yield outcome("salted", [x for _, _, x in salted], octets=len(salt), salt=salt.hex(), servers=servers)
-    elif seen:
-        yield outcome("empty", [x for _, _, x in seen])
-    elif heard.answers:
+    heard = hear(view, "Q6", "Q5", at=keyed, edns=True)
+    longest = {address: max(seen, key=lambda one: len(one[0].salt)) for address, seen in _parameters(view).items()}
+    found: dict[bytes, list[Address]] = {}
+    for address, (of, _) in longest.items():
+        found.setdefault(of.salt, []).append(address)
+    for salt, at in sorted(found.items()):
+        shown, code = [longest[address][1] for address in at], "salted" if salt else "empty"
+        yield outcome(code, shown, octets=len(salt), salt=salt.hex(), servers=labels(view, at))
+    if not found and heard.answers:
         yield not_applicable("no-nsec3", [a.exchange for a in heard.answers])
     yield from unheard(view, heard, "Q6", "Q5")
 
 
-def _parameters(view: ZoneView) -> list[tuple[Address, Nsec3 | Nsec3param, Exchange]]:
-    """The parameters in every NSEC3 record of negative answers and every NSEC3PARAM record, with their server."""
-    found: list[tuple[Address, Nsec3 | Nsec3param, Exchange]] = []
+def _parameters(view: ZoneView) -> dict[Address, list[tuple[Nsec3 | Nsec3param, Exchange]]]:
+    """The parameters in the NSEC3 and NSEC3PARAM records of each server that has any."""
+    found: dict[Address, list[tuple[Nsec3 | Nsec3param, Exchange]]] = {}
     for address in signed_servers(view):
         for signed in answers_at(view.chain().inventory, address):
             many = list[Nsec3 | Nsec3param]()
@@ -224,5 +225,6 @@ def _parameters(view: ZoneView) -> list[tuple[Address, Nsec3 | Nsec3param, Excha
                     many += read_all(rdata.nsec3, one.rrset.rdatas)
                 elif one.rrset.rtype == NSEC3PARAM and one.rrset.owner == view.zone:
                     many += read_all(rdata.nsec3param, one.rrset.rdatas)
-            found += [(address, parameters, signed.answer.exchange) for parameters in many]
+            if many:
+                found.setdefault(address, []).extend((parameters, signed.answer.exchange) for parameters in many)
     return found

@@ -62,12 +62,13 @@ def signed(view: ZoneView) -> Iterator[Outcome]:
     properties=(SEC,),
     asked=("P2", "Q4", "Q8"),
     codes={
-        "present": "The parent of {zone} has a DS for it.",
+        "present": "{zone} is signed, and its parent has a DS for it.",
+        "present-partly-signed": "The parent of {zone} has a DS for it; not all servers are signed.",
+        "present-at-some": "Only some servers of the parent have a DS for {zone} (see dnssec.ds-consistent).",
         "island": "{zone} is signed, but its parent has no DS: validators treat it as unsigned.",
         "island-asks": "{zone} is signed without a DS at its parent, and asks for one with CDS records ({servers}).",
-        "root": "The root has no parent; resolvers have its trust anchors.",
-        "given": "The delegation of {zone} was given by hand, without a DS.",
-        "parent-no-answer": NO_DS["parent-no-answer"],
+        "island-partly-signed": "{zone} has no DS, and not all servers are signed (see dnssec.servers-agree-signed).",
+        **NO_DS,
         **UNSIGNED,
         **UNHEARD_EDNS,
     },
@@ -76,25 +77,31 @@ def ds_present(view: ZoneView) -> Iterator[Outcome]:
     """A signed zone has a DS at its parent.
 
     Why: without it the signatures protect nobody, while they cost as much as if they did.
-    Rule: warning if servers have a DNSKEY and the parent no DS; notice if the zone publishes CDS records, so that it
-        waits only for its parent.
+    Rule: warning if the servers have a DNSKEY and the parent no DS; notice if the zone publishes CDS records, so that
+        it waits only for its parent. Where servers disagree on DNSKEY or parent servers on DS, other checks say so.
     Source: RFC 4035 section 2.4; RFC 7344 section 4.1.
     Do: give the DS to the registry, or publish CDS records if the registry reads them.
     """
-    asked = view.asked("P2")
-    if view.ds() is not None:
-        yield outcome("present", asked)
-    elif view.is_root or view.undelegated is not None:
-        yield not_applicable("root" if view.is_root else "given")
-    elif not entry_known(view):
-        yield unknown("parent-no-answer", asked)
-    elif not signed_servers(view):
+    if not signed_servers(view):
         yield from without_keys(view)
-    else:
+        return
+    heard, asked = hear(view, "Q4"), view.asked("P2")
+    shown = [*asked, *(a.exchange for a in heard.answers)]
+    partly = any(_says_no_keys(a) for a in heard.answers)
+    if view.ds() is None:
+        if view.is_root or view.undelegated is not None or not entry_known(view):
+            yield from without_ds(view)
+            return
         asking = [a for a in view.answers("Q8") if a.message.rrset("answer", view.zone, CDS)]
         servers = labels(view, [a.address for a in asking])
-        code = "island-asks" if asking else "island"
-        yield outcome(code, asked, view.asked("Q4"), [a.exchange for a in asking], servers=servers)
+        if partly:
+            yield unknown("island-partly-signed", shown)
+        else:
+            yield outcome("island-asks" if asking else "island", shown, [a.exchange for a in asking], servers=servers)
+    elif view.undelegated is None and None in view.ds_sets().values():
+        yield unknown("present-at-some", shown)
+    else:
+        yield outcome("present-partly-signed" if partly else "present", shown)
 
 
 @check(
@@ -192,8 +199,8 @@ def _ended(chain: Chain, status: ChainStatus) -> list[ServerTrust]:
     properties=(SEC, STA),
     asked=("Q4",),
     codes={
-        "all-signed": "All servers of {zone} that answered have a DNSKEY.",
-        "all-unsigned": "All servers of {zone} that answered have no DNSKEY.",
+        "all-signed": "All servers of {zone} that gave a proper answer have a DNSKEY.",
+        "all-unsigned": "All servers of {zone} that gave a proper answer have no DNSKEY.",
         "some-unsigned": "{zone} is signed, but {servers} serve it without a DNSKEY.",
         "some-unsigned-with-ds": "{servers} serve {zone} without a DNSKEY (see dnssec.ds-without-dnskey).",
         "unexpected-rcode": "{server} serves {zone} but answers {rcode} when asked for its DNSKEY.",
@@ -228,7 +235,7 @@ def servers_agree_signed(view: ZoneView) -> Iterator[Outcome]:
     if keyed and bare:
         code, state = ("some-unsigned-with-ds", unknown) if has_entry(view) else ("some-unsigned", outcome)
         yield state(code, shown, servers=bare)
-    elif (keyed or bare) and not odd and not dropped:
+    elif keyed or bare:
         yield outcome("all-signed" if keyed else "all-unsigned", shown)
     yield from unheard(view, heard.but(dropped), "Q4")
 
@@ -292,8 +299,9 @@ def dnssec_aware(view: ZoneView) -> Iterator[Outcome]:
         "missing-at-some": "{servers} of the parent have no DS for {zone}, others have one.",
         "no-answer": "{servers} of the parent gave no usable answer about the DS of {zone}.",
         "not-asked": "No server of the parent of {zone} was asked for its DS.",
-        "root": "The root has no parent.",
-        "given": "The delegation of {zone} was given by hand.",
+        "root": NO_DS["root"],
+        "given": "The DS of {zone} was given by hand.",
+        "given-without-ds": NO_DS["given"],
     },
 )
 def ds_consistent(view: ZoneView) -> Iterator[Outcome]:
@@ -305,8 +313,11 @@ def ds_consistent(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 4035 section 2.4.
     Do: tell the parent's operator which of its servers are behind.
     """
-    if view.is_root or view.undelegated is not None:
-        yield not_applicable("root" if view.is_root else "given")
+    if view.undelegated is not None:
+        yield not_applicable("given" if view.ds() else "given-without-ds")
+        return
+    if view.is_root:
+        yield not_applicable("root")
         return
     sets = view.ds_sets()
     silent = tuple(dict.fromkeys(x.address for x in view.asked("P2") if x.address not in sets))

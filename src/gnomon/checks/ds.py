@@ -28,7 +28,7 @@ _NO_KEYS = "No server of {zone} has a DNSKEY that the DS could be compared with 
     properties=(SEC, IOP),
     asked=("P2",),
     codes={
-        "good": "Every DS of {zone} has a digest type that is meant to be used: {digests}.",
+        "good": "{zone} has DS records with a digest type that is meant to be used: {digests}.",
         "optional": "The DS {ds} of {zone} has digest type {digest}, which few validators know.",
         "deprecated": "The DS {ds} of {zone} has digest type {digest}, which must no longer be used.",
         "not-ds": "The DS {ds} of {zone} has digest type 0, which is not for DS records.",
@@ -52,15 +52,16 @@ def digest_alg(view: ZoneView) -> Iterator[Outcome]:
     if not records:
         yield from without_ds(view)
         return
-    shown, clean = view.asked("P2"), True
+    shown, good = view.asked("P2"), list[str]()
     for digest_type in sorted({ds.digest_type for ds in records}):
         code = _digest_code(digest_type)
-        if code != "good":
-            clean = False
+        if code == "good":
+            good.append(_digest(digest_type))
+        else:
             of = tuple(_label(ds) for ds in records if ds.digest_type == digest_type)
             yield outcome(code, shown, subject=f"digest type {digest_type}", ds=of, digest=_digest(digest_type))
-    if clean:
-        yield outcome("good", shown, digests=tuple(sorted({_digest(ds.digest_type) for ds in records})))
+    if good:
+        yield outcome("good", shown, digests=tuple(good))
 
 
 @check(

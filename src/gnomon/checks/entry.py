@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from gnomon.checks.view import ZoneView
 
 NO_DS = {
-    "no-ds": "There is no DS for {zone}.",
+    "no-ds": "The parent of {zone} has no DS for it.",
+    "root": "The root has no parent; resolvers have its trust anchors.",
+    "given": "The delegation of {zone} was given by hand, without a DS.",
     "parent-no-answer": "No server of the parent of {zone} gave a usable answer about its DS.",
 }
 
@@ -42,7 +44,10 @@ def entry_known(view: ZoneView) -> bool:
 def without_ds(view: ZoneView) -> Iterator[Outcome]:
     """What a check on DS records says where there is none: there is none, or it is not known."""
     asked = view.asked("P2")
-    yield not_applicable("no-ds", asked) if entry_known(view) else unknown("parent-no-answer", asked)
+    if view.undelegated is not None or view.is_root:
+        yield not_applicable("root" if view.undelegated is None else "given")
+    else:
+        yield not_applicable("no-ds", asked) if entry_known(view) else unknown("parent-no-answer", asked)
 
 
 def entry_keys(view: ZoneView, keys: tuple[Key, ...]) -> tuple[Key, ...]:

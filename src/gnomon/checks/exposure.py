@@ -99,7 +99,7 @@ def recursion(view: ZoneView) -> Iterator[Outcome]:
     codes={
         "hidden": "No server of {zone} that was heard tells its version.",
         "revealed": "{server} says that it runs {version}.",
-        "wrong-class": "{server} answers the question for version.bind with a record of class {rclass}.",
+        "wrong-class": "{server} tells its version ({version}) in a record of class {rclass}; CHAOS (3) is due.",
         "breaks": "{server} answers {rcode} to the question for version.bind.",
         "dropped": "{server} does not answer the question for version.bind; others it does.",
         **UNHEARD,
@@ -137,8 +137,8 @@ def _version_code(answer: Answer) -> tuple[str, str]:
     if message.rcode == SERVFAIL or message.malformed is not None:
         return "breaks", ""
     records = [r for r in message.answer if r.rtype == TXT and r.owner == answer.qname]
-    if any(record.rclass != CLASS_CH for record in records):
-        return "wrong-class", ""
     strings = read_all(rdata.txt, (record.rdata for record in records))
     texts = ", ".join(text for parts in strings if (text := printable_bytes(b"".join(parts)).strip()))
+    if any(record.rclass != CLASS_CH for record in records):
+        return "wrong-class", texts
     return ("revealed", texts) if texts else ("hidden", "")

@@ -29,7 +29,7 @@ _LARGEST_ETHERNET_OCTETS = 1452
     properties=(SEC, IOP),
     asked=("Q4",),
     codes={
-        "allowed": "Every key of {zone} has an algorithm that is meant for signing zones: {algorithms}.",
+        "allowed": "{zone} has keys with algorithms that are meant for signing zones: {algorithms}.",
         "deprecated": "{zone} has keys with algorithm {algorithm}, which must not be used for signing: {keys}.",
         "not-recommended": "{zone} has keys with algorithm {algorithm}, which is not recommended for signing: {keys}.",
         "little-support": "{zone} has keys with algorithm {algorithm}, which few validators know: {keys}.",
@@ -58,12 +58,14 @@ def alg_allowed(view: ZoneView) -> Iterator[Outcome]:
     shown = [a.exchange for a in heard.answers]
     keys = view.keys()
     numbers = sorted({key.dnskey.algorithm for key in keys})
-    bad = [(n, code) for n in numbers if (code := algorithm_code(n)) != "allowed"]
-    for number, code in bad:
-        of = tuple(label_of(key) for key in keys if key.dnskey.algorithm == number)
-        yield outcome(code, shown, subject=f"algorithm {number}", algorithm=_algorithm(number), keys=of)
-    if numbers and not bad:
-        yield outcome("allowed", shown, algorithms=tuple(map(_algorithm, numbers)))
+    good = tuple(_algorithm(number) for number in numbers if algorithm_code(number) == "allowed")
+    for number in numbers:
+        code = algorithm_code(number)
+        if code != "allowed":
+            of = tuple(label_of(key) for key in keys if key.dnskey.algorithm == number)
+            yield outcome(code, shown, subject=f"algorithm {number}", algorithm=_algorithm(number), keys=of)
+    if good:
+        yield outcome("allowed", shown, algorithms=good)
     yield from unheard(view, heard, "Q4")
 
 
