@@ -210,6 +210,20 @@ def test_a_server_that_always_refers_to_a_zone_in_between_is_left():
     assert sum(sent.values()) <= MOST
 
 
+def test_a_zone_that_only_shows_below_itself_is_found_and_belongs_to_the_chain_of_trust():
+    def respond(address, transport, wire):
+        asked = asked_name(wire)
+        if address == parse_address(ROOT_AT):
+            if asked == "test.":
+                return reply(wire, rcode=2)
+            return reply(wire, authority=[("test.", 60, "NS", "ns.test.")], additional=[("ns.test.", 60, "A", TEST_AT)])
+        return reply(wire, aa=True, answer=[("a.test.", 60, "NS", "ns.test.")] if asked == "a.test." else ())
+
+    surveyed, _ = scripted(respond, "a.test.")
+    assert surveyed.asks("zone a.test.")["P1"] == 2
+    assert surveyed.asks("cut test.")["C2"] == 1
+
+
 @pytest.mark.parametrize("answer", [None, b"", b"\0" * 12, b"\xff" * 12, b"\x80" * 300, bytes(range(256)) * 200])
 def test_the_same_octets_to_every_question(answer):
     def respond(address, transport, wire):

@@ -76,6 +76,7 @@ class Walker:
     ) -> None:
         self.plan = plan
         self.undelegated = undelegated
+        self.between: dict[Name, Cut] = {}  # zones that only a referral to a name below them showed
         self._seed = run_id.encode()[:64]
         self._ancestors = {above for zone in zones if zone not in undelegated for above in zone.ancestors()[1:]}
         self._silent = silent
@@ -238,11 +239,12 @@ class Walker:
 
     def _ask_chain(self, name: Name) -> Steps[None]:
         place = yield from self.place(name)
-        if place is None or place.cut.zone != name:
+        cut = place.cut if place is not None and place.cut.zone == name else self.between.get(name)
+        if cut is None:
             return
-        servers = yield from self.servers(place.cut, names=2)
+        servers = yield from self.servers(cut, names=2)
         yield from self.ask_pair(servers, name, [q.C2], _is_final)
-        above = place.cut.above
+        above = cut.above
         if above is not None and name not in self.undelegated:
             servers = yield from self.servers(above, names=2)
             yield from self.ask_pair(servers, name, [q.C1], _is_final)

@@ -79,6 +79,7 @@ class ZoneSurvey:
                 break
             # There is a zone in between that looking at each label did not show.
             cut = walker.cut_of(referrals[0], cut)
+            walker.between.setdefault(cut.zone, cut)
         return cut
 
     def _ask_parent(self, parent: Cut) -> Steps[list[reading.Referral]]:
