@@ -86,8 +86,11 @@ class Zone:
                 addresses = all_hosts.get(host, ()) if given is None else given
                 self.glue[host.key] = _address_rrsets(host.key, addresses, ttl_s)
 
-    def answer(self, name: bytes, qtype: int, *, do: bool) -> Response:
-        """The authoritative response to a question inside the zone (RFC 1034 section 4.3.2, RFC 4035 section 3.1)."""
+    def answer(self, name: bytes, qtype: int, *, do: bool, aliases: int = 8) -> Response:
+        """The authoritative response to a question inside the zone (RFC 1034 section 4.3.2, RFC 4035 section 3.1).
+
+        At most `aliases` CNAME records are followed.
+        """
         response = Response(aa=True)
         do = do and self.chain is not None
         cut = self._cut_above(name, qtype)
@@ -98,7 +101,7 @@ class Zone:
         if node is None:
             self._deny_name(response, name, do)
         elif codes.CNAME in node and qtype not in (codes.CNAME, codes.ANY, codes.NSEC, codes.RRSIG):
-            self._follow_alias(response, node[codes.CNAME], qtype, do)
+            self._follow_alias(response, node[codes.CNAME], qtype, do, aliases)
         else:
             found = self._found(name, node, qtype)
             if found is None:
@@ -136,10 +139,10 @@ class Zone:
         delegation = node[codes.NS]
         response.aa = False
         response.authority = [delegation]
-        if codes.DS in node:
+        if do and codes.DS in node:
             response.authority += self.with_signature(node[codes.DS], do)
-        elif do:
-            response.authority += self._proofs(self.chain.nodata(cut) if self.chain else [])
+        elif do and self.chain is not None:
+            response.authority += self._proofs(self.chain.nodata(cut))
         response.additional = self.addresses(delegation.rdatas, do=False)
         response.needs_additional = any(_below(host, cut) for host in delegation.rdatas)
 
@@ -161,15 +164,15 @@ class Zone:
         if do and self.chain is not None:
             response.authority += self._proofs(self.chain.nxdomain(name, encloser))
 
-    def _follow_alias(self, response: Response, alias: RRset, qtype: int, do: bool) -> None:
-        for _ in range(8):
-            response.answer += self.with_signature(alias, do)
-            target = self.nodes.get(alias.rdatas[0], {})
-            if codes.CNAME not in target or qtype == codes.CNAME:
-                break
-            alias = target[codes.CNAME]
-        if qtype in target and not self._cut_above(alias.rdatas[0], qtype):
-            response.answer += self.with_signature(target[qtype], do)
+    def _follow_alias(self, response: Response, alias: RRset, qtype: int, do: bool, left: int) -> None:
+        """The alias, and as much of an answer for its target as the zone has (RFC 1034 section 4.3.2, step 3a)."""
+        target = alias.rdatas[0]
+        response.answer = self.with_signature(alias, do)
+        if left > 1 and _below(target, self.apex) and self._cut_above(target, qtype) is None:
+            rest = self.answer(target, qtype, do=do, aliases=left - 1)
+            response.rcode = rest.rcode
+            response.answer += rest.answer
+            response.authority = rest.authority
 
     def addresses(self, hosts: Iterable[bytes], do: bool) -> list[RRset]:
         """Address records of these hosts, as far as the zone has them: its own, or glue."""
