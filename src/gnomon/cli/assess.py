@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from gnomon.base import InputError, Level, Name
+from gnomon.checks.peers import load_peers
 from gnomon.cli.measure import (
     Circumstances,
     given_delegation,
@@ -42,6 +43,21 @@ def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
     ):  # fmt: skip
         function = option(function)
     return function
+
+
+def chosen_checks(only: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The checks that --only names: ids and families as they are, a Zonemaster test case by its counterparts here.
+
+    Raises:
+        InputError: Zonemaster's test case has no counterpart.
+    """
+    if not only:
+        return None
+    cases: dict[str, set[str]] = {}
+    for code, tags in load_peers("zonemaster").items():
+        for tag in tags:
+            cases.setdefault(tag.testcase.lower(), set()).add(code.partition("/")[0])
+    return tuple(sorted({check for word in only for check in cases.get(word.lower(), {word})}))
 
 
 @click.command("assess")
@@ -92,7 +108,7 @@ def command(
         run = new_run(where, names, source, at, ASSESS_LIMITS)
         with progress_bar("asking", "zones") as tell:
             measure(run, at, ASSESS_LIMITS, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
-        judge(where, profile, routing=read_routes(asn) if asn else None, only=only)
+        judge(where, profile, routing=read_routes(asn) if asn else None, only=chosen_checks(only))
         found = list(assessed(where, profile))
         print_all(found, form, all_outcomes=all_outcomes)
     worst = max((Level.from_word(v.level) for zone in found for v in zone.verdicts), default=Level.PASS)

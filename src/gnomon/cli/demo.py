@@ -45,7 +45,7 @@ def command(folder: Path, root_zone: Path | None, asn: tuple[Path, ...], tlds: i
     kind = "lab-root-zone" if root_zone else "lab-embedded"
     source = ZoneSource(kind, f"lab built from {origin}", None, None, len(world.population))
     run = new_run(evidence, world.population, source, Circumstances(lab=lab, vantage="lab"), LAB_LIMITS)
-    with progress_bar("   surveying", "zones") as tell:
+    with progress_bar("surveying", "zones") as tell:
         measure(run, Circumstances(lab=lab), LAB_LIMITS, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
 
     console.print("[bold]3. Verdicts: the published checks over the evidence[/]")

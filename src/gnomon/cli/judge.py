@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from gnomon.base import Level
-from gnomon.cli.assess import judging_options
+from gnomon.cli.assess import chosen_checks, judging_options
 from gnomon.cli.measure import progress_bar
 from gnomon.insight import write_tables
 from gnomon.judge import JudgeSummary, judge
@@ -41,7 +41,7 @@ def judge_run(evidence: Path, profile: str, asn: tuple[Path, ...], only: tuple[s
     """Judge with progress shown, then write the derived tables."""
     with progress_bar("judging", "zones") as tell:
         routing = read_routes(asn) if asn else None
-        summary = judge(evidence, profile, routing=routing, only=only or None, jobs=jobs, progress=tell)
+        summary = judge(evidence, profile, routing=routing, only=chosen_checks(only), jobs=jobs, progress=tell)
     with progress_bar("tables", "zones") as tell:
         write_tables(evidence, summary.profile, tell)
     return summary

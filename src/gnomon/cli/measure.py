@@ -160,10 +160,11 @@ def measure(
 def progress_bar(what: str, unit: str) -> Iterator[Tell]:
     """A progress line on stderr; call it with (done, total, note). On no terminal nothing is drawn."""
     columns = (
-        TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(), TextColumn(unit),
+        TextColumn("   {task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(), TextColumn(unit),
         TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}", style="dim"),
     )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=None, note="")
 
         def tell(done: int, total: int, note: str = "") -> None:
