@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from gnomon.base import InputError, Name
+from gnomon.base import InputError, Name, RetryLater
 from gnomon.evidence import durable
 from gnomon.evidence.exchange import EvidenceRef, Exchange
 from gnomon.evidence.manifest import Manifest, read_manifests
@@ -51,12 +51,18 @@ class EvidenceDir:
                 raise InputError(f"{path} is not empty: a run needs a new directory; name another one, or resume")
             (path / "segments").mkdir()
             (path / "manifests").mkdir()
+            durable.store(path / "zones.txt", octets)
+            durable.store(path / "run.json", run.to_octets())
         except FileExistsError:
             raise InputError(f"{path} is a file: a run needs a new directory; name another one") from None
         except OSError as error:
             raise durable.explain(error, path) from None
-        durable.store(path / "zones.txt", octets)
-        durable.store(path / "run.json", run.to_octets())
+        except RetryLater:
+            # Nothing has begun: leave the directory as empty as it was, so that the same call can succeed.
+            (path / "zones.txt").unlink(missing_ok=True)
+            (path / "segments").rmdir()
+            (path / "manifests").rmdir()
+            raise
         return cls(path, run, ())
 
     @classmethod
@@ -269,7 +275,7 @@ def _exchanges(manifest: Manifest, path: Path, group: pa.Table, index: int, firs
         raise _damaged(path, ValueError(f"row {start + group.num_rows} is missing"))
     try:
         return exchanges_from(rows, manifest.segment_root, a)
-    except (*READ_ERRORS, KeyError, InputError) as error:
+    except (*READ_ERRORS, InputError) as error:
         raise _damaged(path, error) from None
 
 

@@ -59,7 +59,7 @@ COLUMNS_READ = pa.schema(
     ]
 )
 
-READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
+READ_ERRORS = (pa.ArrowException, OSError, ValueError, KeyError, OverflowError, MemoryError)
 """What reading a damaged file can raise."""
 
 T = TypeVar("T")
@@ -183,8 +183,9 @@ def column_values(array: pa.Array | pa.ChunkedArray, meaning: Callable[[Any], An
         values = list(memoryview(buffers[1]).cast(_CODES[array.type])[start:stop])
     elif pa.types.is_binary(array.type):
         ends = memoryview(buffers[1]).cast("i")[start : stop + 1].tolist()
-        octets = buffers[2].to_pybytes()[: ends[-1]] if buffers[2] else b""
-        values = [octets[a:b] for a, b in pairwise(ends)]
+        base = ends[0]
+        octets = bytes(memoryview(buffers[2])[base : ends[-1]]) if buffers[2] else b""
+        values = [octets[a - base : b - base] for a, b in pairwise(ends)]
     else:
         values = array.to_pylist()
     if meaning is not None:

@@ -38,7 +38,7 @@ def unseal(octets: bytes, where: object) -> dict[str, Any]:
     digest = document.pop(_DIGEST)
     try:
         unchanged = digest == sha256(_text(document)).hexdigest() and octets == seal(document)
-    except (UnicodeEncodeError, RecursionError):
+    except (ValueError, RecursionError):
         unchanged = False
     if not unchanged:
         raise InputError(f"{where} was changed after it was written: its digest differs; restore it from a copy")

@@ -171,7 +171,10 @@ class _SegmentCheck:
             self._problem("the segment is missing; restore it from a copy", self._all_rows())
             return
         except READ_ERRORS as error:
-            self._problem(f"cannot be read at all, its footer is damaged ({_reason(error)})", self._all_rows())
+            self._problem(
+                f"cannot be read at all: its footer is damaged, or it is no segment ({_reason(error)})",
+                self._all_rows(),
+            )
             return
         if not parquet.schema_arrow.equals(COLUMNS_READ) or not _regular(sizes):
             self._problem("its columns or row groups are not those of a segment", self._all_rows())
