@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from worlds import view_of
 
 from gnomon.checks.outcome import State
 from gnomon.checks.profile import load_profile
 from gnomon.checks.registry import all_checks
-from gnomon.judge import judge_zone
+from gnomon.judge import judge_zone, sentence
 from gnomon.lab import Scenario, load_scenarios
+from worlds import view_of
 
 FILES = sorted(Path(__file__).parent.glob("**/*.toml"))
 CASES = [(path.stem, scenario) for path in FILES for scenario in load_scenarios(path)]
@@ -26,6 +26,8 @@ def test_scenario(check_id: str, scenario: Scenario, tmp_path: Path) -> None:
     assert set(scenario.must) <= codes, told
     assert not set(scenario.must_not) & codes, told
     assert "internal-error" not in codes, told
+    for verdict in verdicts:
+        assert sentence(verdict) != f"{check_id}/{verdict.code}", f"the sentence of {verdict.code} lacks an argument"
 
 
 def test_scenario_files_belong_to_a_check() -> None:

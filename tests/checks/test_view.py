@@ -1,0 +1,248 @@
+"""The view on evidence that a lab does not give: losses, local trouble, damaged and hostile responses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+import dns.flags
+import dns.message
+import dns.rrset
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gnomon.base import Name, Transport
+from gnomon.base.codes import DNSKEY, SOA
+from gnomon.checks.profile import load_profile
+from gnomon.checks.view import ZoneView, class_of
+from gnomon.engine import Status
+from gnomon.evidence import EvidenceRef, Exchange
+from gnomon.judge import judge_zone
+from gnomon.lab import Scenario
+from worlds import view_of
+
+ZONE = Name.from_text("example.test.")
+V4, V6 = IPv4Address("28.7.7.53"), IPv6Address("2a10:5007::53")
+SOA_TEXT = "ns1.example.test. hostmaster.example.test. 1 14400 3600 1209600 3600"
+
+
+def exchange(
+    ask: str,
+    answer: str | bytes | None = None,
+    *,
+    address: str = "28.7.7.53",
+    status: Status = Status.ANSWERED,
+    attempt: int = 1,
+    transport: Transport = Transport.UDP,
+    qname: str = "example.test.",
+    qtype: str = "SOA",
+    flags: int = dns.flags.AA,
+    subject: str = "zone example.test.",
+    at_s: int = 1_793_491_200,
+) -> Exchange:
+    """One attempt. `answer`: records in presentation form, or the octets of the response."""
+    query = dns.message.make_query(qname, qtype)
+    response: bytes | None = answer if isinstance(answer, bytes) else None
+    if isinstance(answer, str):
+        message = dns.message.make_response(query)
+        message.flags |= flags
+        for line in filter(None, answer.splitlines()):
+            owner, rtype, text = line.split(" ", 2)
+            message.answer.append(dns.rrset.from_text(owner, 3600, "IN", rtype, text))
+        response = message.to_wire()
+    return Exchange(
+        seq=at_s, subject=subject, ask=ask, server_name=Name.from_text("ns1.example.test."),
+        address=ip_address(address), port=53, transport=transport, attempt=attempt, sent_at_ns=at_s * 10**9,
+        rtt_us=None, local_port=0, status=status if answer is None or status else Status.ANSWERED, os_error=0,
+        query=query.to_wire(), response=response, vantage="test", ref=EvidenceRef("ab" * 32, at_s % 1000),
+    )  # fmt: skip
+
+
+def view(*exchanges: Exchange) -> ZoneView:
+    return ZoneView(ZONE, exchanges)
+
+
+def codes(view: ZoneView, *only: str) -> set[str]:
+    found = judge_zone(view, load_profile("default"), only or None)
+    assert not [v.args for v in found if v.code == "internal-error"]
+    return {v.code for v in found}
+
+
+SOA_ANSWER = f"example.test. SOA {SOA_TEXT}"
+
+
+class TestAcceptedAnswers:
+    def test_the_last_answered_attempt_counts(self) -> None:
+        lost = exchange("Q1", status=Status.TIMEOUT)
+        got = exchange("Q1", SOA_ANSWER, attempt=2, at_s=1_793_491_203)
+        answer = view(got, lost).answer("Q1", V4)
+        assert answer is not None and answer.exchange is got
+        assert view(got, lost).asked("Q1", V4) == (lost, got)
+
+    def test_tcp_is_preferred_over_truncation(self) -> None:
+        cut = exchange("Q4", "", flags=dns.flags.TC, qtype="DNSKEY")
+        whole = exchange("Q4", SOA_ANSWER, attempt=2, transport=Transport.TCP, qtype="DNSKEY", at_s=1_793_491_203)
+        answer = view(cut, whole).answer("Q4", V4)
+        assert answer is not None and answer.exchange is whole
+
+    def test_truncation_is_all_there_is(self) -> None:
+        cut = exchange("Q4", "", flags=dns.flags.TC, qtype="DNSKEY")
+        failed = exchange("Q4", status=Status.RESET, transport=Transport.TCP, qtype="DNSKEY", at_s=1_793_491_203)
+        found = view(cut, failed)
+        answer = found.answer("Q4", V4)
+        assert answer is not None and answer.message.tc
+        assert codes(found, "net.tc-fallback") == {"fails", "fails-everywhere"}
+
+    def test_truncated_and_not_asked_again(self) -> None:
+        cut = exchange("Q4", "", flags=dns.flags.TC, qtype="DNSKEY")
+        assert codes(view(cut), "net.tc-fallback") == {"not-followed"}
+
+    def test_questions_of_one_code_are_kept_apart(self) -> None:
+        one = exchange("Q9", "ns1.example.test. A 28.7.7.53", qname="ns1.example.test.", qtype="A")
+        two = exchange("Q9", "ns1.example.test. AAAA 2a10:5007::53", qname="ns1.example.test.", qtype="AAAA")
+        found = view(one, two)
+        name = Name.from_text("NS1.example.test.")
+        assert len(found.answers("Q9")) == 2
+        answer = found.answer("Q9", V4, name, 28)
+        assert answer is not None and answer.exchange is two
+        assert found.addresses_of(name).authoritative == (V4, V6)
+
+    def test_mismatched_responses_do_not_count(self) -> None:
+        forged = exchange("Q1", SOA_ANSWER, status=Status.MISMATCHED)
+        assert view(forged).answer("Q1", V4) is None
+        assert view(forged).message(forged) is None
+        assert view(forged).service(V4).state == "silent"
+
+
+class TestTime:
+    def test_observed_at_is_when_the_zone_was_first_asked(self) -> None:
+        shared = exchange("C2", subject="cut test.", status=Status.TIMEOUT, at_s=1_000)
+        later, first = exchange("Q1", SOA_ANSWER, at_s=3_000), exchange("P1", status=Status.TIMEOUT, at_s=2_000)
+        assert view(later, shared, first).observed_at == 2_000
+        assert ZoneView(ZONE, ()).observed_at == 0
+
+
+class TestReachability:
+    def test_lossy(self) -> None:
+        lost = [exchange("Q1", status=Status.TIMEOUT, attempt=n, at_s=n) for n in (1, 2)]
+        got = exchange("Q1", SOA_ANSWER, attempt=3, at_s=3)
+        assert codes(view(*lost, got), "net.udp") == {"lossy"}
+        assert codes(view(lost[0], got), "net.udp") == {"answers"}
+
+    @pytest.mark.parametrize("status", [Status.LOCAL_ERROR, Status.NOT_SENT_BREAKER, Status.NOT_SENT_OPTOUT])
+    def test_what_could_not_be_sent_is_nobody_s_fault(self, status: Status) -> None:
+        found = view(
+            exchange("Q1", SOA_ANSWER),
+            exchange("Q1", status=status, address=str(V6)),
+            exchange("Q7", status=status, address=str(V6), transport=Transport.TCP),
+        )
+        assert codes(found, "net.v6-reachable") == {"no-v6-here"}
+        assert codes(found, "net.udp") == {"answers", "not-sent"}
+        assert found.service(V6).state == "unobserved"
+
+    def test_nothing_at_all(self) -> None:
+        found = judge_zone(ZoneView(ZONE, ()), load_profile("default"))
+        assert not [v.args for v in found if v.code == "internal-error"]
+        names_only = {"syn.zone-hyphen", "syn.zone-double-hyphen"}
+        assert {v.check_id for v in found if v.state == "observed"} == names_only
+
+
+class TestDamagedData:
+    def test_a_record_that_cannot_be_read_ends_the_message(self) -> None:
+        good = exchange("Q1", SOA_ANSWER)
+        assert good.response is not None
+        found = view(replace(good, response=_cut_rdata(good.response, 16)))
+        answer = found.answer("Q1", V4)
+        assert answer is not None and answer.message.malformed is not None
+        assert found.soas() == {}
+        assert found.service(V4).state == "malformed"
+        assert codes(found, "soa", "cons.soa-serial") == {"no-soa"}
+
+    def test_an_address_that_cannot_be_read_is_left_out_and_visible(self) -> None:
+        text = "ns1.example.test. A 28.7.7.53\nns1.example.test. A 28.7.7.54"
+        whole = exchange("Q9", text, qname="ns1.example.test.", qtype="A")
+        assert whole.response is not None
+        found = view(replace(whole, response=_cut_rdata(whole.response, 1)))
+        answer = found.answer("Q9", V4)
+        assert answer is not None
+        assert [record.rdata for record in answer.unreadable] == [b"\x1c\x07\x07"]
+        assert found.addresses_of(Name.from_text("ns1.example.test.")).authoritative == (V4,)
+
+    def test_answers_without_authority_are_not_the_apex(self) -> None:
+        found = view(exchange("Q1", SOA_ANSWER, flags=0), exchange("Q4", "", qtype="DNSKEY"))
+        assert found.apex_rrset(SOA) == {} and found.apex_rrset(DNSKEY) == {}
+        assert found.service(V4).state == "not-authoritative"
+
+    def test_shortest_octets(self) -> None:
+        for octets in (b"", b"\0", b"\0" * 11, b"\0" * 12, b"\xff" * 12, b"\xff" * 600):
+            assert codes(view(*(exchange(ask, octets) for ask in ("P1", "P2", "Q1", "Q2", "Q3", "Q4", "Q9"))))
+
+
+def _cut_rdata(response: bytes, octets: int) -> bytes:
+    """The response with the last `octets` octets of its last record's data cut away."""
+    for at in range(len(response) - 3, 12, -1):
+        if int.from_bytes(response[at : at + 2], "big") == len(response) - at - 2:
+            break
+    return response[:at] + (len(response) - at - 2 - octets).to_bytes(2, "big") + response[at + 2 : -octets]
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> ZoneView:
+    return view_of(Scenario("healthy", (), (), {}, ()), tmp_path_factory.mktemp("healthy"))
+
+
+Damage = Callable[[bytes], bytes]
+
+
+@st.composite
+def damages(draw: st.DrawFn) -> Damage:
+    kind = draw(st.sampled_from(["flip", "cut", "random", "counts", "flags"]))
+    at, octet = draw(st.integers(0, 599)), draw(st.integers(0, 255))
+    octets = draw(st.binary(max_size=80)) if kind == "random" else b""
+
+    def damage(response: bytes) -> bytes:
+        place = at % max(1, len(response))
+        if kind == "flip":
+            return response[:place] + bytes([octet]) + response[place + 1 :]
+        if kind == "cut":
+            return response[:place]
+        if kind == "counts":
+            return response[:4] + bytes([octet]) * 8 + response[12:]
+        if kind == "flags":
+            return response[:2] + bytes([octet, at % 256]) + response[4:]
+        return octets
+
+    return damage
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 10**6), damages()), min_size=1, max_size=30))
+def test_no_check_fails_on_damaged_responses(healthy: ZoneView, damage: list[tuple[int, Damage]]) -> None:
+    exchanges = list(healthy.exchanges)
+    for number, spoil in damage:
+        at = number % len(exchanges)
+        response = exchanges[at].response
+        if response is not None:
+            exchanges[at] = replace(exchanges[at], response=spoil(response))
+    spoiled = ZoneView(ZONE, exchanges, root_anchors=healthy.root_anchors, routing=healthy.routing)
+    found = judge_zone(spoiled, load_profile("default"))
+    assert not [(v.check_id, v.args) for v in found if v.code == "internal-error"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_the_order_of_exchanges_does_not_matter(healthy: ZoneView, data: st.DataObject) -> None:
+    mixed = data.draw(st.permutations(healthy.exchanges))
+    again = ZoneView(ZONE, mixed, root_anchors=healthy.root_anchors, routing=healthy.routing)
+    profile = load_profile("default")
+    assert [v.row for v in judge_zone(again, profile)] == [v.row for v in judge_zone(healthy, profile)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [(".", "R"), ("se.", "T"), ("arpa.", "A"), ("2.0.192.in-addr.ARPA.", "A"), ("example.se.", "S")],
+)
+def test_class_of_a_zone(zone: str, expected: str) -> None:
+    assert class_of(Name.from_text(zone)) == expected
