@@ -82,13 +82,27 @@ def table(path: Path, header: tuple[str, ...], columns: range) -> Iterator[tuple
     for number, line in lines(path):
         if not line or line.startswith("#"):
             continue
-        fields = next(csv.reader((line,))) if '"' in line else line.split(",")
+        fields = split_csv(line, path, number)
         if number == 1 and fields == list(header[: len(fields)]):
             continue
         if len(fields) not in columns:
             wanted = ",".join(header[: columns.stop - 1])
             raise InputError(f"{path}, line {number}: {len(fields)} fields instead of {wanted}")
         yield number, fields
+
+
+def split_csv(line: str, path: Path, number: int) -> list[str]:
+    """The fields of one CSV line (RFC 4180); a field never goes on in the next line.
+
+    Raises:
+        InputError: a field that is far too long.
+    """
+    if '"' not in line:
+        return line.split(",")
+    try:
+        return next(csv.reader((line,)))
+    except csv.Error as error:
+        raise at_line(path, number, error) from None
 
 
 def at_line(path: Path, number: int, reason: object) -> InputError:

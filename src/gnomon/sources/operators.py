@@ -16,14 +16,14 @@ def operator_key(server_name: Name) -> Name:
     A name that is a public suffix itself is its own operator. Two operators may hide behind one domain, and one
     behind several: this is a key to group by, not a proof.
     """
-    text = str(Name(server_name.key)).removesuffix(".")
+    name = Name(server_name.key)
+    labels = name.labels
+    # The list knows plain labels only; any other, which may even hold a dot, is nobody's suffix.
+    text = ".".join(label.decode() if label.replace(b"-", b"").isalnum() else "_" for label in labels)
     domain = _public_suffixes().privatesuffix(text) if text else None
     if domain is None:
-        return Name(server_name.key)
-    labels_below = text.count(".") - domain.count(".")
-    name = Name(server_name.key)
-    # A dot inside a label is written "\." and counted alike on both sides.
-    for _ in range(labels_below):
+        return name
+    for _ in range(len(labels) - domain.count(".") - 1):
         name = name.parent()
     return name
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
@@ -13,7 +12,7 @@ from socket import AF_INET, AF_INET6, inet_pton
 
 from gnomon.base import Address, InputError
 from gnomon.base.provenance import Provenance
-from gnomon.sources.files import at_line, lines, provenance_of, table
+from gnomon.sources.files import at_line, lines, provenance_of, split_csv, table
 
 _LOW = (1 << 64) - 1
 
@@ -96,7 +95,7 @@ def _read_names(path: Path) -> dict[int, str]:
     except ValueError:
         raise InputError(f"{path}, line 1: no header with the columns asn, handle and org") from None
     for number, text in numbered:
-        fields = next(csv.reader((text,)), []) if '"' in text else text.split(",")
+        fields = split_csv(text, path, number)
         if len(fields) != len(header):
             raise at_line(path, number, f"{len(fields)} fields instead of {len(header)}")
         name = fields[org_at] or fields[handle_at]
