@@ -8,7 +8,7 @@ from pathlib import Path
 from gnomon.base import Name
 from gnomon.evidence import EvidenceDir, Plan, RunInfo, Tool, ZoneSource
 from gnomon.insight.tables import write_tables
-from gnomon.judge import judge, views
+from gnomon.judge import judge
 from gnomon.lab import LabEngine, Placement, World, build_world
 from gnomon.lab.spec import SoaSpec, ZoneSpec
 from gnomon.survey import Plan as Questions
@@ -47,7 +47,7 @@ def make_run(directory: Path) -> Path:
     evidence = EvidenceDir.create(directory, run, NAMES)
     run_survey(evidence, LabEngine(world))
     judge(directory)
-    write_tables(directory, views(EvidenceDir.open(directory)), lambda asn: f"AS{asn}")
+    write_tables(directory)
     return directory
 
 

@@ -120,9 +120,7 @@ def _findings(
     _input_list(run, people["sana"], areas[3].review, evidence)
 
 
-def _draft(
-    plan: Plan, indicator: IndicatorLike, area: Area, author: User, items: Sequence[EvidenceItem]
-) -> Finding:
+def _draft(plan: Plan, indicator: IndicatorLike, area: Area, author: User, items: Sequence[EvidenceItem]) -> Finding:
     missing = indicator.denominator - indicator.numerator
     rest = f"{100 * missing / indicator.denominator:.1f} % ({missing:,} of {indicator.denominator:,})"
     questions = list(area.questions.filter(number__in=plan.questions))
@@ -166,10 +164,8 @@ def _from_verdicts(run: Run, area: Area, author: User, count: CodeCount, measure
     item = register_verdicts(author, area.review, run, count.check_id, count.code)
     judged = measured.judged(count.check_id)
     draft_finding(
-        author, area,
-        f"In {100 * count.zones / judged:.1f} % ({count.zones:,} of {judged:,}) of the zones judged, this rule is not "
-        f"met: {rule.summary.rstrip('.')}.",
-        evidence=[item], properties=[p.value for p in rule.check.properties], explanation=rule.why,
+        author, area, rule.broken_by(count.zones, judged), evidence=[item],
+        properties=[p.value for p in rule.check.properties], explanation=rule.why,
     )  # fmt: skip
 
 

@@ -123,9 +123,7 @@ class Measurements:
         self.verdict_file = directory / "verdicts" / f"{profile}.parquet"
         self.store = EvidenceDir.open(directory)
         if not self.verdict_file.is_file():
-            raise InputError(
-                f"{directory} has no verdicts of the profile {profile!r}; run: gnomon judge {directory}"
-            )
+            raise InputError(f"{directory} has no verdicts of the profile {profile!r}; run: gnomon judge {directory}")
         # DDL takes no parameters; the file name is quoted as an SQL string.
         quoted = str(self.verdict_file).replace("'", "''")
         self._db = duckdb.connect(config={"threads": 2})
@@ -201,7 +199,9 @@ class Measurements:
 
     def levels(self) -> dict[Level, int]:
         """How many zones have each level as their worst."""
-        found = self._all("SELECT worst, count(*) FROM (SELECT max(worst) AS worst FROM tally GROUP BY zone) GROUP BY 1")
+        found = self._all(
+            "SELECT worst, count(*) FROM (SELECT max(worst) AS worst FROM tally GROUP BY zone) GROUP BY 1"
+        )
         counts = {Level(worst): int(n) for worst, n in found}
         return {level: counts.get(level, 0) for level in sorted(Level, reverse=True)}
 
@@ -253,10 +253,10 @@ class Measurements:
         lasts = [m.last_sent_at_ns for m in manifests if m.last_sent_at_ns is not None]
         return min(firsts, default=0), max(lasts, default=0)
 
-    def verdict_sha256(self) -> str:
-        """The digest of the verdict file."""
-        with self.verdict_file.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+    def verdict_digest(self) -> str:
+        """The digest of all verdicts, as `gnomon judge` prints it."""
+        made = json.loads(self.verdict_file.with_suffix(".json").read_text("utf-8"))
+        return str(made["digest"])
 
     def exchange(self, ref: str) -> Exchange:
         """The recorded exchange that a reference points to.
@@ -287,5 +287,7 @@ def open_measurements(directory: str, profile: str) -> Measurements:
     try:
         found = file.stat()
     except OSError:
-        raise InputError(f"the evidence of this run is no longer at {directory}; put it back or attach it again") from None
+        raise InputError(
+            f"the evidence of this run is no longer at {directory}; put it back or attach it again"
+        ) from None
     return _opened(directory, profile, (found.st_mtime_ns, found.st_size))

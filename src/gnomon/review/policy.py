@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Actor = User | AnonymousUser
 
 
-class Role(str, Enum):
+class Role(StrEnum):
     """What somebody is to a review; `OPERATOR` keeps the instance and decides nothing in a review."""
 
     ANONYMOUS = "anonymous"

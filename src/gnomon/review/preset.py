@@ -95,9 +95,7 @@ def _area(row: _Table, evidence: tuple[str, ...]) -> AreaPlan:
         sub_team=row.text("sub_team"),
         properties=row.words("properties", tuple(p.value for p in Property)),
         evidence=row.words("evidence", evidence),
-        questions=tuple(
-            Question(q.text("text"), q.word("method", METHODS, last=True)) for q in row.rows("questions")
-        ),
+        questions=tuple(Question(q.text("text"), q.word("method", METHODS, last=True)) for q in row.rows("questions")),
     )
     row.end()
     return plan

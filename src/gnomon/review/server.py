@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from gnomon.review.instance import setup
@@ -18,8 +17,7 @@ def serve(data_dir: Path, port: int = 8000) -> None:
     from granian.server import Server
 
     setup(data_dir)
-    # The worker is a new process; it finds the directory here.
-    os.environ["GNOMON_DATA"] = str(data_dir.resolve())
+    # The worker is a new process; it finds the directory in GNOMON_DATA, which `setup` has set.
     Server(
         "gnomon.review.wsgi:application",
         address="127.0.0.1",

@@ -1,4 +1,4 @@
-"""What the server loads: the workspace of the directory named by GNOMON_DATA."""
+"""What the server loads: the workspace of the directory that GNOMON_DATA names."""
 
 import os
 from pathlib import Path

@@ -17,8 +17,7 @@ from gnomon.review.policy import may
 Respond = Callable[[HttpRequest], HttpResponse]
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 # Categories Cc (but tab and line ends), Cf, Zl, Zp, Cs and private use: nothing of ours has them.
 INVISIBLE = re.compile(
@@ -46,7 +45,7 @@ def headers(respond: Respond) -> Respond:
     return around
 
 
-class errors:  # noqa: N801 - a middleware, named like the functions beside it
+class errors:
     """No view runs without a row in the policy; errors raised on purpose become pages in plain words."""
 
     def __init__(self, respond: Respond) -> None:

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from gnomon.base import InputError
 from gnomon.review.audit.queries import events
+from gnomon.review.measurements import TROUBLE, CodeCount
 from gnomon.review.pages.route import page
 from gnomon.review.reviews.models import Review
-from gnomon.review.zones.queries import current_run, measurements_of
+from gnomon.review.zones.queries import current_run, measurements_of, rules
 
 
 @page("see", "review")
 def front(request: HttpRequest) -> HttpResponse:
     """Open reviews, the zone look-up, what is measured, and what Gnomon is."""
     run = current_run()
-    levels = None
+    levels, worst = None, tuple[CodeCount, ...]()
     if run is not None:
-        try:
-            levels = measurements_of(run).levels()
-        except InputError:
-            levels = None
+        # A run that is not at its place does not keep the reviews from being read.
+        with suppress(InputError):
+            measured = measurements_of(run)
+            levels, worst = measured.levels(), measured.code_counts()[:6]
     context = {
         "reviews": Review.objects.select_related("phase").order_by("-opened_on"),
         "run": run,
         "levels": levels,
+        "worst": [(count, rules().get(count.check_id)) for count in worst if count.level in TROUBLE],
         "events": events()[:5],
     }
     return render(request, "pages/front.html", context)

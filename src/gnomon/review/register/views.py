@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from gnomon.base import InputError
 from gnomon.review.measurements import Row
-from gnomon.review.pages.route import review_page
+from gnomon.review.pages.route import ReviewRequest, review_page
 from gnomon.review.register.models import EvidenceItem
 from gnomon.review.register.queries import items_of, recomputed
 from gnomon.review.reviews.models import Review
 from gnomon.review.zones.queries import measurements_of, rules
 
 # Verdicts listed on an item's page; the list of zones has the rest.
-SHOWN_VERDICTS = 25
+SHOWN_VERDICTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,14 @@ class SliceRow:
 
 
 @review_page("see", "evidence")
-def items(request: HttpRequest, review: Review) -> HttpResponse:
+def items(request: ReviewRequest, review: Review) -> HttpResponse:
     """All items of a review."""
     found = Paginator(items_of(review).prefetch_related("findings__review"), 50).get_page(request.GET.get("page"))
     return render(request, "register/items.html", {"review": review, "tab": "evidence", "items": found})
 
 
 @review_page("see", "evidence")
-def item(request: HttpRequest, review: Review, number: int) -> HttpResponse:
+def item(request: ReviewRequest, review: Review, number: int) -> HttpResponse:
     """One item: what it shows, its content, how to get it again, and who rests on it."""
     found = get_object_or_404(items_of(review), number=number)
     context: dict[str, object] = {

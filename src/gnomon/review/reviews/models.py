@@ -52,7 +52,12 @@ class Review(Recorded):
 
 
 class SubTeam(models.Model):
-    """Some members who do an area's work; a sub-team may end while its area stays."""
+    """Some members who do an area's work; a sub-team may end while its area stays.
+
+    `present` is there where a query put it: the seats held now, the rapporteur's first.
+    """
+
+    present: list[Membership]
 
     review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="sub_teams")
     name = models.CharField(max_length=120)

@@ -50,6 +50,12 @@ def seats_of(user_id: int, review: Review) -> QuerySet[Membership]:
     return Membership.objects.filter(user_id=user_id, review=review, until=None)
 
 
+def own_area(actor: Actor, review: Review) -> Area | None:
+    """The first area of the sub-team in which `actor` has a seat."""
+    mine = {"sub_team__seats__user_id": actor.pk, "sub_team__seats__until": None}
+    return Area.objects.filter(review=review, **mine).order_by("number").first()
+
+
 def reviews_to_draft_in(actor: Actor) -> list[Review]:
     """The reviews in which `actor` may draft a finding."""
     if not actor.is_authenticated:
@@ -96,11 +102,11 @@ def area_statuses(review: Review) -> list[AreaStatus]:
         .values_list("area")
         .annotate(Count("pk", distinct=True))
     )
-    newest = WeeklyUpdate.objects.filter(area__review=review).values("area").annotate(week=Max("week")).values_list("area", "week")
-    weeks = dict(newest)
+    mine = WeeklyUpdate.objects.filter(area__review=review)
+    weeks = dict(mine.values_list("area").annotate(Max("week")))
     updates = {
         u.area_id: u
-        for u in WeeklyUpdate.objects.filter(area__review=review, week__in=set(weeks.values())).select_related("author")
+        for u in mine.filter(week__in=set(weeks.values())).select_related("author")
         if weeks[u.area_id] == u.week
     }
     return [

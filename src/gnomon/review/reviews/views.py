@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
@@ -12,7 +12,7 @@ from gnomon.base import InputError, Refused
 from gnomon.review.audit.queries import events
 from gnomon.review.audit.views import event_list
 from gnomon.review.findings.queries import findings_of, missing_of, recommendations_of
-from gnomon.review.pages.route import review_page
+from gnomon.review.pages.route import ReviewRequest, review_page, signed_in
 from gnomon.review.policy import who_may
 from gnomon.review.register.queries import items_of
 from gnomon.review.reviews.actions import publish_update
@@ -23,7 +23,7 @@ from gnomon.review.reviews.queries import area_statuses, areas_of, rapporteur_of
 
 
 @review_page("see", "review")
-def overview(request: HttpRequest, review: Review) -> HttpResponse:
+def overview(request: ReviewRequest, review: Review) -> HttpResponse:
     """Where the review stands."""
     recommendations = list(recommendations_of(review))
     readings = [next(iter(r.measure.readings.all()), None) for r in recommendations]
@@ -31,13 +31,13 @@ def overview(request: HttpRequest, review: Review) -> HttpResponse:
         "review": review, "tab": "overview", "areas": area_statuses(review), "team": team(review),
         "findings": findings_of(review).count(), "evidence": items_of(review).count(),
         "recommendations": len(recommendations), "met": sum(r is not None and r.met is True for r in readings),
-        "events": events(review.short_name)[:10],
+        "events": events(review.short_name)[:8],
     }  # fmt: skip
     return render(request, "reviews/overview.html", context)
 
 
 @review_page("see", "review")
-def area(request: HttpRequest, review: Review, number: int) -> HttpResponse:
+def area(request: ReviewRequest, review: Review, number: int) -> HttpResponse:
     """One area: mandate, people, questions, updates, findings, and what is missing."""
     found = _area(review, number)
     updates = list(found.updates.select_related("author", "area__review"))
@@ -48,35 +48,37 @@ def area(request: HttpRequest, review: Review, number: int) -> HttpResponse:
         "questions": found.questions.select_related("area").prefetch_related("findings__review"),
         "findings": findings_of(review).filter(area=found).prefetch_related("recommendations__review"),
         "missing": missing_of(found, status),
-        "may_update": request.rights.may("publish", "update", found),  # type: ignore[attr-defined]
-        "may_draft": request.rights.may("draft", "finding", found),  # type: ignore[attr-defined]
+        "may_update": request.rights.may("publish", "update", found),
+        "may_draft": request.rights.may("draft", "finding", found),
         "this_week": _monday(timezone.localdate()),
     }  # fmt: skip
     return render(request, "reviews/area.html", context)
 
 
 @review_page("publish", "update", post=True)
-def update(request: HttpRequest, review: Review, number: int) -> HttpResponse:
+def update(request: ReviewRequest, review: Review, number: int) -> HttpResponse:
     """The form of this week's update; revises it when it is there already."""
     found = _area(review, number)
-    if not request.rights.may("publish", "update", found):  # type: ignore[attr-defined]
+    if not request.rights.may("publish", "update", found):
         raise Refused(f"To publish the update of this area takes {who_may('publish', 'update')}.")
     monday = _monday(timezone.localdate())
-    present = found.updates.filter(week=monday).first()
+    present = found.updates.select_related("author").filter(week=monday).first()
     conflict = False
     if request.method == "POST":
         form = UpdateForm(request.POST)
         if form.is_valid():
             try:
-                publish_update(request.user, found, form.text(), week=monday, seen=form.cleaned_data["seen"] or 0)
+                publish_update(signed_in(request), found, form.text(), week=monday, seen=form.cleaned_data["seen"] or 0)
                 return redirect(f"{found.get_absolute_url()}#updates")
-            except InputError as error:
-                conflict = isinstance(error, ChangedMeanwhile)
+            except ChangedMeanwhile as error:
+                conflict = True
+                # Saving once more is then meant: the writer sees the other text now.
+                given = request.POST.copy()
+                given["seen"] = str(present.revision if present else 0)
+                form = UpdateForm(given)
                 form.add_error(None, str(error))
-        if conflict and present is not None:
-            # Saving once more is then meant: the writer has seen the other text.
-            form.data = form.data.copy()
-            form.data["seen"] = str(present.revision)
+            except InputError as error:
+                form.add_error(None, str(error))
     elif present is None:
         form = UpdateForm(initial={"seen": 0})
     else:
@@ -93,7 +95,7 @@ def update(request: HttpRequest, review: Review, number: int) -> HttpResponse:
 
 
 @review_page("see", "event")
-def event_log(request: HttpRequest, review: Review) -> HttpResponse:
+def event_log(request: ReviewRequest, review: Review) -> HttpResponse:
     """What happened in the review."""
     return event_list(request, {"review": review, "tab": "events"}, review.short_name)
 

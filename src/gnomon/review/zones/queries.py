@@ -24,6 +24,11 @@ class Rule:
     source: str
     do: str
 
+    def broken_by(self, zones: int, judged: int) -> str:
+        """The sentence that so many zones of those judged do not meet the rule."""
+        share = 100 * zones / judged if judged else 0.0
+        return f"{share:.1f} % ({zones:,} of {judged:,}) of the zones judged do not meet the rule “{self.summary}”"
+
 
 def current_run() -> Run | None:
     """The run that zone pages show: the newest that is attached."""
@@ -45,21 +50,13 @@ def rules() -> Mapping[str, Rule]:
     return {id: _rule(check) for id, check in all_checks().items()}
 
 
-_HEADINGS = ("Why", "Rule", "Source", "Do")
-
-
 def _rule(check: Check) -> Rule:
-    parts: dict[str, list[str]] = {"": []}
-    now = ""
-    for line in check.doc.splitlines():
-        heading, colon, rest = line.partition(":")
-        if colon and heading in _HEADINGS:
-            now, line = heading, rest
-            parts[now] = []
-        parts[now].append(line.strip())
-    text = {name: "\n".join(lines).strip() for name, lines in parts.items()}
-    why, exact, source, action = (text.get(heading, "") for heading in _HEADINGS)
-    return Rule(check, " ".join(text[""].split()), why, exact, source, action)
+    why, exact, source, action = (_sentence(check.section(name)) for name in ("Why", "Rule", "Source", "Do"))
+    return Rule(check, check.rule, why, exact, source, action)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 @cache

@@ -18,7 +18,7 @@ from gnomon.review.zones.forms import ZoneFilterForm
 from gnomon.review.zones.models import Run
 from gnomon.review.zones.queries import Rule, current_run, measurements_of, question_text, rules
 from gnomon.wire import Message
-from gnomon.wire.presentation import dig, hexdump
+from gnomon.wire.presentation import CLASS_NAMES, dig, hexdump
 
 # Exchanges listed under one verdict before the rest is only counted.
 SHOWN_REFS = 24
@@ -33,12 +33,12 @@ class PropertyRow:
     checks: dict[Level, int]
 
     @property
-    def total(self) -> int:
-        return sum(self.checks.values())
+    def evaluated(self) -> int:
+        return sum(self.checks.values()) - self.checks[Level.NOT_APPLICABLE] - self.unknown
 
     @property
-    def evaluated(self) -> int:
-        return self.total - self.checks[Level.NOT_APPLICABLE] - self.checks[Level.UNKNOWN]
+    def unknown(self) -> int:
+        return self.checks[Level.UNKNOWN]
 
     @property
     def fine(self) -> int:
@@ -71,8 +71,9 @@ def zones(request: HttpRequest) -> HttpResponse:
     form = ZoneFilterForm(request.GET)
     wanted = form.wanted()
     found = measured.zones(wanted)
-    query = QueryDict(mutable=True)
-    query.update({k: v for k, v in request.GET.items() if v and k != "page"})
+    query = request.GET.copy()
+    for field in [field for field, value in request.GET.items() if not value or field == "page"]:
+        del query[field]
     context = {
         "run": run, "form": form, "wanted": wanted, "found": found, "query": query.urlencode(),
         "trouble": TROUBLE, "rule": rules().get(wanted.check), "is_filtered": bool(query),
@@ -109,11 +110,13 @@ def zone(request: HttpRequest, zone: str) -> HttpResponse:
     for row in verdicts:
         by_check.setdefault(row.check_id, []).append(row)
     todo = [(row, rules().get(row.check_id)) for row in verdicts if row.level in TROUBLE]
-    checks = sorted(by_check.items(), key=lambda item: (-item[1][0].level, item[0]))
+    groups: dict[Level, list[tuple[Row, int]]] = {}
+    for _, rows in sorted(by_check.items(), key=lambda item: (-item[1][0].level, item[0])):
+        groups.setdefault(rows[0].level, []).append((rows[0], len(rows)))
     context = {
         "run": run, "zone": zone, "rows": _property_rows(by_check), "worst": verdicts[0].level,
         "first": todo[:5], "rest": todo[5:], "trouble": len(todo),
-        "checks": [(rows[0], len(rows), rules().get(check_id)) for check_id, rows in checks],
+        "groups": groups.items(), "checks": len(by_check),
     }  # fmt: skip
     return render(request, "zones/zone.html", context)
 
@@ -143,7 +146,7 @@ def verdict(request: HttpRequest, check_id: str, zone: str) -> HttpResponse:
     ]
     context = {
         "run": run, "zone": zone, "check_id": check_id, "rule": rules().get(check_id), "shown": shown,
-        "reviews_open": reviews_to_draft_in(request.user),
+        "reviews_open": reviews_to_draft_in(request.user) if verdicts[0].level in TROUBLE else [],
     }  # fmt: skip
     return render(request, "zones/verdict.html", context)
 
@@ -196,7 +199,8 @@ def repeat_command(exchange: Exchange, query: Message) -> str:
     parts += [f"@{exchange.address}", f"-p {exchange.port}"] if exchange.port != 53 else [f"@{exchange.address}"]
     # Within single quotes a shell takes everything as it is but the quote itself.
     name = str(question.name).replace("'", "'\\''")
-    return " ".join([*parts, f"-c CLASS{question.qclass}", f"-t {question.qtype}", f"-q '{name}'"])
+    qclass = CLASS_NAMES.get(question.qclass, f"CLASS{question.qclass}")
+    return " ".join([*parts, f"-c {qclass}", f"-t {question.qtype}", f"-q '{name}'"])
 
 
 @page("see", "measurement")

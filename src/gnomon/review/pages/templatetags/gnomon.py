@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from django import template
@@ -92,7 +92,10 @@ def level_mark(level: Level | str, text: str = "") -> SafeString:
     """Shape and word of a level, or the level's shape with another word."""
     level = _level(level)
     return format_html(
-        '<span class="level {}">{}<span>{}</span></span>', level.word, shape(level), text or level_word(level).capitalize()
+        '<span class="level {}">{}<span>{}</span></span>',
+        level.word,
+        shape(level),
+        text or level_word(level).capitalize(),
     )
 
 
@@ -100,23 +103,34 @@ def level_mark(level: Level | str, text: str = "") -> SafeString:
 def shape(level: Level | str) -> SafeString:
     """The shape of a level alone, for places where the word stands beside it."""
     level = _level(level)
-    return mark_safe(f'<svg class="shape {level.word}" viewBox="0 0 16 16" aria-hidden="true">{_SHAPES[level]}</svg>')  # noqa: S308
+    return mark_safe(f'<svg class="shape {level.word}" viewBox="0 0 16 16" aria-hidden="true">{_SHAPES[level]}</svg>')
 
 
 @register.simple_tag
 def level_bar(counts: Mapping[Level, int]) -> SafeString:
     """A bar of the levels' parts, worst first; decoration for numbers that stand beside it in words."""
-    total = sum(counts.values())
+    shown = [level for level in sorted(counts, reverse=True) if counts[level] and level is not Level.NOT_APPLICABLE]
+    total = sum(counts[level] for level in shown)
     at, parts = 0.0, []
-    for level in sorted(counts, reverse=True):
-        if counts[level]:
-            width = 1000 * counts[level] / total
-            parts.append((f"{at:.2f}", f"{max(width - 3, 1.5):.2f}", level.word))
-            at += width
+    for level in shown:
+        width = 1000 * counts[level] / total
+        parts.append((f"{at:.2f}", f"{max(width - 3, 1.5):.2f}", level.word))
+        at += width
     bars = format_html_join("", '<rect x="{}" y="0" width="{}" height="10" class="{}"/>', parts)
     return format_html(
         '<svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">{}</svg>', bars
     )
+
+
+@register.simple_tag
+def gauge(value: float, threshold: float) -> SafeString:
+    """A percentage as a bar with a mark at the threshold; decoration for numbers that stand beside it in words."""
+    return format_html(
+        '<svg class="gauge" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="track" y="2" width="100" height="6"/><rect class="part" y="2" width="{}" height="6"/>'
+        '<path class="mark" d="M{} 0v10"/></svg>',
+        f"{min(max(value, 0.0), 100.0):.2f}", f"{min(max(threshold, 0.0), 100.0):.2f}",
+    )  # fmt: skip
 
 
 @register.filter
@@ -125,12 +139,12 @@ def instant(value: datetime | int | None) -> SafeString | str:
     if value is None:
         return ""
     if isinstance(value, int):
-        moment = datetime.fromtimestamp(value // 1_000_000_000, timezone.utc)
+        moment = datetime.fromtimestamp(value // 1_000_000_000, UTC)
         milliseconds = value // 1_000_000 % 1000
         shown = f"{_day(moment)}, {moment:%H:%M:%S}.{milliseconds:03d} UTC"
         exact = f"{moment:%Y-%m-%dT%H:%M:%S}.{value % 1_000_000_000:09d}Z"
     else:
-        moment = value.astimezone(timezone.utc)
+        moment = value.astimezone(UTC)
         shown, exact = f"{_day(moment)}, {moment:%H:%M} UTC", f"{moment:%Y-%m-%dT%H:%M:%SZ}"
     return format_html('<time datetime="{0}" title="{0}">{1}</time>', exact, shown)
 
@@ -147,7 +161,7 @@ def day(value: date | None) -> SafeString | str:
 def prose(value: str) -> SafeString:
     """Somebody's text: blank lines part paragraphs, line ends stay."""
     paragraphs = [part.strip() for part in value.replace("\r\n", "\n").split("\n\n") if part.strip()]
-    return mark_safe("".join(f"<p>{escape(part).replace(chr(10), '<br>')}</p>" for part in paragraphs))  # noqa: S308
+    return mark_safe("".join(f"<p>{escape(part).replace(chr(10), '<br>')}</p>" for part in paragraphs))
 
 
 @register.filter
@@ -164,15 +178,15 @@ def ref_url(run: Run, ref: str) -> str:
 
 
 @register.filter
-def deed(action: str) -> SafeString | str:
+def deed(action: str) -> str:
     """What somebody did, in words: the action of an event."""
-    return _DEEDS.get(action, action)
+    return str(_DEEDS.get(action, action))
 
 
 @register.filter
 def family_name(family: str) -> str:
     """What the checks of a family are about."""
-    return _FAMILIES.get(family, family)
+    return str(_FAMILIES.get(family, family))
 
 
 @register.filter

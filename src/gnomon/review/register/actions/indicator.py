@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -84,15 +84,16 @@ def register_indicator(by: User, review: Review, run: Run, indicator: IndicatorL
         "slices": [[s.label, s.numerator, s.denominator] for s in indicator.slices],
     }  # fmt: skip
     first, last = measurements_of(run).observed()
+    command = f"gnomon indicators {Path(run.directory).name}"
     unknown = f"; {indicator.unknown:,} could not be judged" if indicator.unknown else ""
     return enter(
         by, review, "measurement", form=EvidenceItem.Form.INDICATOR, run=run, title=indicator.title,
         shows=f"{indicator.text}{unknown}.", content=content, sha256=canonical_digest(content),
         observed_from=instant(first), observed_to=instant(last), source=indicator.method.source,
-        collector=run.tool, rerun=f"gnomon indicators {Path(run.directory).name} --only {indicator.id} --profile {run.profile}",
+        collector=run.tool, rerun=f"{command} --only {indicator.id} --profile {run.profile}",
     )  # fmt: skip
 
 
 def instant(at_ns: int) -> datetime:
     """A time in nanoseconds of Unix time as UTC, cut to microseconds."""
-    return datetime.fromtimestamp(at_ns // 1000 / 1e6, tz=timezone.utc)
+    return datetime.fromtimestamp(at_ns // 1000 / 1e6, tz=UTC)

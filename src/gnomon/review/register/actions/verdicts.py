@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gnomon.base import Level
 from gnomon.review.people.models import User
 from gnomon.review.register.actions.entry import enter
 from gnomon.review.register.actions.indicator import instant
@@ -31,10 +32,11 @@ def register_verdicts(by: User, review: Review, run: Run, check_id: str, code: s
         "zones": chosen.zones, "judged": chosen.judged, "check_version": chosen.rows[0].check_version,
     }  # fmt: skip
     first, last = opened.observed()
+    trouble = chosen.worst >= Level.NOTICE
     share = 100 * chosen.zones / chosen.judged if chosen.judged else 0.0
     return enter(
         by, review, "measurement", form=EvidenceItem.Form.VERDICTS, run=run,
-        title=f"Zones that came out as {check_id}/{code}",
+        title=f"Rule not met: {rule.summary}" if rule and trouble else f"Zones that came out as {check_id}/{code}",
         shows=f"{share:.1f} % ({chosen.zones:,} of {chosen.judged:,} zones judged). "
         f"For example: {chosen.rows[0].sentence}",
         content=content, refs=[row.evidence[0] for row in chosen.rows[:MAX_REFS] if row.evidence],

@@ -6,41 +6,70 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('reviews', '0001_initial'),
-        ('zones', '0001_initial'),
+        ("reviews", "0001_initial"),
+        ("zones", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='EvidenceItem',
+            name="EvidenceItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('form', models.CharField(choices=[('indicator', 'Indicator'), ('verdicts', 'Verdicts'), ('document', 'Document')], max_length=12)),
-                ('title', models.CharField(max_length=200)),
-                ('shows', models.TextField()),
-                ('content', models.JSONField(default=dict)),
-                ('refs', models.JSONField(default=list)),
-                ('observed_from', models.DateTimeField()),
-                ('observed_to', models.DateTimeField()),
-                ('received_at', models.DateTimeField(auto_now_add=True)),
-                ('sha256', models.CharField(max_length=64)),
-                ('source', models.CharField(max_length=300)),
-                ('collector', models.CharField(blank=True, max_length=120)),
-                ('rerun', models.TextField(blank=True)),
-                ('kind', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='reviews.evidencekind')),
-                ('registered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('review', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evidence', to='reviews.review')),
-                ('run', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='evidence', to='zones.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "form",
+                    models.CharField(
+                        choices=[("indicator", "Indicator"), ("verdicts", "Verdicts"), ("document", "Document")],
+                        max_length=12,
+                    ),
+                ),
+                ("title", models.CharField(max_length=200)),
+                ("shows", models.TextField()),
+                ("content", models.JSONField(default=dict)),
+                ("refs", models.JSONField(default=list)),
+                ("observed_from", models.DateTimeField()),
+                ("observed_to", models.DateTimeField()),
+                ("received_at", models.DateTimeField(auto_now_add=True)),
+                ("sha256", models.CharField(max_length=64)),
+                ("source", models.CharField(max_length=300)),
+                ("collector", models.CharField(blank=True, max_length=120)),
+                ("rerun", models.TextField(blank=True)),
+                (
+                    "kind",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="reviews.evidencekind"
+                    ),
+                ),
+                (
+                    "registered_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "review",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="evidence", to="reviews.review"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="evidence",
+                        to="zones.run",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('number',),
-                'constraints': [models.UniqueConstraint(fields=('review', 'number'), name='evidence_number_once')],
+                "ordering": ("number",),
+                "constraints": [models.UniqueConstraint(fields=("review", "number"), name="evidence_number_once")],
             },
         ),
     ]

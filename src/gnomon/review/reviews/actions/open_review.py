@@ -55,7 +55,7 @@ def open_review(
                 review=review, number=number, title=plan.title, mandate=plan.mandate,
                 properties=list(plan.properties), sub_team=team,
             )  # fmt: skip
-            area.evidence_kinds.set(plan.evidence)
+            area.evidence_kinds.set(EvidenceKind.objects.filter(pk__in=plan.evidence))
             ScopeQuestion.objects.bulk_create(
                 ScopeQuestion(area=area, number=n, text=question.text, method=question.method)
                 for n, question in enumerate(plan.questions, 1)

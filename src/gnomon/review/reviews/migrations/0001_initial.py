@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,146 +14,215 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='EvidenceKind',
+            name="EvidenceKind",
             fields=[
-                ('slug', models.SlugField(max_length=40, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=60)),
-                ('description', models.CharField(max_length=300)),
-                ('order', models.PositiveSmallIntegerField()),
+                ("slug", models.SlugField(max_length=40, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=60)),
+                ("description", models.CharField(max_length=300)),
+                ("order", models.PositiveSmallIntegerField()),
             ],
             options={
-                'ordering': ('order',),
-                'abstract': False,
+                "ordering": ("order",),
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Phase',
+            name="Phase",
             fields=[
-                ('slug', models.SlugField(max_length=40, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=60)),
-                ('description', models.CharField(max_length=300)),
-                ('order', models.PositiveSmallIntegerField()),
+                ("slug", models.SlugField(max_length=40, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=60)),
+                ("description", models.CharField(max_length=300)),
+                ("order", models.PositiveSmallIntegerField()),
             ],
             options={
-                'ordering': ('order',),
-                'abstract': False,
+                "ordering": ("order",),
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Review',
+            name="Review",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('short_name', models.SlugField(max_length=20, unique=True)),
-                ('name', models.CharField(max_length=160)),
-                ('purpose', models.TextField()),
-                ('opened_on', models.DateField()),
-                ('updates_due', models.PositiveSmallIntegerField(default=4)),
-                ('preset', models.CharField(max_length=60)),
-                ('preset_sha256', models.CharField(max_length=64)),
-                ('demonstration', models.BooleanField(default=False)),
-                ('phase', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='reviews.phase')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("short_name", models.SlugField(max_length=20, unique=True)),
+                ("name", models.CharField(max_length=160)),
+                ("purpose", models.TextField()),
+                ("opened_on", models.DateField()),
+                ("updates_due", models.PositiveSmallIntegerField(default=4)),
+                ("preset", models.CharField(max_length=60)),
+                ("preset_sha256", models.CharField(max_length=64)),
+                ("demonstration", models.BooleanField(default=False)),
+                ("phase", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="reviews.phase")),
             ],
             options={
-                'ordering': ('-opened_on', 'short_name'),
+                "ordering": ("-opened_on", "short_name"),
             },
         ),
         migrations.CreateModel(
-            name='SubTeam',
+            name="SubTeam",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('review', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sub_teams', to='reviews.review')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "review",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="sub_teams", to="reviews.review"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('name',),
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('member', 'Member'), ('rapporteur', 'Rapporteur'), ('chair', 'Chair')], max_length=12)),
-                ('appointed_by', models.CharField(blank=True, max_length=160)),
-                ('since', models.DateField()),
-                ('until', models.DateField(blank=True, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='seats', to=settings.AUTH_USER_MODEL)),
-                ('review', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='seats', to='reviews.review')),
-                ('sub_team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='seats', to='reviews.subteam')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("member", "Member"), ("rapporteur", "Rapporteur"), ("chair", "Chair")], max_length=12
+                    ),
+                ),
+                ("appointed_by", models.CharField(blank=True, max_length=160)),
+                ("since", models.DateField()),
+                ("until", models.DateField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="seats", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "review",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="seats", to="reviews.review"
+                    ),
+                ),
+                (
+                    "sub_team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="seats",
+                        to="reviews.subteam",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-role', 'user__name'),
+                "ordering": ("-role", "user__name"),
             },
         ),
         migrations.CreateModel(
-            name='Area',
+            name="Area",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('title', models.CharField(max_length=160)),
-                ('mandate', models.TextField()),
-                ('properties', models.JSONField(default=list)),
-                ('evidence_kinds', models.ManyToManyField(related_name='+', to='reviews.evidencekind')),
-                ('review', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='areas', to='reviews.review')),
-                ('sub_team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='areas', to='reviews.subteam')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField()),
+                ("title", models.CharField(max_length=160)),
+                ("mandate", models.TextField()),
+                ("properties", models.JSONField(default=list)),
+                ("evidence_kinds", models.ManyToManyField(related_name="+", to="reviews.evidencekind")),
+                (
+                    "review",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="areas", to="reviews.review"
+                    ),
+                ),
+                (
+                    "sub_team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="areas", to="reviews.subteam"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('number',),
+                "ordering": ("number",),
             },
         ),
         migrations.CreateModel(
-            name='WeeklyUpdate',
+            name="WeeklyUpdate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('week', models.DateField()),
-                ('done', models.TextField()),
-                ('next', models.TextField(blank=True)),
-                ('blocked', models.TextField(blank=True)),
-                ('public', models.TextField(blank=True)),
-                ('published_at', models.DateTimeField()),
-                ('revision', models.PositiveSmallIntegerField(default=1)),
-                ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='updates', to='reviews.area')),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("week", models.DateField()),
+                ("done", models.TextField()),
+                ("next", models.TextField(blank=True)),
+                ("blocked", models.TextField(blank=True)),
+                ("public", models.TextField(blank=True)),
+                ("published_at", models.DateTimeField()),
+                ("revision", models.PositiveSmallIntegerField(default=1)),
+                (
+                    "area",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="updates", to="reviews.area"
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-week',),
+                "ordering": ("-week",),
             },
         ),
         migrations.CreateModel(
-            name='ScopeQuestion',
+            name="ScopeQuestion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('text', models.CharField(max_length=300)),
-                ('method', models.CharField(choices=[('test', 'Test'), ('examine', 'Examine'), ('interview', 'Interview')], max_length=12)),
-                ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='reviews.area')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField()),
+                ("text", models.CharField(max_length=300)),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[("test", "Test"), ("examine", "Examine"), ("interview", "Interview")], max_length=12
+                    ),
+                ),
+                (
+                    "area",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="questions", to="reviews.area"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('area__number', 'number'),
-                'constraints': [models.UniqueConstraint(fields=('area', 'number'), name='question_number_once')],
+                "ordering": ("area__number", "number"),
+                "constraints": [models.UniqueConstraint(fields=("area", "number"), name="question_number_once")],
             },
         ),
         migrations.AddConstraint(
-            model_name='subteam',
-            constraint=models.UniqueConstraint(fields=('review', 'name'), name='sub_team_name_once'),
+            model_name="subteam",
+            constraint=models.UniqueConstraint(fields=("review", "name"), name="sub_team_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('until', None)), fields=('review', 'user', 'sub_team'), name='one_seat_at_a_time'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("until", None)), fields=("review", "user", "sub_team"), name="one_seat_at_a_time"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('sub_team', None), ('until', None)), fields=('review', 'user'), name='one_seat_without_team'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("sub_team", None), ("until", None)),
+                fields=("review", "user"),
+                name="one_seat_without_team",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('role', 'rapporteur'), ('until', None)), fields=('sub_team',), name='one_rapporteur_each'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("role", "rapporteur"), ("until", None)),
+                fields=("sub_team",),
+                name="one_rapporteur_each",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='area',
-            constraint=models.UniqueConstraint(fields=('review', 'number'), name='area_number_once'),
+            model_name="area",
+            constraint=models.UniqueConstraint(fields=("review", "number"), name="area_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='weeklyupdate',
-            constraint=models.UniqueConstraint(fields=('area', 'week'), name='one_update_a_week'),
+            model_name="weeklyupdate",
+            constraint=models.UniqueConstraint(fields=("area", "week"), name="one_update_a_week"),
         ),
     ]

@@ -31,7 +31,7 @@ def attach_run(by: User, directory: Path, profile: str = "default") -> Run:
         else:
             done.will_change(run)
         run.directory, run.profile, run.attached_by = str(directory), profile, by
-        run.verdict_sha256 = opened.verdict_sha256()
+        run.verdict_sha256 = opened.verdict_digest()
         run.started_at = datetime.fromisoformat(facts.started_at)
         run.tool, run.vantage = f"{facts.tool.name} {facts.tool.version}", facts.vantage
         dated = f", {facts.source.date}" if facts.source.date else ""

@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,23 +14,31 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('run_id', models.CharField(max_length=40, unique=True)),
-                ('directory', models.CharField(max_length=400)),
-                ('profile', models.CharField(max_length=40)),
-                ('verdict_sha256', models.CharField(max_length=64)),
-                ('started_at', models.DateTimeField()),
-                ('tool', models.CharField(max_length=80)),
-                ('vantage', models.CharField(max_length=120)),
-                ('source', models.CharField(max_length=300)),
-                ('zones', models.PositiveIntegerField()),
-                ('attached_at', models.DateTimeField(auto_now_add=True)),
-                ('attached_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("run_id", models.CharField(max_length=40, unique=True)),
+                ("directory", models.CharField(max_length=400)),
+                ("profile", models.CharField(max_length=40)),
+                ("verdict_sha256", models.CharField(max_length=64)),
+                ("started_at", models.DateTimeField()),
+                ("tool", models.CharField(max_length=80)),
+                ("vantage", models.CharField(max_length=120)),
+                ("source", models.CharField(max_length=300)),
+                ("zones", models.PositiveIntegerField()),
+                ("attached_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "attached_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-started_at',),
+                "ordering": ("-started_at",),
             },
         ),
     ]
