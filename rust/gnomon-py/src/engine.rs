@@ -64,7 +64,9 @@ impl Attempt {
     }
     #[getter]
     fn response_address(&self) -> Option<String> {
-        self.0.response_from.map(|from| from.ip().to_string())
+        self.0
+            .response_from
+            .map(|from| format!("{}#{}", from.ip(), from.port()))
     }
     #[getter]
     fn last(&self) -> bool {
@@ -82,7 +84,7 @@ type Row<'py> = (
     u8,
     Bound<'py, PyBytes>,
     u32,
-    u64,
+    u32,
     u32,
 );
 
@@ -172,9 +174,10 @@ impl Engine {
         let deadline = Instant::now() + Duration::from_millis(u64::from(timeout_ms));
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let taken = py
-                .detach(|| self.0.take(max_rows, left.min(SLICE)))
-                .map_err(gone)?;
+            let taken = match py.detach(|| self.0.take(max_rows, left.min(SLICE))) {
+                Err(EngineGone::Closed) => return Ok(Vec::new()),
+                other => other.map_err(gone)?,
+            };
             if !taken.is_empty() || left <= SLICE {
                 return Ok(taken.into_iter().map(Attempt).collect());
             }

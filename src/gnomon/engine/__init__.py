@@ -1,10 +1,8 @@
 """Sending queries within limits. `NetworkEngine` is the real one; the lab has one without sockets."""
 
-from gnomon.engine.guard import special_purpose
 from gnomon.engine.network import NetworkEngine
 from gnomon.engine.types import ASSESS_LIMITS, LAB_LIMITS, SURVEY_LIMITS, Attempt, Engine, Limits, Query, Status
 
 __all__ = [
     "ASSESS_LIMITS", "LAB_LIMITS", "SURVEY_LIMITS", "Attempt", "Engine", "Limits", "NetworkEngine", "Query", "Status",
-    "special_purpose",
 ]  # fmt: skip

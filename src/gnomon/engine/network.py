@@ -12,7 +12,7 @@ from typing import Self
 
 from gnomon import _core
 from gnomon.base import Address, InputError, Transport, parse_address
-from gnomon.engine.guard import special_purpose
+from gnomon.base.special import special_purpose
 from gnomon.engine.types import Attempt, Limits, Query, Status
 
 _STATUSES = tuple(Status)

@@ -42,7 +42,7 @@ impl Shard {
             return;
         };
         let Some(sent) = matching::id(datagram).and_then(|id| state.ids.get(&id)) else {
-            if let Some(key) = self.waits_for(socket, from) {
+            if let Some(key) = self.waits_for(socket, from, datagram) {
                 self.mismatch(key, from, datagram);
             }
             return;
@@ -71,19 +71,27 @@ impl Shard {
         }
     }
 
-    /// The youngest query that waits on this socket for that peer: a datagram with an ID that the socket never used
-    /// was most likely meant for it.
-    fn waits_for(&self, socket: usize, from: SocketAddr) -> Option<usize> {
+    /// The query that a datagram with an ID that this socket never used was most likely meant for: one that waits
+    /// here for that peer, with the same question if there is such a one.
+    fn waits_for(&self, socket: usize, from: SocketAddr, datagram: &[u8]) -> Option<usize> {
         let peer = self.peers.get(*self.peer_keys.get(&from.ip())?)?;
-        let here = |flight: &Flight| {
-            flight.asked(&from)
-                && matches!(flight.place, Place::Udp { socket: at, .. } if at == socket)
-        };
-        let mut waiting = peer
-            .in_flight
-            .iter()
-            .filter(|key| self.flights.get(**key).is_some_and(here));
-        waiting.next_back().copied()
+        let mut guess = None;
+        for &key in &peer.in_flight {
+            let Some(flight) = self.flights.get(key) else {
+                continue;
+            };
+            let here = matches!(flight.place, Place::Udp { socket: at, .. } if at == socket);
+            if here && flight.asked(&from) {
+                guess = Some(key);
+                if flight
+                    .name_end
+                    .is_some_and(|end| matching::same_question(&flight.wire, end, datagram))
+                {
+                    break;
+                }
+            }
+        }
+        guess
     }
 
     /// Report octets that are not the answer of this query's running attempt.

@@ -51,27 +51,25 @@ pub fn question_name_end(query: &[u8]) -> Option<usize> {
 ///
 /// The name is compared without case, so that a server that loses the case is heard; whether it did is for the
 /// evidence to tell. A response without any question is accepted too: servers send such errors (RFC 8906).
-/// `name_end` is `question_name_end(query)`.
+/// `name_end` is `question_name_end(query)`; without a question to compare, ID and QR decide.
 pub fn answers(query: &[u8], name_end: Option<usize>, response: &[u8]) -> bool {
-    let is_response =
-        response.len() >= HEADER_OCTETS && response.get(2).is_some_and(|octet| octet & 0x80 != 0);
-    if !is_response || id(query) != id(response) {
+    let has_qr = response.get(2).is_some_and(|octet| octet & 0x80 != 0);
+    if response.len() < HEADER_OCTETS || !has_qr || id(query) != id(response) {
         return false;
     }
-    if u16_at(response, 4) == Some(0) {
-        return true;
-    }
-    let Some(end) = name_end else { return true };
-    match (
-        query.get(HEADER_OCTETS..end),
-        response.get(HEADER_OCTETS..end),
-    ) {
-        (Some(asked), Some(heard)) => {
-            asked.eq_ignore_ascii_case(heard)
-                && query.get(end..end + 4) == response.get(end..end + 4)
-        }
-        _ => false,
-    }
+    u16_at(response, 4) == Some(0) || name_end.is_none_or(|end| same_question(query, end, response))
+}
+
+/// True if both messages begin with the same question; the name of the first one's ends at `name_end`.
+pub fn same_question(query: &[u8], name_end: usize, other: &[u8]) -> bool {
+    let type_and_class = name_end..name_end + 4;
+    let Some(heard) = other.get(HEADER_OCTETS..name_end) else {
+        return false;
+    };
+    query
+        .get(HEADER_OCTETS..name_end)
+        .is_some_and(|asked| asked.eq_ignore_ascii_case(heard))
+        && query.get(type_and_class.clone()) == other.get(type_and_class)
 }
 
 /// Give every letter of the first question's name a random case (draft-vixie-dnsext-dns0x20).

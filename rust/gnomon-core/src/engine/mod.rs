@@ -209,15 +209,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Attempts that are ready, at most `max`; waits up to `timeout` for the first one. Empty once closed.
+    /// Attempts that are ready, at most `max`; waits up to `timeout` for the first one.
     pub fn take(&self, max: usize, timeout: Duration) -> Result<Vec<Attempt>, EngineGone> {
         let deadline = Instant::now() + timeout;
         let mut ready = locked(&self.outbox.ready);
         while ready.is_empty() {
-            match self.check() {
-                Err(EngineGone::Closed) => return Ok(Vec::new()),
-                other => other?,
-            }
+            self.check()?;
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok(Vec::new());
@@ -291,4 +288,107 @@ impl ShardHandle {
 fn home_shard(address: IpAddr, shards: usize) -> usize {
     let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(address);
     (hash % shards.max(1) as u64) as usize
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use std::collections::HashSet;
+    use std::net::{Ipv4Addr, UdpSocket};
+
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        rate_qps: 1e6,
+        burst: 100,
+        in_flight_per_address: 10,
+        in_flight_total: 100,
+        breaker_silent: 0,
+        total_qps: 0.0,
+    };
+
+    fn submission(tag: i64, address: SocketAddr) -> Submission {
+        Submission {
+            tag,
+            address,
+            transport: Transport::Udp,
+            wire: b"\0\0\0\0\0\x01\0\0\0\0\0\0\x04test\0\0\x06\0\x01".to_vec(),
+            attempts: 1,
+            timeout: Duration::from_secs(10),
+            mix_case: true,
+            tcp_after_truncation: true,
+        }
+    }
+
+    fn drain(engine: &Engine) -> Vec<Attempt> {
+        let mut attempts = Vec::new();
+        while engine.pending() > 0 {
+            attempts.extend(engine.take(1000, Duration::from_secs(1)).unwrap());
+        }
+        attempts
+    }
+
+    #[test]
+    fn shards_share_the_addresses() {
+        let homes: HashSet<usize> = (0..100u32)
+            .map(|n| home_shard(Ipv4Addr::from(n).into(), 4))
+            .collect();
+        assert_eq!(homes.len(), 4);
+
+        let servers: Vec<UdpSocket> = (1..=8)
+            .map(|last| UdpSocket::bind((Ipv4Addr::new(127, 0, 1, last), 0)).unwrap())
+            .collect();
+        let addresses: Vec<SocketAddr> = servers
+            .iter()
+            .map(|server| server.local_addr().unwrap())
+            .collect();
+        let threads: Vec<_> = servers
+            .into_iter()
+            .map(|it| std::thread::spawn(move || echo(&it)))
+            .collect();
+
+        let engine = Engine::start_shards(&LIMITS, 2).unwrap();
+        let targets = addresses.iter().cycle().take(800);
+        engine
+            .submit(
+                (0..)
+                    .zip(targets)
+                    .map(|(tag, address)| submission(tag, *address))
+                    .collect(),
+            )
+            .unwrap();
+        let attempts = drain(&engine);
+        assert!(attempts
+            .iter()
+            .all(|attempt| attempt.status == Status::Answered && attempt.last));
+        let tags: HashSet<i64> = attempts.iter().map(|attempt| attempt.tag).collect();
+        assert_eq!((attempts.len(), tags.len()), (800, 800));
+        engine.close();
+        assert_eq!(engine.submit(Vec::new()), Err(EngineGone::Closed));
+        assert_eq!(
+            engine.take(1, Duration::ZERO).err(),
+            Some(EngineGone::Closed)
+        );
+
+        let stop = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for address in &addresses {
+            stop.send_to(&[], address).unwrap();
+        }
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+    }
+
+    /// Send every query back as its answer until an empty datagram comes.
+    fn echo(server: &UdpSocket) {
+        let mut buffer = [0u8; 512];
+        loop {
+            let (length, from) = server.recv_from(&mut buffer).unwrap();
+            if length == 0 {
+                return;
+            }
+            buffer[2] |= 0x80;
+            server.send_to(&buffer[..length], from).unwrap();
+        }
+    }
 }

@@ -475,3 +475,48 @@ impl Shard {
         });
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn addresses_without_influence_are_forgotten() {
+        let limits = Limits {
+            rate_qps: 10.0,
+            burst: 4,
+            in_flight_per_address: 4,
+            in_flight_total: 100,
+            breaker_silent: 6,
+            total_qps: 0.0,
+        };
+        let (mut shard, _waker) = Shard::new(limits, Arc::default(), Arc::default()).unwrap();
+        let address = |n: usize| IpAddr::from(Ipv4Addr::from(n as u32));
+        for n in 0..PEERS_BEFORE_SWEEP {
+            let key = shard.peer(address(n));
+            let now = shard.now();
+            let peer = shard.peers.get_mut(key).unwrap();
+            match n {
+                1 => peer.unfinished = 1,
+                2 => peer.scheduled = true,
+                3 => peer.breakers.last_mut().unwrap().silence(6, now),
+                4 => (0..40).for_each(|_| peer.gate.pass(now + 1_000_000_000)),
+                _ => {}
+            }
+        }
+        shard.peer(address(PEERS_BEFORE_SWEEP));
+        let mut left: Vec<IpAddr> = shard.peers.iter().map(|(_, peer)| peer.address).collect();
+        left.sort();
+        assert_eq!(left, [1, 2, 3, 4, PEERS_BEFORE_SWEEP].map(address));
+        assert_eq!(shard.peer_keys.len(), 5);
+        assert!(shard.peer_keys.iter().all(|(address, key)| shard
+            .peers
+            .get(*key)
+            .unwrap()
+            .address
+            == *address));
+    }
+}
