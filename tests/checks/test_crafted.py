@@ -1,0 +1,265 @@
+"""Outcomes that no server of the lab provokes: recorded answers are changed instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import dns.dnssec
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+import pytest
+
+from crafted import altered, message, record, remade, silence
+from gnomon.checks.entry import NO_DS
+from gnomon.checks.registry import all_checks
+from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED
+from gnomon.checks.sentence import fill
+from gnomon.checks.view import ZoneView
+from gnomon.lab import Scenario, load_scenarios
+from worlds import view_of
+
+Message = dns.message.Message
+Change = Callable[[ZoneView], ZoneView]
+SHARED = {*UNHEARD_EDNS, *UNSIGNED, *NO_DS}
+FAMILIES = ("denial", "dnssec", "ds", "edns", "exp", "hdr", "key", "resp", "sig")
+NS2 = "28.8.8.53"
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> ZoneView:
+    return view_of(Scenario("healthy", (), (), {}, ()), tmp_path_factory.mktemp("healthy"))
+
+
+def on(ask: str, edit: Callable[[Message], object], at: str = NS2) -> Change:
+    return lambda view: altered(view, ask, message(edit), at)
+
+
+def raw(ask: str, edit: Callable[[bytes], bytes | None], at: str = NS2) -> Change:
+    return lambda view: altered(view, ask, edit, at)
+
+
+def both(*changes: Change) -> Change:
+    def apply(view: ZoneView) -> ZoneView:
+        for change in changes:
+            view = change(view)
+        return view
+
+    return apply
+
+
+def rcode(name: str) -> Callable[[Message], object]:
+    return lambda m: m.set_rcode(dns.rcode.from_text(name))
+
+
+def clear(flag: int) -> Callable[[Message], object]:
+    def edit(m: Message) -> None:
+        m.flags &= ~flag
+
+    return edit
+
+
+def without(rdtype: str, covers: str = "NONE") -> Callable[[Message], object]:
+    """The message without the RRsets of a type (with `covers`: without these signatures)."""
+
+    def edit(m: Message) -> None:
+        for section in (m.answer, m.authority):
+            section[:] = [r for r in section if (r.rdtype, r.covers) != _types(rdtype, covers)]
+
+    return edit
+
+
+def rewritten(rdtype: str, covers: str, change: Callable[[bytes], bytes]) -> Callable[[Message], object]:
+    """The message with the octets of all records of a type changed."""
+
+    def edit(m: Message) -> None:
+        for section in (m.answer, m.authority):
+            for at, rrset in enumerate(section):
+                if (rrset.rdtype, rrset.covers) == _types(rdtype, covers):
+                    rdatas = [dns.rdata.from_wire(1, rrset.rdtype, o := change(r.to_wire()), 0, len(o)) for r in rrset]
+                    section[at] = dns.rrset.from_rdata_list(rrset.name, rrset.ttl, rdatas)
+
+    return edit
+
+
+def _types(rdtype: str, covers: str) -> tuple[int, int]:
+    return dns.rdatatype.from_text(rdtype), dns.rdatatype.from_text(covers) if covers != "NONE" else 0
+
+
+def add(section: str, text: str) -> Callable[[Message], object]:
+    return lambda m: getattr(m, section).append(record(text))
+
+
+def edns(**changes: int) -> Callable[[Message], object]:
+    """The message with another EDNS version, or without OPT (edns=-1)."""
+
+    def edit(m: Message) -> None:
+        m.use_edns(edns=changes.get("edns", 0), ednsflags=m.ednsflags, payload=1232, options=m.options)
+
+    return edit
+
+
+def shift(by_s: int) -> Callable[[bytes], bytes]:
+    """An RRSIG with both its times moved."""
+
+    def change(octets: bytes) -> bytes:
+        ends, begins = (int.from_bytes(octets[at : at + 4], "big") + by_s for at in (8, 12))
+        return octets[:8] + ends.to_bytes(4, "big") + begins.to_bytes(4, "big") + octets[16:]
+
+    return change
+
+
+def twice_with(change: Callable[[bytes], bytes]) -> Callable[[Message], object]:
+    """The message with a changed copy of each signature beside it."""
+
+    def edit(m: Message) -> None:
+        for rrset in [r for r in m.answer if r.rdtype == dns.rdatatype.RRSIG]:
+            for octets in [change(r.to_wire()) for r in rrset]:
+                rrset.add(dns.rdata.from_wire(1, dns.rdatatype.RRSIG, octets, 0, len(octets)))
+
+    return edit
+
+
+def tag(octets: bytes) -> bytes:
+    """An RRSIG of another key tag."""
+    return octets[:16] + bytes([octets[16] ^ 1]) + octets[17:]
+
+
+def signer(octets: bytes) -> bytes:
+    """An RRSIG whose signer is `test.`."""
+    return octets[:18] + b"\4test\0" + octets[18 + 14 :]
+
+
+def algorithm(number: int) -> Callable[[bytes], bytes]:
+    """Another algorithm in an RRSIG or DNSKEY: its octet is at 2 in one, at 3 in the other."""
+    return lambda o: o[:2] + bytes([number]) + o[3:]
+
+
+def unsigned_wildcard(m: Message) -> None:
+    """An answer as from `*.example.test.` with a signature that says so, and no proof."""
+    m.set_rcode(0)
+    m.authority.clear()
+    name = m.question[0].name
+    m.answer.append(dns.rrset.from_text(name, 60, "IN", "A", "192.0.2.1"))
+    sig = "A 13 2 3600 20261114000000 20261031000000 1 example.test. AAAA"
+    m.answer.append(dns.rrset.from_text(name, 60, "IN", "RRSIG", sig))
+
+
+def tiny_key(m: Message) -> None:
+    m.answer[:] = [
+        dns.rrset.from_rdata(m.answer[0].name, 3600, dns.rdata.GenericRdata(1, dns.rdatatype.DNSKEY, b"\1\0\3"))
+    ]
+
+
+def ds_of_zsk(view: ZoneView) -> Callable[[Message], object]:
+    """One more DS, for the key that signs only data."""
+    published = view.keys()
+    (zsk,) = (key for key in published if not key.dnskey.is_sep)
+    rdata = dns.rdata.from_wire(1, dns.rdatatype.DNSKEY, zsk.rdata, 0, len(zsk.rdata))
+    return lambda m: m.answer[0].add(dns.dnssec.make_ds(str(view.zone), rdata, "SHA256"))
+
+
+def only_plain_has_authority(view: ZoneView) -> ZoneView:
+    """As if the DNSKEY question had been repeated without EDNS."""
+    return remade(view, [*view.exchanges, *(replace(x, ask="Q4N") for x in view.asked("Q4"))])
+
+
+def sampled_elsewhere(view: ZoneView) -> ZoneView:
+    """As if the servers had been asked to transfer another zone that they serve."""
+    query = dns.message.make_query("other.test.", "AXFR").to_wire()
+    return remade(view, (replace(x, query=query) if x.ask == "S20" else x for x in view.exchanges))
+
+
+NSEC3 = "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example.test. 60 IN NSEC3 1 0 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A"
+CASES: dict[str, Change] = {
+    "dnssec.signed/parent-no-answer": raw("P2", silence, ""),
+    "dnssec.ds-present/parent-no-answer": raw("P2", silence, ""),
+    "dnssec.ds-without-dnskey/parent-no-answer": raw("P2", silence, ""),
+    "dnssec.servers-agree-signed/unexpected-rcode": on("Q4", rcode("SERVFAIL")),
+    "dnssec.servers-agree-signed/not-authoritative": on("Q4", clear(dns.flags.AA)),
+    "dnssec.servers-agree-signed/dnskey-dropped": raw("Q4", silence),
+    "ds.digest-alg/parent-no-answer": raw("P2", silence, ""),
+    "ds.digest-length/parent-no-answer": raw("P2", silence, ""),
+    "ds.matches-dnskey/parent-no-answer": raw("P2", silence, ""),
+    "ds.matches-dnskey/none-at-some": on("Q4", rewritten("DNSKEY", "NONE", lambda o: o[:-1] + bytes([o[-1] ^ 1]))),
+    "ds.matches-dnskey/digest-differs": on(
+        "P2", lambda m: m.answer[0].add(_copy(m.answer[0], lambda o: o[:-1] + bytes([o[-1] ^ 1]))), ""
+    ),
+    "ds.key-signs-dnskey/parent-no-answer": raw("P2", silence, ""),
+    "ds.key-zone-flag/parent-no-answer": raw("P2", silence, ""),
+    "ds.key-signs-dnskey/one-does-not": lambda view: altered(view, "P2", message(ds_of_zsk(view))),
+    "key.well-formed/unreadable": on("Q4", tiny_key),
+    "sig.dnskey/missing": on("Q4", without("RRSIG", "DNSKEY")),
+    "sig.dnskey/no-key": on("Q4", rewritten("RRSIG", "DNSKEY", tag)),
+    "sig.dnskey/unusable": on("Q4", rewritten("RRSIG", "DNSKEY", signer)),
+    "sig.dnskey/no-rrset": both(only_plain_has_authority, on("Q4", clear(dns.flags.AA))),
+    "sig.soa/missing": on("Q2", without("RRSIG", "SOA")),
+    "sig.soa/unusable": on("Q2", rewritten("RRSIG", "SOA", signer)),
+    "sig.soa/no-answer": raw("Q2", silence),
+    "sig.not-expired/one-expired": on("Q4", twice_with(shift(-30 * 86_400))),
+    "denial.present/missing-wildcard": on("Q5", unsigned_wildcard),
+    "denial.present/no-negative-answer": both(on("Q5", rcode("SERVFAIL"), ""), on("Q6", rcode("SERVFAIL"), "")),
+    "denial.present/no-answer": both(raw("Q5", silence), raw("Q6", silence)),
+    "denial.one-kind/mixed": on("Q5", add("authority", NSEC3)),
+    "denial.one-kind/no-answer": both(raw("Q5", silence), raw("Q6", silence)),
+    "denial.nsec3-iterations/no-answer": both(raw("Q5", silence), raw("Q6", silence)),
+    "denial.nsec3-salt/no-answer": both(raw("Q5", silence), raw("Q6", silence)),
+    "edns.support/error": on("Q3", rcode("SERVFAIL")),
+    "edns.support/wrong-version": on("Q3", edns(edns=1)),
+    "edns.support/no-data": on("Q3", lambda m: m.answer.clear()),
+    "edns.version/no-opt": on("S1", edns(edns=-1)),
+    "edns.version/wrong-rcode": on("S1", rcode("FORMERR")),
+    "edns.version/wrong-version": on("S1", edns(edns=1)),
+    "edns.version/not-empty": on("S1", add("answer", "example.test. 60 IN A 192.0.2.1")),
+    "edns.unknown-option/no-opt": on("S2", edns(edns=-1)),
+    "edns.unknown-option/no-soa": on("S2", lambda m: m.answer.clear()),
+    "edns.unknown-option/not-authoritative": on("S2", clear(dns.flags.AA)),
+    "edns.unknown-flag/no-opt": on("S3", edns(edns=-1)),
+    "edns.unknown-flag/no-soa": on("S3", lambda m: m.answer.clear()),
+    "edns.unknown-flag/not-authoritative": on("S3", clear(dns.flags.AA)),
+    "edns.unknown-flag/wrong-rcode": on("S3", rcode("SERVFAIL")),
+    "hdr.unknown-opcode/opcode-changed": raw("S7", lambda o: o[:2] + bytes([o[2] & 0x87]) + o[3:]),
+    "hdr.unknown-type/answered": on("Q6", add("answer", "example.test. 60 IN TYPE65280 \\# 1 00")),
+    "hdr.case-preserved/no-question": on("Q2", lambda m: m.question.clear()),
+    "hdr.wellformed/trailing-octets": raw("Q1", lambda o: o + b"junk"),
+    "hdr.wellformed/bad-record": raw("Q1", lambda o: o[:6] + b"\0\2" + o[8:] + b"\xc0\x0c\0\1\0\1\0\0\0\0\0\3abc"),
+    "resp.negative-soa/wrong-owner": on(
+        "Q6", lambda m: [setattr(r, "name", r.name.parent()) for r in m.authority if r.rdtype == dns.rdatatype.SOA]
+    ),
+    "resp.negative-soa/no-negative-answer": both(on("Q5", rcode("SERVFAIL"), ""), on("Q6", rcode("SERVFAIL"), "")),
+    "exp.axfr/other-zone": sampled_elsewhere,
+    "exp.version/breaks": on("S17", rcode("SERVFAIL")),
+    "exp.version/dropped": raw("S17", silence),
+}
+
+
+def _copy(rrset: dns.rrset.RRset, change: Callable[[bytes], bytes]) -> dns.rdata.Rdata:
+    octets = change(rrset[0].to_wire())
+    return dns.rdata.from_wire(1, rrset.rdtype, octets, 0, len(octets))
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_crafted(code: str, healthy: ZoneView) -> None:
+    check_id, _, word = code.partition("/")
+    check = all_checks()[check_id]
+    view = CASES[code](healthy)
+    outcomes = list(check.judge(view))
+    assert word in [o.code for o in outcomes], outcomes
+    for o in outcomes:
+        sentence = fill(check.codes[o.code], str(view.zone), o.args)
+        assert not re.search(r"[{}]", sentence)
+
+
+def test_every_code_is_provoked_somewhere() -> None:
+    """By a scenario or here; of the codes that many checks share, one check is enough."""
+    seen = set(CASES)
+    for path in Path(__file__).parent.glob("*/*.toml"):
+        seen |= {f"{path.stem}/{code}" for scenario in load_scenarios(path) for code in scenario.must}
+    codes = {f"{c.id}/{code}" for c in all_checks().values() if c.family in FAMILIES for code in c.codes}
+    left = {code for code in codes - seen if code.partition("/")[2] not in SHARED}
+    assert sorted(left) == []
