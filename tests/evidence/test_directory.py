@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gnomon.base import Broken, InputError, Name, RetryLater
-from gnomon.evidence import EvidenceDir, Exchange, RunInfo
+from gnomon.evidence import EvidenceDir, Exchange, RunInfo, verify
 
 Make = Callable[..., Exchange]
 Store = Callable[..., EvidenceDir]
@@ -89,3 +89,47 @@ def test_a_run_needs_a_new_directory(tmp_path: Path, run_info: RunInfo) -> None:
         EvidenceDir.create(tmp_path / "something", run_info, [])
     with pytest.raises(InputError, match="no evidence directory"):
         EvidenceDir.open(tmp_path)
+
+
+def test_a_writer_never_clears_what_another_one_stored(store: Store, make: Make) -> None:
+    stale = store([make("zone a.")], ["a."])
+    with EvidenceDir.open(stale.path).writer() as writer:
+        writer.add(make("zone b."))
+        writer.finish_zone(Name.from_text("b."))
+    stale.writer().close()
+    assert verify(stale.path).problems == ()
+    assert EvidenceDir.open(stale.path).finished_zones() == {"a.", "b."}
+
+
+def test_a_broken_chain_is_not_written_to(store: Store, make: Make) -> None:
+    evidence = store([make("zone a."), make("zone b.")], ["a."], ["b."])
+    (evidence.path / "manifests" / "000001.json").unlink()
+    for use in (evidence.writer, lambda: EvidenceDir.open(evidence.path)):
+        with pytest.raises(InputError, match=r"lacks manifest 000001\.json"):
+            use()
+    assert len(list((evidence.path / "segments").iterdir())) == 2
+
+
+@pytest.mark.parametrize("ref", ["", "x", "0123456789abcdef", "0123456789abcdef:0", "0123456789abcdef:x", ":1", "²:²"])
+def test_a_reference_to_nothing_is_refused(store: Store, make: Make, ref: str) -> None:
+    with pytest.raises(InputError):
+        store([make("zone a.")], ["a."]).exchange(ref)
+
+
+def test_reading_a_damaged_segment_says_what_to_do(store: Store, make: Make) -> None:
+    evidence = store([make("zone a."), make("server 192.0.2.1")], ["a."])
+    file = evidence.path / evidence.manifests()[0].file
+    octets = bytearray(file.read_bytes())
+    for at in range(4, len(octets) // 2):
+        octets[at] ^= 0xFF
+    file.write_bytes(octets)
+    for use in (
+        lambda: list(evidence.exchanges()),
+        lambda: evidence.shared("server 192.0.2.1"),
+        lambda: [list(partition) for partition in evidence.zone_partitions()],
+    ):
+        with pytest.raises(InputError, match=r"is damaged .* run verify"):
+            use()
+    file.unlink()
+    with pytest.raises(InputError, match="is missing"):
+        list(evidence.exchanges())

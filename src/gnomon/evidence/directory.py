@@ -16,8 +16,16 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from gnomon.base import InputError, Name, RetryLater
 from gnomon.evidence import durable
 from gnomon.evidence.exchange import EvidenceRef, Exchange
-from gnomon.evidence.manifest import Manifest, read_manifests
-from gnomon.evidence.row import COLUMNS, READ_ERRORS, ROW_GROUP_ROWS, TEXT_COLUMNS, column_values, exchanges_from
+from gnomon.evidence.manifest import Manifest, all_manifests
+from gnomon.evidence.row import (
+    COLUMNS,
+    READ_ERRORS,
+    ROW_GROUP_ROWS,
+    TEXT_COLUMNS,
+    column_values,
+    exchanges_from,
+    reason,
+)
 from gnomon.evidence.run import RunInfo
 from gnomon.evidence.subject import ZONE, zone_text
 from gnomon.evidence.writer import SegmentWriter
@@ -75,12 +83,7 @@ class EvidenceDir:
         if not (path / "run.json").is_file():
             raise InputError(f"{path} is no evidence directory: it has no run.json")
         run = RunInfo.from_octets(durable.read(path / "run.json"), str(path / "run.json"))
-        manifests: list[Manifest] = []
-        for item in read_manifests(path, run.run_id):
-            if not isinstance(item, Manifest):
-                raise item
-            manifests.append(item)
-        return cls(path, run, tuple(manifests))
+        return cls(path, run, all_manifests(path, run.run_id))
 
     def zones(self) -> list[Name]:
         """The zones asked for, in their order.
@@ -103,7 +106,7 @@ class EvidenceDir:
 
     def writer(self) -> SegmentWriter:
         """The one writer of this directory; see there for what it raises."""
-        return SegmentWriter(self.path, self.run.run_id, EvidenceDir.open(self.path)._manifests)
+        return SegmentWriter(self.path, self.run.run_id)
 
     def read_segment(self, manifest: Manifest) -> Iterator[Exchange]:
         """The exchanges of one segment in row order, with their references, a row group at a time.
@@ -280,4 +283,4 @@ def _exchanges(manifest: Manifest, path: Path, group: pa.Table, index: int, firs
 
 
 def _damaged(path: Path, error: Exception) -> InputError:
-    return InputError(f"{path} is damaged ({error}); run verify to learn which rows, or restore it from a copy")
+    return InputError(f"{path} is damaged ({reason(error)}); run verify to learn which rows, or restore it from a copy")

@@ -128,3 +128,17 @@ def read_manifests(path: Path, run_id: str | None) -> Iterator[Manifest | InputE
             yield InputError(f"{file} is of another run, {manifest.run_id!r}; remove it")
         yield manifest
         expected, before = manifest.sequence + 1, sha256(octets).hexdigest()
+
+
+def all_manifests(path: Path, run_id: str) -> tuple[Manifest, ...]:
+    """The manifests of a run in their sequence.
+
+    Raises:
+        InputError, RetryLater: one is damaged, missing or cannot be read.
+    """
+    manifests: list[Manifest] = []
+    for item in read_manifests(path, run_id):
+        if not isinstance(item, Manifest):
+            raise item
+        manifests.append(item)
+    return tuple(manifests)

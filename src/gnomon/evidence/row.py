@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
-from gnomon.base import Name, Transport
+from gnomon.base import Name, Transport, printable
 from gnomon.engine import Status
 from gnomon.evidence.exchange import EvidenceRef, Exchange
 
@@ -61,6 +61,12 @@ COLUMNS_READ = pa.schema(
 
 READ_ERRORS = (pa.ArrowException, OSError, ValueError, KeyError, OverflowError, MemoryError)
 """What reading a damaged file can raise."""
+
+
+def reason(error: BaseException) -> str:
+    """One line, fit to be printed, of what a library said about a damaged file."""
+    return printable(str(error).strip().split("\n", 1)[0][:120])
+
 
 T = TypeVar("T")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from gnomon.evidence.row import (
     column_values,
     leaf_checks,
     leaf_hashes,
+    reason,
     stored_values,
 )  # fmt: skip
 from gnomon.evidence.run import RunInfo
@@ -172,7 +172,7 @@ class _SegmentCheck:
             return
         except READ_ERRORS as error:
             self._problem(
-                f"cannot be read at all: its footer is damaged, or it is no segment ({_reason(error)})",
+                f"cannot be read at all: its footer is damaged, or it is no segment ({reason(error)})",
                 self._all_rows(),
             )
             return
@@ -274,7 +274,3 @@ def _readable(parquet: Any, index: int, name: str) -> bool:
     except READ_ERRORS:
         return False
     return True
-
-
-def _reason(error: BaseException) -> str:
-    return printable("".join(islice(str(error).split("\n", 1)[0], 120)))

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from gnomon.base import Broken, Name, RetryLater
 from gnomon.evidence import durable
 from gnomon.evidence.exchange import Exchange
-from gnomon.evidence.manifest import NO_PREVIOUS, Manifest
+from gnomon.evidence.manifest import NO_PREVIOUS, Manifest, all_manifests
 from gnomon.evidence.merkle import MerkleTree
 from gnomon.evidence.row import (
     COLUMNS,
@@ -40,27 +40,29 @@ class SegmentWriter:
     Nothing is lost when a flush fails: its exchanges stay here, and the next flush tries again.
     """
 
-    def __init__(self, path: Path, run_id: str, manifests: Sequence[Manifest]) -> None:
+    def __init__(self, path: Path, run_id: str) -> None:
         """Lock the directory and clear what interrupted writers left; use `EvidenceDir.writer`.
 
         Raises:
             RetryLater: another process writes here.
-            InputError: the directory cannot be written.
+            InputError: the directory cannot be written, or a manifest is damaged.
         """
         self._path = path
         self._run_id = run_id
-        self._last = manifests[-1] if manifests else None
-        self._finished = {zone for manifest in manifests for zone in manifest.zones}
         self._open: dict[str, list[Exchange]] = {}
         self._ready: dict[str, list[Exchange]] = {}
         self._ready_rows = 0
         self._zones: list[str] = []
         self._lock = _lock(path)
         try:
+            # Only under the lock: what another writer has just stored must not pass for a leftover.
+            manifests = all_manifests(path, run_id)
             _clear_leftovers(path, {manifest.segment_root for manifest in manifests})
-        except OSError as error:
+        except BaseException:
             self.close()
-            raise durable.explain(error, path) from None
+            raise
+        self._last = manifests[-1] if manifests else None
+        self._finished = {zone for manifest in manifests for zone in manifest.zones}
 
     def add(self, exchange: Exchange) -> None:
         """Take one exchange. It is stored by the first flush after its zone is finished; a shared one by the next.
@@ -124,7 +126,7 @@ class SegmentWriter:
             file_sha256=sha256(content).hexdigest(),
             file_size_octets=len(content),
             rows=len(exchanges),
-            shared_rows=sum(not exchange.subject.startswith(ZONE) for exchange in exchanges),
+            shared_rows=sum(len(group) for subject, group in self._ready.items() if subject.startswith(SHARED)),
             zones=tuple(sorted(self._zones)),
             first_sent_at_ns=min(times, default=None),
             last_sent_at_ns=max(times, default=None),
@@ -195,10 +197,13 @@ def _lock(path: Path) -> int:
 
 
 def _clear_leftovers(path: Path, roots: set[str]) -> None:
-    for folder in (path, path / "segments", path / "manifests"):
-        for stale in folder.glob(f"*{durable.STALE_SUFFIX}"):
-            stale.unlink()
-    for segment in (path / "segments").glob("*.parquet"):
-        # Stored, but interrupted before its manifest: it does not exist, and its zones will be asked again.
-        if segment.stem not in roots:
-            segment.unlink()
+    try:
+        for folder in (path, path / "segments", path / "manifests"):
+            for stale in folder.glob(f"*{durable.STALE_SUFFIX}"):
+                stale.unlink()
+        for segment in (path / "segments").glob("*.parquet"):
+            # Stored, but interrupted before its manifest: it does not exist, and its zones will be asked again.
+            if segment.stem not in roots:
+                segment.unlink()
+    except OSError as error:
+        raise durable.explain(error, path) from None
