@@ -138,8 +138,8 @@ class Attempt:
 class Engine:
     """Sends queries within limits and hands back attempts; never raises for anything the network does."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         *,
         rate_qps: float,
         burst: int,
@@ -147,7 +147,7 @@ class Engine:
         in_flight_total: int,
         breaker_silent: int,
         total_qps: float,
-    ) -> None:
+    ) -> Engine:
         """Start the I/O threads.
 
         Args:
