@@ -17,9 +17,10 @@ from gnomon.lab.figures import compute, root_figures
 from gnomon.lab.populations import build_embedded, build_from_root_zone
 from gnomon.sources.zonefile import read_parent_zone
 
-_BESIDE = Path(__file__).parents[3] / "shared/data/root-zone/root.2026073102.zone.gz"
-ROOT_ZONE = Path(os.environ.get("ROOT_ZONE", _BESIDE))
-needs_root_zone = pytest.mark.skipif(not ROOT_ZONE.is_file(), reason="no root zone file (ROOT_ZONE=path)")
+# The real data lie in $GNOMON_SHARED or in the folder `shared` beside the checkout; ROOT_ZONE is one file.
+_SHARED = Path(os.environ.get("GNOMON_SHARED") or Path(__file__).parents[3] / "shared")
+ROOT_ZONE = Path(os.environ.get("ROOT_ZONE") or _SHARED / "data/root-zone/root.2026073102.zone.gz")
+needs_root_zone = pytest.mark.skipif(not ROOT_ZONE.is_file(), reason="no root zone file here; set ROOT_ZONE")
 
 SMALL_ROOT = """\
 . 86400 IN SOA a.root-servers.net. nstld.verisign-grs.com. 2026073102 1800 900 604800 86400

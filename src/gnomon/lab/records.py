@@ -51,7 +51,6 @@ class Response:
     edns: bool = True
     edns_flags: int = 0
     edns_options: list[tuple[int, bytes]] = field(default_factory=list)
-    question: bool = True
     # Of an NXDOMAIN: the octets of the closest existing ancestor. Names that share it share the rest of the answer.
     encloser: bytes | None = None
 
@@ -76,7 +75,6 @@ class Rendered:
     needs_additional: bool
     oversize: bool
     opt: bytes
-    question: bool
 
 
 def render(
@@ -86,12 +84,11 @@ def render(
     out = bytearray(12 + question_octets)
     seen: dict[bytes, int] = {}
     seed = name if response.encloser is None else response.encloser
-    if response.question:
-        at = 12 + len(name) - len(seed)
-        while seed[0]:
-            seen[seed] = at
-            at += seed[0] + 1
-            seed = seed[seed[0] + 1 :]
+    at = 12 + len(name) - len(seed)
+    while seed[0]:
+        seen[seed] = at
+        at += seed[0] + 1
+        seed = seed[seed[0] + 1 :]
     counts = []
     additional_at = 0
     for section in (response.answer, response.authority, response.additional):
@@ -107,7 +104,6 @@ def render(
         response.needs_additional,
         response.oversize,
         _opt(response, do) if edns and response.edns else b"",
-        response.question,
     )
 
 

@@ -143,7 +143,7 @@ def build_world(changes: Mapping[str, Any] | None = None, faults: Iterable[Place
         test = replace(test, signing=None, ds=())
     other = _base_zone(_OTHER, ["ns1.other.test.", "ns2.other.test."], 2)
     return World(
-        [root, test, other, zone], hosts, faults=[*extra_faults, *faults], networks=networks,
+        [root, test, other, zone], hosts, faults=[*extra_faults, *faults], networks=networks, population=[ZONE],
         clock_s=int(changes.get("clock", DEFAULT_CLOCK_S)),
     )  # fmt: skip
 

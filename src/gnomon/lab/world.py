@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from typing import TypeVar
 
 from gnomon.base import ROOT, Address, InputError, Name, Transport, codes, parse_address
 from gnomon.lab.denial import parent
@@ -19,6 +20,7 @@ _BASE_RTT_US = 1_000
 _MAX_CACHED = 20_000
 _TRANSFER_OCTETS = 16_000
 
+T = TypeVar("T")
 Faults = tuple[Fault, ...]
 _CacheKey = tuple[bytes, int, int, int, int, tuple[int, int] | None, Transport]
 
@@ -213,11 +215,10 @@ class World:
             zone = self._zone_of(placement)
             for address in self._addresses_at(placement, zone):
                 if fault.scope == "server":
-                    of_server[address] = (*of_server.get(address, ()), fault)
+                    _attach(of_server, address, fault)
                 else:
                     for spec in self.zones_at.get(address, ()) if zone is None else [zone]:
-                        where = (address, spec.name.key)
-                        of_zone[where] = (*of_zone.get(where, ()), fault)
+                        _attach(of_zone, (address, spec.name.key), fault)
         return of_server, of_zone
 
     def _zone_of(self, placement: Placement) -> ZoneSpec | None:
@@ -245,7 +246,7 @@ class World:
 
     # Zones and servers, made at first use
 
-    def zone_for(self, name: bytes, qtype: int) -> Zone | None:
+    def zone_for(self, name: bytes, qtype: int) -> Zone:
         """The zone, without any fault, that is authoritative for a question."""
         if qtype == codes.DS and name[0]:
             name = parent(name)
@@ -286,7 +287,7 @@ class World:
     def rtt_us(self, address: Address) -> int:
         """How long an answer from that address takes, in microseconds of the world's own time."""
         slow = sum(fault.quantity for fault in self._server_faults.get(address, ()) if fault.name == "slow")
-        return _BASE_RTT_US + hash_of(address) % 40_000 + slow * 1000
+        return _BASE_RTT_US + _spread(address) % 40_000 + slow * 1000
 
     def respond(self, address: Address, transport: Transport, query: bytes) -> Reply:
         """What the server at a real address sends back for the octets of a query.
@@ -350,7 +351,6 @@ class World:
 
     def _answer(self, face: Face, request: Request) -> Response:
         response = Response()
-        response.question = bool(request.asked)
         if request.error:
             response.rcode = request.error
         elif request.opcode != 0:
@@ -370,7 +370,7 @@ class World:
         limit = 65_535
         if request.transport is Transport.UDP:
             limit = 512 if request.edns is None else min(max(512, request.edns.size_octets), SERVER_UDP_SIZE_OCTETS)
-        asked = request.asked if rendered.question else b""
+        asked = request.asked
         flags = rendered.flags | request.flags & 0x0110  # RD and CD are copied (RFC 1035 4.1.1, RFC 4035 3.1.6)
         counts, body = rendered.counts, rendered.body
         room = limit - 12 - len(asked) - len(opt)
@@ -398,6 +398,12 @@ def _transfer(face: Face, request: Request) -> list[Rendered]:
     return [render(Response(aa=True, answer=batch), request.name, len(request.asked)) for batch in batches if batch]
 
 
-def hash_of(address: Address) -> int:
+def _attach(faults: dict[T, Faults], where: T, fault: Fault) -> None:
+    there = faults.get(where, ())
+    if fault not in there:
+        faults[where] = (*there, fault)
+
+
+def _spread(address: Address) -> int:
     """A number that is the same in every process (unlike hash())."""
     return int.from_bytes(address.packed[-4:], "big") * 2_654_435_761 >> 7 & 0xFFFFFF

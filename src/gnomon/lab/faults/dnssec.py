@@ -101,7 +101,7 @@ class WrongDenial(ZoneFault):
             return
         zone = world.zone_for(request.name, request.qtype)
         _drop(response, _is_denial)
-        if zone is not None and zone.chain is not None:
+        if zone.chain is not None:
             for record in zone.chain.nodata(zone.apex):
                 response.authority += zone.with_signature(record, do=True)
 

@@ -117,7 +117,6 @@ def refer_to_root(response: Response, world: World) -> None:
     """Make the response a referral to the root, as of a server that knows no better."""
     response.empty(codes.NOERROR)
     root = world.zone_for(b"\0", codes.NS)
-    if root is not None:
-        ns = root.nodes[root.apex][codes.NS]
-        response.authority = [ns]
-        response.additional = root.addresses(ns.rdatas, do=False)
+    ns = root.nodes[root.apex][codes.NS]
+    response.authority = [ns]
+    response.additional = root.addresses(ns.rdatas, do=False)

@@ -132,10 +132,9 @@ class Recursive(Fault):
         response.ra = True
         if request.flags & 0x0100 and response.rcode == codes.REFUSED and request.qclass == codes.CLASS_IN:
             zone = world.zone_for(request.name, request.qtype)
-            if zone is not None:
-                found = zone.answer(request.name, request.qtype, do=request.do)
-                response.rcode, response.encloser = found.rcode, found.encloser
-                response.answer, response.authority, response.additional = found.answer, found.authority, []
+            found = zone.answer(request.name, request.qtype, do=request.do)
+            response.rcode, response.encloser = found.rcode, found.encloser
+            response.answer, response.authority = found.answer, found.authority
 
 
 @named("version-shown")
