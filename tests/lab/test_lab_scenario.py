@@ -91,6 +91,13 @@ def test_keys() -> None:
     assert keys == [(257, 8), (385, 15)]
 
 
+def test_algorithms_that_the_lab_does_not_know() -> None:
+    world = build_world({"algorithm": 12, "extra_keys": [{"algorithm": 253}]})
+    answer = ask(world, NS1, query(ZONE, "DNSKEY"))
+    assert {int(key.algorithm) for key in answer.answer[0]} == {12, 253}
+    assert {int(rrsig.algorithm) for rrsig in answer.answer[1]} == {12}
+
+
 def test_cds() -> None:
     assert texts(NS1, "CDS", {"cds": "match"}) == texts(PARENT, "DS", {})
     assert texts(NS1, "CDS", {"cds": "delete"}) == {"0 0 0 00"}
@@ -147,7 +154,7 @@ def test_bad_scenario_files(tmp_path: Path, text: str, message: str) -> None:
     [
         {"nss": []}, {"ds": "fine"}, {"denial": "nsec5"}, {"nsec3": {"rounds": 2}}, {"soa": {"ttl": 1}},
         {"records": ["x y z"]}, {"addresses": {NS1: ["1.2.3"]}}, {"ns": ["a..b."]}, {"cds": "x"},
-        {"validity": {"x": 1}},
+        {"validity": {"x": 1}}, {"algorithm": 8, "rsa_bits": 1000}, {"algorithm": 10, "rsa_bits": 512},
     ],
 )  # fmt: skip
 def test_bad_worlds(changes: dict[str, object]) -> None:

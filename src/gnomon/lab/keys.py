@@ -1,4 +1,7 @@
-"""The lab's keys: a small pool per algorithm, the same octets everywhere, and DNSKEY and DS rdata from them."""
+"""The lab's keys: a small pool per algorithm, the same octets everywhere, and DNSKEY and DS rdata from them.
+
+Keys and signatures of an algorithm that the lab does not know are octets without meaning.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,16 @@ def _material(algorithm: int, bits: int, index: int) -> tuple[bytes, Sign]:
     if algorithm == 16:
         private16 = ed448.Ed448PrivateKey.from_private_bytes(seed.digest(57))
         return private16.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw), private16.sign
-    raise InputError(f"the lab cannot sign with DNSSEC algorithm {algorithm}; use 5, 7, 8, 10, 13, 14, 15 or 16")
+    return _opaque(seed.digest(64))
+
+
+def _opaque(public: bytes) -> tuple[bytes, Sign]:
+    """A key of an algorithm that nobody here knows: octets that look like one, and signatures that do."""
+
+    def sign(data: bytes) -> bytes:
+        return hashlib.shake_256(public + data).digest(64)
+
+    return public, sign
 
 
 def _rsa(algorithm: int, bits: int, index: int) -> tuple[bytes, Sign]:
@@ -84,6 +96,8 @@ def _rsa(algorithm: int, bits: int, index: int) -> tuple[bytes, Sign]:
     if not pool:
         sizes = ", ".join(map(str, sorted(_rsa_primes())))
         raise InputError(f"the lab has no RSA key of {bits} bits; use one of {sizes}")
+    if bits < 768 and algorithm == 10:
+        raise InputError(f"RSA/SHA-512 (algorithm 10) needs more than {bits} bits (RFC 5702 section 2.2)")
     private = _rsa_private(bits, index % len(pool))
     modulus = private.public_key().public_numbers().n
     digest = _RSA_HASHES[algorithm]()

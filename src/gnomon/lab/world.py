@@ -10,7 +10,7 @@ from typing import TypeVar
 from gnomon.base import ROOT, Address, InputError, Name, Transport, codes, parse_address
 from gnomon.lab.denial import parent
 from gnomon.lab.faults import FAULTS, Fault, Reply, make_fault
-from gnomon.lab.keys import ds_rdata
+from gnomon.lab.keys import dnskey_rdata, ds_rdata
 from gnomon.lab.records import HEADER, SERVER_UDP_SIZE_OCTETS, Rendered, Response, RRset, render, with_option
 from gnomon.lab.request import Request, read_request
 from gnomon.lab.spec import DEFAULT_CLOCK_S, DsSpec, NetworkSpec, Placement, ZoneSpec
@@ -93,8 +93,8 @@ class World:
             clock_s: Unix time from which the validity of signatures is counted.
 
         Raises:
-            InputError: no root zone, a fault that does not exist or sits nowhere, or a server without a loopback
-                address.
+            InputError: no root zone, a key that cannot be had, a fault that does not exist or sits nowhere, or a
+                server without a loopback address.
         """
         self.zones = {zone.name: zone for zone in zones}
         self.hosts = dict(hosts)
@@ -103,6 +103,9 @@ class World:
         self.clock_s = clock_s
         if ROOT not in self.zones:
             raise InputError("a lab world needs a root zone (a zone named '.')")
+        for zone in self.zones.values():
+            for key in zone.signing.keys if zone.signing else ():
+                dnskey_rdata(key)
         for placement in self.faults:
             if placement.zone is not None and placement.zone not in self.zones:
                 raise InputError(
