@@ -13,6 +13,7 @@ import click
 from gnomon.base import InputError, Level, Name
 from gnomon.checks.peers import load_peers
 from gnomon.cli.measure import (
+    ASSESS,
     Circumstances,
     given_delegation,
     measure,
@@ -23,7 +24,6 @@ from gnomon.cli.measure import (
     survey_note,
 )  # fmt: skip
 from gnomon.cli.verdict_text import FORMATS, assessed, print_all
-from gnomon.engine import ASSESS_LIMITS
 from gnomon.evidence import ZoneSource
 from gnomon.judge import judge
 from gnomon.sources import read_routes
@@ -105,9 +105,9 @@ def command(
     with ExitStack() as stack:
         where = evidence or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gnomon-"))) / "run"
         source = ZoneSource("names", "the command line", None, None, len(names))
-        run = new_run(where, names, source, at, ASSESS_LIMITS)
+        run = new_run(where, names, source, at, ASSESS)
         with progress_bar("asking", "zones") as tell:
-            measure(run, at, ASSESS_LIMITS, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
+            measure(run, at, ASSESS, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
         judge(where, profile, routing=read_routes(asn) if asn else None, only=chosen_checks(only))
         found = list(assessed(where, profile))
         print_all(found, form, all_outcomes=all_outcomes)

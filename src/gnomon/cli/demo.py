@@ -12,8 +12,7 @@ from rich.console import Console
 from gnomon.base import Broken, InputError, Level
 from gnomon.cli.judge import judge_run
 from gnomon.cli.lab import build_world, describe
-from gnomon.cli.measure import Circumstances, measure, new_run, progress_bar, survey_note
-from gnomon.engine import LAB_LIMITS
+from gnomon.cli.measure import LAB, Circumstances, measure, new_run, progress_bar, survey_note
 from gnomon.evidence import EvidenceDir, ZoneSource, verify
 from gnomon.insight import Graph, compute
 from gnomon.lab.store import save
@@ -44,9 +43,9 @@ def command(folder: Path, root_zone: Path | None, asn: tuple[Path, ...], tlds: i
     origin = f"root zone file {root_zone.name}" if root_zone else "figures about the real root zone and real TLD names"
     kind = "lab-root-zone" if root_zone else "lab-embedded"
     source = ZoneSource(kind, f"lab built from {origin}", None, None, len(world.population))
-    run = new_run(evidence, world.population, source, Circumstances(lab=lab, vantage="lab"), LAB_LIMITS)
+    run = new_run(evidence, world.population, source, Circumstances(lab=lab, vantage="lab"), LAB)
     with progress_bar("surveying", "zones") as tell:
-        measure(run, Circumstances(lab=lab), LAB_LIMITS, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
+        measure(run, Circumstances(lab=lab), LAB, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
 
     console.print("[bold]3. Verdicts: the published checks over the evidence[/]")
     tables = asn or ((lab / "asn.csv",) if (lab / "asn.csv").is_file() else ())

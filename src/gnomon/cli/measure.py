@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from gnomon import __version__, survey
 from gnomon.base import InputError, Name, new_ulid, parse_address
-from gnomon.engine import LAB_LIMITS, Limits, NetworkEngine
+from gnomon.engine import ASSESS_LIMITS, LAB_LIMITS, SURVEY_LIMITS, Limits, NetworkEngine
 from gnomon.evidence import EvidenceDir, Plan, RunInfo, Tool, Undelegated, ZoneSource
 from gnomon.lab.process import LabProcess
 from gnomon.sources import (
@@ -49,6 +49,19 @@ class Circumstances:
     vantage: str = "local"
     lab: Path | None = None
     undelegated: Mapping[Name, Undelegated] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How fast and how much is asked."""
+
+    limits: Limits
+    plan: survey.Plan
+
+
+ASSESS = Manner(ASSESS_LIMITS, survey.ASSESS_PLAN)
+SURVEY = Manner(SURVEY_LIMITS, survey.Plan())
+LAB = Manner(LAB_LIMITS, survey.Plan())
 
 
 def measuring_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -106,7 +119,7 @@ def given_delegation(zone: Name, ns: Sequence[str], ds: Sequence[str]) -> Undele
     return Undelegated(tuple(ns), tuple(records))
 
 
-def new_run(where: Path, zones: Sequence[Name], source: ZoneSource, at: Circumstances, limits: Limits) -> EvidenceDir:
+def new_run(where: Path, zones: Sequence[Name], source: ZoneSource, at: Circumstances, manner: Manner) -> EvidenceDir:
     """Create the evidence directory of a run over `zones`.
 
     Raises:
@@ -117,15 +130,14 @@ def new_run(where: Path, zones: Sequence[Name], source: ZoneSource, at: Circumst
     hints = read_hints(hints_file) if hints_file else default_hints()
     anchors = _anchors(lab / "trust-anchor.ds" if lab else at.trust_anchor)
     now = datetime.now(UTC)
-    plan = survey.Plan()
     run = RunInfo(
         run_id=new_ulid(int(now.timestamp() * 1000)),
         tool=Tool("gnomon", __version__),
         started_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         vantage=at.vantage,
         source=source,
-        plan=Plan(plan.digest, plan.codes),
-        limits=asdict(limits),
+        plan=Plan(manner.plan.digest, manner.plan.codes),
+        limits=asdict(manner.limits),
         hints={str(name): tuple(map(str, addresses)) for name, addresses in hints.servers.items()},
         trust_anchors=tuple(str(anchor) for anchor in anchors.at(int(now.timestamp()))),
         undelegated={str(zone): given for zone, given in at.undelegated.items()},
@@ -139,12 +151,12 @@ def _anchors(path: Path | None) -> TrustAnchors:
 
 
 def measure(
-    evidence: EvidenceDir, at: Circumstances, limits: Limits, tell: Callable[[survey.Progress], None] | None
+    evidence: EvidenceDir, at: Circumstances, manner: Manner, tell: Callable[[survey.Progress], None] | None
 ) -> survey.Progress:
     """Run (or resume) the survey of an evidence directory, against the live DNS or the lab."""
     if at.lab is None:
-        with NetworkEngine(limits, allow_net=at.allow_net) as engine:
-            return survey.run_survey(evidence, engine, progress=tell)
+        with NetworkEngine(manner.limits, allow_net=at.allow_net) as engine:
+            return survey.run_survey(evidence, engine, plan=manner.plan, progress=tell)
     mapped = read_address_map(at.lab / "addresses.csv")
     if evidence.run.address_map_sha256 != mapped.provenance.sha256:
         raise InputError(
@@ -152,8 +164,8 @@ def measure(
         )
     with LabProcess(at.lab) as running:
         loopback = {real: (str(target), running.port) for real, target in mapped.loopback.items()}
-        with NetworkEngine(LAB_LIMITS, address_map=loopback) as engine:
-            return survey.run_survey(evidence, engine, progress=tell)
+        with NetworkEngine(manner.limits, address_map=loopback) as engine:
+            return survey.run_survey(evidence, engine, plan=manner.plan, progress=tell)
 
 
 @contextmanager

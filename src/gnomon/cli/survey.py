@@ -9,6 +9,8 @@ from rich.console import Console
 
 from gnomon.base import InputError, Name
 from gnomon.cli.measure import (
+    LAB,
+    SURVEY,
     Circumstances,
     measure,
     measuring_options,
@@ -17,7 +19,6 @@ from gnomon.cli.measure import (
     progress_bar,
     survey_note,
 )  # fmt: skip
-from gnomon.engine import LAB_LIMITS, SURVEY_LIMITS
 from gnomon.evidence import EvidenceDir, ZoneSource
 from gnomon.sources import read_parent_zone, read_zone_list
 from gnomon.sources.tlds import default_tlds
@@ -53,14 +54,14 @@ def command(
     stopped at any moment; --resume goes on where it stopped.
     """
     at = Circumstances(hints, trust_anchor, networks(allow_net), vantage, lab)
-    limits = LAB_LIMITS if lab else SURVEY_LIMITS
+    manner = LAB if lab else SURVEY
     if resume:
         run = EvidenceDir.open(evidence)
     else:
         population, source = _population(names, tlds, zones, zone_file, lab)
-        run = new_run(evidence, population, source, at, limits)
+        run = new_run(evidence, population, source, at, manner)
     with progress_bar("surveying", "zones") as tell:
-        done = measure(run, at, limits, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
+        done = measure(run, at, manner, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
     console = Console(highlight=False)
     console.print(
         f"{done.zones_total:,} zones are recorded in {evidence} ({done.exchanges:,} exchanges in this session)."

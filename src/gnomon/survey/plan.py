@@ -116,7 +116,7 @@ Q8P = Question(
     "Q8P", "zone", "NSEC3PARAM of the zone, DO", NSEC3PARAM, _ANSWERING + ", if any of them has a DNSKEY",
     ("denial",), edns=_PLAIN_DO,
 )  # fmt: skip
-_Q9_WHEN = "for each NS name inside the zone: " + _ANSWERING + "; with more than 8 such names, at 2 of them"
+_Q9_WHEN = "for each NS name inside the zone: " + _ANSWERING + ", at as many of them as the plan's host_servers says"
 Q9_A = Question(
     "Q9", "zone", "A of an NS name inside the zone, DO", A, _Q9_WHEN, ("addresses", "consistency"), edns=_PLAIN_DO
 )
@@ -197,6 +197,7 @@ class Plan:
         ns_names: NS names of one zone whose addresses are looked for and asked; the first in canonical order, those
             of the delegation before those only the zone itself has.
         addresses: server addresses of one zone that are asked; in order of name, then address.
+        host_servers: servers of the zone, of both IP versions, that are asked for the addresses of NS names inside it.
         zone_queries: messages to the parent's and the zone's own servers for one zone.
         zone_octets: response octets for one zone; nothing more is asked beyond.
         name_queries: messages to find the addresses of one name.
@@ -209,6 +210,7 @@ class Plan:
     probe_domain: Name = PROBE_DOMAIN
     ns_names: int = 26
     addresses: int = 40
+    host_servers: int = 2
     zone_queries: int = 600
     zone_octets: int = 8 << 20
     name_queries: int = 100
@@ -263,3 +265,7 @@ def _described(question: Question) -> dict[str, object]:
         "timeout_ms": question.timeout_ms,
         "tcp_after_truncation": question.follow_truncation and question.transport == Transport.UDP,
     }
+
+
+# Somebody waits for one zone: every server is asked for the addresses of every NS name inside it.
+ASSESS_PLAN = Plan(host_servers=40)

@@ -15,7 +15,6 @@ from gnomon.wire import Message
 
 _HOSTS_AT_ONCE = 4  # the first ones tell whether the servers behind the others answer at all
 _ROUNDS = 3  # servers known from the delegation, from the zone itself, from these
-_INSIDE_EVERYWHERE = 8  # with more NS names inside the zone, their addresses are asked for at 2 servers only
 _APEX_CODES = ("Q3", "Q3N", "Q4", "Q4N")
 _NO_EDNS_RCODES = (1, 4)  # FORMERR, NOTIMP: how servers without EDNS say so (RFC 6891 section 7)
 
@@ -167,7 +166,7 @@ class ZoneSurvey:
             for question in (q.Q8, q.Q8P):
                 asks += self._once(question, self._zone, self._answering)
         inside = self._inside()
-        at = self._answering if len(inside) <= _INSIDE_EVERYWHERE else self._answering[:2]
+        at = _spread(self._answering, self._plan.host_servers)
         about: dict[bytes, Name] = {}
         for name in inside:
             for question in (q.Q9_A, q.Q9_AAAA):
@@ -222,6 +221,14 @@ def _distinct(replies: Iterable[Reply]) -> Iterable[tuple[bytes, Message]]:
         if response is not None and (reply.ask.wire, response[2:]) not in seen:
             seen.add((reply.ask.wire, response[2:]))
             yield reply.ask.wire, Message(response)
+
+
+def _spread(addresses: Sequence[Address], most: int) -> Sequence[Address]:
+    """At most so many of them, of both IP versions where there are both."""
+    first: dict[int, Address] = {}
+    for address in addresses:
+        first.setdefault(address.version, address)
+    return list(dict.fromkeys([*first.values(), *addresses]))[:most]
 
 
 def _wants_no_edns(reply: Reply) -> bool:
