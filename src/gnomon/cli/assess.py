@@ -12,6 +12,7 @@ import click
 
 from gnomon.base import InputError, Level, Name
 from gnomon.checks.peers import load_peers
+from gnomon.checks.profile import load_profile
 from gnomon.cli.measure import (
     ASSESS,
     Circumstances,
@@ -26,6 +27,7 @@ from gnomon.cli.measure import (
 from gnomon.cli.verdict_text import FORMATS, assessed, print_all
 from gnomon.evidence import ZoneSource
 from gnomon.judge import judge
+from gnomon.judge.verdict import chosen
 from gnomon.sources import read_routes
 
 LEVELS = [level.word for level in sorted(Level, reverse=True) if level >= Level.INFO]
@@ -49,7 +51,7 @@ def chosen_checks(only: tuple[str, ...]) -> tuple[str, ...] | None:
     """The checks that --only names: ids and families as they are, a Zonemaster test case by its counterparts here.
 
     Raises:
-        InputError: Zonemaster's test case has no counterpart.
+        InputError: a word is neither check, family nor test case.
     """
     if not only:
         return None
@@ -57,7 +59,9 @@ def chosen_checks(only: tuple[str, ...]) -> tuple[str, ...] | None:
     for code, tags in load_peers("zonemaster").items():
         for tag in tags:
             cases.setdefault(tag.testcase.lower(), set()).add(code.partition("/")[0])
-    return tuple(sorted({check for word in only for check in cases.get(word.lower(), {word})}))
+    named = tuple(sorted({check for word in only for check in cases.get(word.lower(), {word})}))
+    chosen(named)
+    return named
 
 
 @click.command("assess")
@@ -101,6 +105,8 @@ def command(
     if (ns or ds) and len(names) != 1:
         raise InputError("--ns and --ds describe one zone; give one ZONE")
     undelegated = {names[0]: given_delegation(names[0], ns, ds)} if ns or ds else {}
+    load_profile(profile)  # a mistake there is told before anything is asked
+    checks = chosen_checks(only)
     at = Circumstances(hints, trust_anchor, networks(allow_net), vantage, lab, undelegated)
     with ExitStack() as stack:
         where = evidence or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gnomon-"))) / "run"
@@ -108,7 +114,7 @@ def command(
         run = new_run(where, names, source, at, ASSESS)
         with progress_bar("asking", "zones") as tell:
             measure(run, at, ASSESS, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
-        judge(where, profile, routing=read_routes(asn) if asn else None, only=chosen_checks(only))
+        judge(where, profile, routing=read_routes(asn) if asn else None, only=checks)
         found = list(assessed(where, profile))
         print_all(found, form, all_outcomes=all_outcomes)
     worst = max((Level.from_word(v.level) for zone in found for v in zone.verdicts), default=Level.PASS)

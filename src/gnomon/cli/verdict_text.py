@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
+from textwrap import fill
 
 import click
 from rich.console import Console
@@ -19,6 +20,8 @@ from gnomon.checks.peers import load_peers
 from gnomon.checks.registry import all_checks
 from gnomon.evidence import EvidenceDir
 from gnomon.judge import Verdict, sentence, verdicts, views
+
+_INDENT, _WIDTH = 12 * " ", 110
 
 FORMATS = ("text", "json", "jsonl", "zonemaster")
 _STYLES = {
@@ -128,15 +131,15 @@ def _print_verdict(console: Console, verdict: Verdict) -> None:
         "  ", (f"{level.word:9}", _STYLES.get(level, "")), (f"{verdict.check_id}/{verdict.code}", "dim")
     )
     console.print(head)
-    for text in (sentence(verdict), _what_to_do(verdict, level)):
-        if text:
-            console.print(
-                Text(text), style="" if text[:3] != "Do:" else "dim", soft_wrap=False, width=min(console.width, 100)
-            )
-
-
-def _what_to_do(verdict: Verdict, level: Level) -> str:
-    if level < Level.NOTICE:
-        return ""
+    console.print(Text(_wrapped(console, sentence(verdict))))
     doing = all_checks()[verdict.check_id].section("Do")
-    return f"Do: {doing}" if doing else ""
+    if doing and level >= Level.NOTICE:
+        console.print(
+            Padding(Text(f"What to do: {doing}", "dim"), (0, 0, 0, _INDENT)), width=min(console.width, _WIDTH)
+        )
+
+
+def _wrapped(console: Console, text: str) -> str:
+    return fill(
+        text, min(console.width, _WIDTH), initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False
+    )
