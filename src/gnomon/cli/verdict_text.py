@@ -134,9 +134,7 @@ def _print_verdict(console: Console, verdict: Verdict) -> None:
     console.print(Text(_wrapped(console, sentence(verdict))))
     doing = all_checks()[verdict.check_id].section("Do")
     if doing and level >= Level.NOTICE:
-        console.print(
-            Padding(Text(f"What to do: {doing}", "dim"), (0, 0, 0, _INDENT)), width=min(console.width, _WIDTH)
-        )
+        console.print(Text(_wrapped(console, f"What to do: {doing}"), "dim"))
 
 
 def _wrapped(console: Console, text: str) -> str:
