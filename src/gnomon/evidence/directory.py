@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from gnomon.base import InputError, Name, RetryLater
 from gnomon.evidence import durable
@@ -21,9 +20,9 @@ from gnomon.evidence.row import (
     COLUMNS,
     READ_ERRORS,
     ROW_GROUP_ROWS,
-    TEXT_COLUMNS,
     column_values,
     exchanges_from,
+    open_segment,
     reason,
 )
 from gnomon.evidence.run import RunInfo
@@ -249,7 +248,7 @@ def _groups(first: int, stop: int) -> range:
 
 def _open(path: Path) -> Any:
     try:
-        return pq.ParquetFile(path, read_dictionary=list(TEXT_COLUMNS), page_checksum_verification=True)
+        return open_segment(path)
     except FileNotFoundError:
         raise InputError(f"{path} is missing; restore it from a copy") from None
     except READ_ERRORS as error:

@@ -12,11 +12,13 @@ from hashlib import sha256
 from ipaddress import ip_address
 from itertools import pairwise, repeat
 from operator import attrgetter
+from pathlib import Path
 from struct import Struct
 from typing import Any, TypeVar
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from gnomon.base import Name, Transport, printable
 from gnomon.engine import Status
@@ -59,7 +61,7 @@ COLUMNS_READ = pa.schema(
     ]
 )
 
-READ_ERRORS = (pa.ArrowException, OSError, ValueError, KeyError, OverflowError, MemoryError)
+READ_ERRORS = (pa.ArrowException, OSError, ValueError, LookupError, OverflowError, MemoryError)
 """What reading a damaged file can raise."""
 
 
@@ -172,11 +174,30 @@ def exchanges_from(table: pa.Table, segment: str, first_row: int) -> list[Exchan
     return _filled(Exchange, len(rows), {**columns, "ref": refs})
 
 
+def open_segment(path: Path, *, check_pages: bool = True) -> Any:
+    """The Parquet file of a segment, opened for reading.
+
+    Args:
+        check_pages: refuse pages whose CRC does not fit.
+
+    Raises:
+        FileNotFoundError; READ_ERRORS: damaged, or it has not the columns and row groups of a segment.
+    """
+    parquet = pq.ParquetFile(path, read_dictionary=list(TEXT_COLUMNS), page_checksum_verification=check_pages)
+    metadata = parquet.metadata
+    sizes = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
+    full = [ROW_GROUP_ROWS] * len(sizes[:-1])
+    if not parquet.schema_arrow.equals(COLUMNS_READ) or sizes[:-1] != full or max(sizes, default=0) > ROW_GROUP_ROWS:
+        raise ValueError("its columns or row groups are not those of a segment")
+    return parquet
+
+
 def column_values(array: pa.Array | pa.ChunkedArray, meaning: Callable[[Any], Any] | None = None) -> Sequence[Any]:
     """Python values of one column, each passed through `meaning`; faster than `to_pylist` for a segment's types."""
     if isinstance(array, pa.ChunkedArray):
         return [value for chunk in array.chunks for value in column_values(chunk, meaning)]
     if pa.types.is_dictionary(array.type):
+        array.validate(full=True)  # in a damaged page an index may point beyond the dictionary
         if len(array) < len(array.dictionary):
             return column_values(array.dictionary_decode(), meaning)
         words = [*map(meaning or str, array.dictionary.to_pylist()), None]

@@ -8,8 +8,6 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
-
 from gnomon.base import InputError, RetryLater, printable
 from gnomon.evidence.durable import STALE_SUFFIX, read
 from gnomon.evidence.manifest import Manifest, read_manifests
@@ -17,15 +15,13 @@ from gnomon.evidence.merkle import MerkleTree
 from gnomon.evidence.row import (
     CHECK_COLUMN,
     COLUMNS,
-    COLUMNS_READ,
     ORDER_COLUMNS,
     READ_ERRORS,
-    ROW_GROUP_ROWS,
-    TEXT_COLUMNS,
     Values,
     column_values,
     leaf_checks,
     leaf_hashes,
+    open_segment,
     reason,
     stored_values,
 )  # fmt: skip
@@ -165,20 +161,16 @@ class _SegmentCheck:
             with self._path.open("rb") as file:
                 if file_digest(file, "sha256").hexdigest() != self._manifest.file_sha256:
                     self._problem("its octets are not those that were stored: the file's digest differs")
-            parquet = self._open(checked=True)
-            sizes: list[int] = [parquet.metadata.row_group(i).num_rows for i in range(parquet.metadata.num_row_groups)]
+            parquet = open_segment(self._path)
         except FileNotFoundError:
             self._problem("the segment is missing; restore it from a copy", self._all_rows())
             return
         except READ_ERRORS as error:
-            self._problem(
-                f"cannot be read at all: its footer is damaged, or it is no segment ({reason(error)})",
-                self._all_rows(),
-            )
+            what = f"cannot be read at all: its footer is damaged, or it is no segment ({reason(error)})"
+            self._problem(what, self._all_rows())
             return
-        if not parquet.schema_arrow.equals(COLUMNS_READ) or not _regular(sizes):
-            self._problem("its columns or row groups are not those of a segment", self._all_rows())
-            return
+        metadata = parquet.metadata
+        sizes: list[int] = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
         first = 0
         for index, size in enumerate(sizes):
             self._check_group(parquet, index, range(first, first + size))
@@ -195,7 +187,7 @@ class _SegmentCheck:
         except READ_ERRORS:
             damaged = [name for name in COLUMNS.names if not _readable(parquet, index, name)]
             # The page checksums tell the column. Most damage still unpacks, and then the checks tell the row.
-            unchecked = self._open(checked=False)
+            unchecked = open_segment(self._path, check_pages=False)
             lost = [name for name in damaged if not _readable(unchecked, index, name)] or damaged
             try:
                 values, checks = _read_group(unchecked, index)
@@ -240,9 +232,6 @@ class _SegmentCheck:
             what = "the rows are not those that were stored, though each fits its check: the Merkle root differs"
             self._problem(what, self._all_rows())
 
-    def _open(self, *, checked: bool) -> Any:
-        return pq.ParquetFile(self._path, read_dictionary=list(TEXT_COLUMNS), page_checksum_verification=checked)
-
     def _all_rows(self) -> range | None:
         return range(self._manifest.rows) if self._manifest.rows else None
 
@@ -257,10 +246,6 @@ class _SegmentCheck:
         manifest = self._manifest
         what = f"{self._suppressed} more problems in this segment"
         self.problems.append(Problem(manifest.file, what, manifest.segment_root))
-
-
-def _regular(sizes: Sequence[int]) -> bool:
-    return all(size == ROW_GROUP_ROWS for size in sizes[:-1]) and all(size <= ROW_GROUP_ROWS for size in sizes[-1:])
 
 
 def _read_group(parquet: Any, index: int) -> tuple[Values, Sequence[int]]:
