@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet
 
 from gnomon.review.findings.models import Finding, Reading, Recommendation
-from gnomon.review.reviews.models import Area, Review, ScopeQuestion
+from gnomon.review.reviews.models import Review, ScopeQuestion
 from gnomon.review.reviews.queries import UpdateStatus
 
 
@@ -35,11 +36,11 @@ class Missing:
         return bool(self.unanswered or self.without_recommendation or self.update.days_late)
 
 
-def missing_of(area: Area, update: UpdateStatus) -> Missing:
-    """Questions without a finding, findings without a recommendation, and the late word of the week."""
-    live = Finding.objects.filter(area=area).exclude(state="withdrawn").select_related("review")
+def missing_of(questions: Iterable[ScopeQuestion], findings: Iterable[Finding], update: UpdateStatus) -> Missing:
+    """What an area owes, from its questions (with their findings) and findings (with their recommendations)."""
+    live = [finding for finding in findings if finding.state_id not in ("withdrawn", "superseded")]
     return Missing(
-        tuple(ScopeQuestion.objects.filter(area=area, findings=None).select_related("area")),
-        tuple(live.filter(recommendations=None)),
+        tuple(question for question in questions if not question.findings.all()),
+        tuple(finding for finding in live if not finding.recommendations.all()),
         update,
     )

@@ -42,12 +42,14 @@ def area(request: ReviewRequest, review: Review, number: int) -> HttpResponse:
     found = _area(review, number)
     updates = list(found.updates.select_related("author", "area__review"))
     status = update_status(review, updates[0] if updates else None)
+    questions = list(found.questions.select_related("area").prefetch_related("findings__review"))
+    findings = list(findings_of(review).filter(area=found).prefetch_related("recommendations__review"))
     context = {
         "review": review, "tab": "overview", "area": found, "status": status,
         "rapporteur": rapporteur_of(found.sub_team.present), "updates": updates,
-        "questions": found.questions.select_related("area").prefetch_related("findings__review"),
-        "findings": findings_of(review).filter(area=found).prefetch_related("recommendations__review"),
-        "missing": missing_of(found, status),
+        "questions": questions,
+        "findings": findings,
+        "missing": missing_of(questions, findings, status),
         "may_update": request.rights.may("publish", "update", found),
         "may_draft": request.rights.may("draft", "finding", found),
         "this_week": _monday(timezone.localdate()),
