@@ -146,10 +146,13 @@ def _descend(view: ZoneView, validator: Validator) -> tuple[tuple[Link, ...], tu
     """The links from the anchors down to the zone's DS, ending at the first that is not secure, and that DS."""
     if view.undelegated is not None:
         return _given_ds(view)
-    ds, links = view.root_anchors, list[Link]()
-    if not ds:
+    ds, links = _usable(view.root_anchors), list[Link]()
+    if not view.root_anchors:
         status, detail = ChainStatus.INDETERMINATE, "no trust anchor for the root was given"
         return (Link(ROOT, DNSKEY, status, "no-trust-anchor", detail),), ()
+    if not ds:
+        detail = "no trust anchor of the root has an algorithm and a digest that can be checked"
+        return (Link(ROOT, DNSKEY, ChainStatus.INSECURE, "unsupported", detail),), ()
     if view.is_root:
         return (), ds
     parent, keys = ROOT, tuple[Key, ...]()
@@ -205,11 +208,15 @@ def _ds_step(
     asks: tuple[str, ...],
 ) -> _Step:
     """The best that any parent server says about the DS of `zone`; a referral (P1) counts when nothing better came."""
+    unclear: list[_Step] = []
     for ask in asks:
         steps = [_ds_of(validator, zone, parent, keys, a) for a in answers if a.exchange.ask == ask]
         best = min(steps, key=lambda step: _PREFERENCE.index(step.status), default=None)
         if best is not None and best.status is not ChainStatus.INDETERMINATE:
             return best
+        unclear += [step for step in steps if step.detail]
+    if unclear:
+        return unclear[0]
     asked = tuple(x for x in attempts if x.ask in asks)
     word = f"no server of {_called(parent)} gave a usable answer about the DS of {zone}"
     return _Step(ChainStatus.INDETERMINATE, "no-ds-answer", word, exchanges=asked)

@@ -268,12 +268,12 @@ def response_size(view: ZoneView) -> Iterator[Outcome]:
         yield from without_keys(view)
         return
     heard = hear(view, "Q4")
-    sizes = [(len(a.message.wire), a) for a in heard.answers]
-    octets, largest = max(sizes, key=lambda pair: pair[0])
-    code = "fits"
-    if octets > _LARGEST_UNFRAGMENTED_OCTETS:
-        code = "over-1452" if octets > _LARGEST_ETHERNET_OCTETS else "over-1232"
-    yield outcome(code, largest.exchange, octets=octets, server=view.server_label(largest.address))
+    largest = max(heard.answers, key=lambda answer: len(answer.message.wire), default=None)
+    if largest is not None:
+        octets, code = len(largest.message.wire), "fits"
+        if octets > _LARGEST_UNFRAGMENTED_OCTETS:
+            code = "over-1452" if octets > _LARGEST_ETHERNET_OCTETS else "over-1232"
+        yield outcome(code, largest.exchange, octets=octets, server=view.server_label(largest.address))
     yield from unheard(view, heard, "Q4")
 
 

@@ -22,6 +22,7 @@ MAX_ITERATIONS = 50
 MAX_HASHES_PER_RESPONSE = 32
 
 OPT_OUT = 1
+NXNAME = 128
 
 
 class Proof(StrEnum):
@@ -72,7 +73,7 @@ class Denial:
     def no_closer(self, name: Name, wildcard_labels: int) -> Proof:
         """Whether they prove that an answer from `*.<last wildcard_labels labels>` was right for `name`."""
         if self._spans:
-            return Proof.PROVEN if self._covered(name) else Proof.FAILS
+            return Proof.PROVEN if self._absent(name) else Proof.FAILS
         next_closer = name.ancestors()[max(len(name.labels) - wildcard_labels - 1, 0)]
         return self._with_nsec3(lambda: self._opted(self._nsec3_covering(next_closer)))
 
@@ -92,14 +93,21 @@ class Denial:
         return Proof.PROVEN if match and _denies(match.types, rtype) else Proof.FAILS
 
     def _nsec_no_name(self, name: Name) -> Proof:
-        covering = self._covered(name)
+        if any(owner == name and NXNAME in span.types for owner, span in self._spans):
+            return Proof.PROVEN  # compact denial, RFC 9824 section 3.1
+        covering = self._absent(name)
         if covering is None:
             return Proof.FAILS
         wildcard = _wildcard_of(_closest_encloser(name, *covering))
-        return Proof.PROVEN if wildcard and self._covered(wildcard) else Proof.FAILS
+        return Proof.PROVEN if wildcard and self._absent(wildcard) else Proof.FAILS
+
+    def _absent(self, name: Name) -> tuple[Name, Nsec] | None:
+        """The NSEC that shows that neither the name nor anything below it exists (RFC 4592 section 2.2.2)."""
+        covering = self._covered(name)
+        return covering if covering and not covering[1].next_name.is_subdomain_of(name) else None
 
     def _covered(self, name: Name) -> tuple[Name, Nsec] | None:
-        """The NSEC that shows that nothing stands at `name`."""
+        """The NSEC between whose names `name` lies: no record stands there, if perhaps below."""
         return next((one for one in self._spans if self._covers(*one, name)), None)
 
     def _covers(self, owner: Name, span: Nsec, name: Name) -> bool:

@@ -1,0 +1,92 @@
+"""Octets of any kind in DNSKEY, DS, RRSIG, NSEC and NSEC3 records: checks answer, they never raise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crafted import remade
+from gnomon.base import printable
+from gnomon.checks.chain import ChainStatus
+from gnomon.checks.registry import all_checks
+from gnomon.checks.sentence import fill
+from gnomon.checks.view import ZoneView
+from gnomon.evidence import Exchange
+from gnomon.lab import Scenario
+from gnomon.wire import Message
+from worlds import view_of
+
+FAMILIES = ("denial", "dnssec", "ds", "edns", "exp", "hdr", "key", "resp", "sig")
+TYPES = (43, 46, 47, 48, 50, 51, 6)
+WORLDS = {"NSEC": {}, "NSEC3 and RSA": {"denial": "nsec3", "algorithm": 8, "cds": "match"}}
+
+
+@pytest.fixture(scope="module")
+def views(tmp_path_factory: pytest.TempPathFactory) -> list[ZoneView]:
+    made = []
+    for name, world in WORLDS.items():
+        view = view_of(Scenario(name, (), (), world, ()), tmp_path_factory.mktemp("world"))
+        # Two addresses are enough to compare, and keep the runs short.
+        kept = set(view.addresses[:2])
+        own = [x for x in view.exchanges if x.ask[0] not in "QS" or x.address in kept]
+        made.append(remade(view, own))
+    return made
+
+
+@st.composite
+def damage(draw: st.DrawFn, response: bytes) -> bytes:
+    """The response with the data of some DNSSEC records replaced, in place where they stand, or octets flipped."""
+    parsed = Message(response)
+    records = [r for section in (parsed.answer, parsed.authority) for r in section if r.rtype in TYPES]
+    octets = bytearray(response)
+    for record in records:
+        at = response.find(record.rdata)
+        if at < 0 or not draw(st.booleans()):
+            continue
+        for _ in range(draw(st.integers(1, 4))):
+            where = at + draw(st.integers(0, max(len(record.rdata) - 1, 0)))
+            octets[where] = draw(st.integers(0, 255))
+        if draw(st.integers(0, 3)) == 0:  # RDLENGTH, two octets before
+            octets[at - 1] = draw(st.integers(0, 255))
+    return bytes(octets)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_checks_never_raise(views: list[ZoneView], data: st.DataObject) -> None:
+    view = data.draw(st.sampled_from(views), label="world")
+    asks = data.draw(st.sets(st.sampled_from(["Q2", "Q4", "Q5", "Q6", "Q8P", "P2", "P1", "C1", "C2"]), min_size=1))
+
+    def change(x: Exchange) -> Exchange:
+        if x.ask not in asks or x.response is None:
+            return x
+        return replace(x, response=data.draw(damage(x.response)))
+
+    damaged = remade(view, [change(x) for x in view.exchanges])
+    assert damaged.chain().status in ChainStatus
+    for check in all_checks().values():
+        if check.family not in FAMILIES:
+            continue
+        outcomes = list(check.judge(damaged))
+        assert outcomes, check.id
+        for outcome in outcomes:
+            sentence = fill(check.codes[outcome.code], str(damaged.zone), outcome.args)
+            assert sentence == printable(sentence)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_any_octets_at_all(views: list[ZoneView], data: st.DataObject) -> None:
+    view = data.draw(st.sampled_from(views), label="world")
+    ask = data.draw(st.sampled_from(["Q2", "Q4", "Q6", "P2", "C2", "S2", "S10", "S17", "S20"]))
+    junk = data.draw(st.binary(max_size=80))
+    exchanges = [
+        replace(x, response=x.response[:12] + junk) if x.ask == ask and x.response else x for x in view.exchanges
+    ]
+    damaged = remade(view, exchanges)
+    for check in all_checks().values():
+        if check.family in FAMILIES:
+            assert [check.codes[outcome.code] for outcome in check.judge(damaged)]
