@@ -65,23 +65,17 @@ def tld_zone(name: Name, ns: tuple[Name, ...], ds: Sequence[tuple[int, int, int]
     """
     draw = _draw(name)
     refresh_s, retry_s, expire_s, minimum_s = _TIMERS[draw % len(_TIMERS)]
-    soa = SoaSpec(
-        ns[0], _rname(name), serial - draw % 40, refresh_s, retry_s, expire_s, minimum_s
-    )  # fmt: skip
+    soa = SoaSpec(ns[0], _rname(name), serial - draw % 40, refresh_s, retry_s, expire_s, minimum_s)
     usable = [row for row in ds if row[1] in SIGNING_ALGORITHMS]
     if not usable:
         return ZoneSpec(name, ns, soa, ns_ttl_s=172_800)
     keys: dict[tuple[int, int], KeySpec] = {}
     zsks: dict[int, KeySpec] = {}
     for number, algorithm, _ in usable:
-        ksk, zsk = split_keys(algorithm, draw % _POOL)
-        if algorithm in zsks:
-            # A further KSK waits for a roll: published and announced, but signing nothing.
-            index = (ksk.index + 2 * number) % (2 * _POOL)
-            keys.setdefault((number, algorithm), KeySpec(257, algorithm, index, ksk.bits))
-        else:
-            keys[number, algorithm] = ksk
-            zsks[algorithm] = zsk
+        # Every key that has a DS signs the DNSKEY RRset, as in the middle of a roll.
+        ksk, zsk = split_keys(algorithm, (draw + number) % _POOL)
+        keys.setdefault((number, algorithm), ksk)
+        zsks.setdefault(algorithm, zsk)
     signing = SigningSpec(
         (*keys.values(), *zsks.values()),
         denial="nsec" if draw % 100 < 15 or _RSASHA1 in zsks else "nsec3",
