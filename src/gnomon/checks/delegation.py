@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from gnomon.base import Name
 from gnomon.base.codes import NOERROR, NS, SOA
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
+from gnomon.checks.read import in_order
 from gnomon.checks.registry import IOP, REL, RES, STA, check
 from gnomon.checks.view import ZoneView
 
@@ -239,7 +240,7 @@ def parent_child_ns_match(view: ZoneView) -> Iterator[Outcome]:
     if not parent & child:
         yield outcome("disjoint", seen, parent=_texts(parent), child=_texts(child))
         return
-    for name in sorted(parent - child):
+    for name in in_order(parent - child):
         services = [view.service(a) for a in view.delegated_servers[name]]
         dead = bool(services) and not any(s.state in ("ok", "unobserved") for s in services)
         code = "parent-only-dead" if dead else "parent-only"
@@ -327,4 +328,4 @@ def ns_not_cname(view: ZoneView) -> Iterator[Outcome]:
 
 
 def _texts(names: set[Name]) -> tuple[str, ...]:
-    return tuple(map(str, sorted(names)))
+    return tuple(map(str, in_order(names)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from gnomon.base import Address, Name, Rcode
 from gnomon.base.codes import AAAA, CNAME, DNAME, NOERROR, NS, NXDOMAIN, SOA, A
 from gnomon.checks.observed import Answer, question_of
-from gnomon.checks.read import address_order, read_all
+from gnomon.checks.read import address_order, read, read_all
 from gnomon.evidence import Exchange
 from gnomon.evidence.subject import cut_subject, name_subject
 from gnomon.wire import rdata
@@ -56,21 +56,21 @@ def resolve(view: ZoneView, name: Name) -> Host:
     confirmed: set[Address] = set()
     known: set[int] = set()
     rcodes: list[Rcode] = []
-    shown: list[Exchange] = []
+    shown: dict[object, Exchange] = {}  # the first exchange that shows each fact
     for answer in answers:
-        message, qname = answer.message, answer.qname
         if _is_referral(answer):
             continue
-        shown.append(answer.exchange)
+        message, owners = answer.message, (answer.qname, alias)
         rcodes.append(message.rcode)
         if message.rcode in (NOERROR, NXDOMAIN) and message.aa:
             known.add(6 if answer.qtype == AAAA else 4)
-        records = (r.rdata for r in message.answer if r.rtype in (A, AAAA) and r.owner in (qname, alias))
+        records = (r.rdata for r in message.answer if r.rtype in (A, AAAA) and r.owner in owners)
         addresses = read_all(rdata.address, records)
         found.update(addresses)
+        shown.setdefault((answer.qtype, message.rcode, message.aa, addresses), answer.exchange)
         confirmed.update(addresses if message.aa else ())
     delegation = view.delegation()
-    tried = _tried(view, name)
+    tried = () if rcodes else _tried(view, name)
     resolution = _resolution(bool(found), alias, rcodes, known, bool(tried))
     glue = delegation.glue.get(name, ()) if delegation else ()
     return Host(
@@ -82,13 +82,13 @@ def resolve(view: ZoneView, name: Name) -> Host:
         resolution=resolution,
         alias=alias,
         rcode=max(rcodes, default=None),
-        exchanges=tuple(shown) or tried,
+        exchanges=tuple(shown.values()) or tried,
     )
 
 
 def _answers(view: ZoneView, name: Name) -> tuple[Answer, ...]:
     """What came back for A and AAAA of `name`, and of its alias's target: the zone's own servers first."""
-    own = tuple(a for a in view.answers("Q9") if a.qname == name)
+    own = view.answers_for_host(name)
     walked = tuple(a for a in view.answers_about(name_subject(name)) if a.exchange.ask in ("H1", "H2"))
     authoritative = tuple(a for a in own if a.message.aa)
     return authoritative + walked or own
@@ -96,27 +96,29 @@ def _answers(view: ZoneView, name: Name) -> tuple[Answer, ...]:
 
 def _tried(view: ZoneView, name: Name) -> tuple[Exchange, ...]:
     """The attempts to find the name: the questions for it, else the walk to the zone that should have it."""
-    own = tuple(x for x in view.asked("Q9") if (asked := question_of(x)) and asked.name == name)
-    walked = view.about(name_subject(name))
+    inside = name.is_subdomain_of(view.zone)
+    own = tuple(x for x in view.asked("Q9") if inside and (asked := question_of(x)) and asked.name == name)
+    walked = own + view.about(name_subject(name))
+    if walked or inside:
+        return walked
     cuts = (view.about(cut_subject(above)) for above in name.ancestors()[1:-1])
-    looked = next((tuple(x for x in found if x.ask == "C0") for found in cuts if found), ())
-    return own + walked or (() if name.is_subdomain_of(view.zone) else looked)
+    return next((tuple(x for x in found if x.ask == "C0") for found in cuts if found), ())
 
 
 def _is_referral(answer: Answer) -> bool:
     """A step on the way down, not an answer about the name."""
     message = answer.message
-    below = any(r.rtype == NS for r in message.authority) and not any(r.rtype == SOA for r in message.authority)
-    return message.rcode == NOERROR and not message.aa and not message.answer and below
+    if message.aa or message.answer or message.rcode != NOERROR:
+        return False
+    return any(r.rtype == NS for r in message.authority) and not any(r.rtype == SOA for r in message.authority)
 
 
 def _alias_of(answer: Answer, name: Name) -> Name | None:
+    """The target of the CNAME that `name` is, or of the DNAME above it."""
     for record in answer.message.answer:
-        if record.rtype == CNAME and record.owner == name:
-            return next(iter(read_all(rdata.ns, (record.rdata,))), None)
-    for record in answer.message.answer:
-        if record.rtype == DNAME and name != record.owner and name.is_subdomain_of(record.owner):
-            return next(iter(read_all(rdata.ns, (record.rdata,))), None)
+        is_alias = record.rtype == CNAME and record.owner == name
+        if is_alias or (record.rtype == DNAME and name != record.owner and name.is_subdomain_of(record.owner)):
+            return read(rdata.ns, record.rdata)
     return None
 
 

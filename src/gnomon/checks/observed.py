@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from gnomon.base import Address, Name, RRType
@@ -36,27 +35,31 @@ _READERS: dict[int, Callable[[bytes], object]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
 class Answer:
     """An accepted response: the last answered attempt, the one over TCP if the one over UDP was truncated."""
 
-    exchange: Exchange
-    message: Message
+    __slots__ = ("_question", "address", "exchange", "message")
+
+    def __init__(self, exchange: Exchange, message: Message) -> None:
+        self.exchange = exchange
+        self.message = message
+        self.address: Address = exchange.address
+        self._question: Question | None = None
 
     @property
-    def address(self) -> Address:
-        return self.exchange.address
+    def question(self) -> Question | None:
+        """What was asked, the name as it was sent, so perhaps in mixed case."""
+        if self._question is None:
+            self._question = question_of(self.exchange)
+        return self._question
 
     @property
     def qname(self) -> Name | None:
-        """The name that was asked (as sent, so perhaps in mixed case)."""
-        question = question_of(self.exchange)
-        return question.name if question else None
+        return self.question.name if self.question else None
 
     @property
     def qtype(self) -> RRType | None:
-        question = question_of(self.exchange)
-        return question.qtype if question else None
+        return self.question.qtype if self.question else None
 
     @property
     def unreadable(self) -> tuple[Record, ...]:
@@ -77,14 +80,17 @@ def question_of(exchange: Exchange) -> Question | None:
     return parsed(exchange.query).question
 
 
-def accepted(attempts: Iterable[Exchange]) -> tuple[Answer, ...]:
-    """One answer for each (address, question) among the attempts, in order of the first attempt."""
-    best: dict[object, Answer] = {}
+def accepted(attempts: Sequence[Exchange]) -> tuple[Answer, ...]:
+    """One answer for each question among the attempts at one address, in order of the first attempt."""
+    if len(attempts) == 1:
+        (x,) = attempts
+        return (Answer(x, parsed(x.response)),) if is_answered(x) and x.response is not None else ()
+    best: dict[bytes, Answer] = {}
     for x in attempts:
-        if not is_answered(x) or x.response is None:
-            continue
-        key = (x.ask, x.address, question_of(x))
-        answer, before = Answer(x, parsed(x.response)), best.get(key)
-        if before is None or not answer.message.tc or before.message.tc:
-            best[key] = answer
+        if is_answered(x) and x.response is not None:
+            # All but ID, flags and counts; the case of the name is mixed anew in every attempt.
+            question = x.query[12:].lower()
+            answer, before = Answer(x, parsed(x.response)), best.get(question)
+            if before is None or not answer.message.tc or before.message.tc:
+                best[question] = answer
     return tuple(best.values())

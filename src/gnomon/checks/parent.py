@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from gnomon.base import Address, Name
 from gnomon.base.codes import AAAA, DS, NOERROR, NS, NXDOMAIN, SOA, A
 from gnomon.checks.observed import Answer
-from gnomon.checks.read import address_order, read_all
+from gnomon.checks.read import address_order, in_order, read_all
 from gnomon.evidence import Exchange
 from gnomon.wire import RRset, rdata
 
@@ -105,7 +105,7 @@ def _glue(answer: Answer, wanted: set[Name]) -> dict[Name, tuple[Address, ...]]:
         if record.rtype in (A, AAAA) and record.owner in wanted:
             for address in read_all(rdata.address, (record.rdata,)):
                 found.setdefault(record.owner, set()).add(address)
-    return {name: tuple(sorted(found[name], key=address_order)) for name in sorted(found)}
+    return {name: tuple(sorted(found[name], key=address_order)) for name in in_order(found)}
 
 
 def delegation(view: ZoneView) -> Delegation | None:
@@ -121,8 +121,8 @@ def delegation(view: ZoneView) -> Delegation | None:
         for name, addresses in parent.glue.items():
             glue.setdefault(name, set()).update(addresses)
     return Delegation(
-        tuple(sorted({name for parent in referrals for name in parent.ns_names})),
-        {name: tuple(sorted(glue[name], key=address_order)) for name in sorted(glue)},
+        in_order(name for parent in referrals for name in parent.ns_names),
+        {name: tuple(sorted(glue[name], key=address_order)) for name in in_order(glue)},
         view.ds(),
         bool(view.ds_sets()),
         tuple(parent.answer.exchange for parent in referrals),
@@ -130,7 +130,7 @@ def delegation(view: ZoneView) -> Delegation | None:
 
 
 def _given(zone: Name, given: Undelegated) -> Delegation:
-    names = tuple(sorted(given.ns_names))
+    names = in_order(given.ns_names)
     return Delegation(names, given.glue, given_ds(zone, given), True, (), given=True)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import TypeVar
 
-from gnomon.base import Address
+from gnomon.base import Address, Name
 from gnomon.wire import rdata
 
 T = TypeVar("T")
@@ -22,6 +23,17 @@ def read(parse: Callable[[bytes], T], octets: bytes) -> T | None:
 def read_all(parse: Callable[[bytes], T], many: Iterable[bytes]) -> tuple[T, ...]:
     """All that could be read, in the order given."""
     return tuple(value for octets in many if (value := read(parse, octets)) is not None)
+
+
+def in_order(names: Iterable[Name]) -> tuple[Name, ...]:
+    """The names in canonical order (RFC 4034 section 6.1), each once."""
+    return tuple(sorted(set(names), key=name_order))
+
+
+@lru_cache(maxsize=65_536)
+def name_order(name: Name) -> tuple[bytes, ...]:
+    """Sort key: canonical order; remembered, for the same names are sorted again and again."""
+    return Name(name.key).labels[::-1]
 
 
 def address_order(address: Address) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from gnomon.checks import hosts, parent
 from gnomon.checks.hosts import Host
 from gnomon.checks.observed import Answer, accepted, is_answered, parsed
 from gnomon.checks.parent import Delegation, ParentAnswer, Undelegated
-from gnomon.checks.read import address_order, read, read_all
+from gnomon.checks.read import address_order, in_order, name_order, read, read_all
 from gnomon.checks.service import Service, service
 from gnomon.checks.signed import Key
 from gnomon.evidence import Exchange
@@ -135,14 +135,14 @@ class ZoneView:
 
     def answer(self, ask: str, address: Address, qname: Name | None = None, qtype: int | None = None) -> Answer | None:
         """The accepted response of one address to one question; with Q9 say which name and type."""
-        for found in self._answers_at(ask, address):
+        for found in self._accepted(ask).get(address, ()):
             if (qname is None or found.qname == qname) and (qtype is None or found.qtype == qtype):
                 return found
         return None
 
     def answers(self, ask: str) -> tuple[Answer, ...]:
         """The accepted responses of all addresses to one question, in address order."""
-        return tuple(a for address in self._by_ask.get(ask, {}) for a in self._answers_at(ask, address))
+        return tuple(answer for found in self._accepted(ask).values() for answer in found)
 
     def server_answer(self, ask: str, address: Address) -> Answer | None:
         """The accepted response to a question of the compliance pack (asked once per server address)."""
@@ -150,10 +150,29 @@ class ZoneView:
 
     def answers_about(self, subject: str) -> tuple[Answer, ...]:
         """The accepted responses of one shared subject in the order they were sent."""
-        return self._once(("about", subject), lambda: accepted(self.about(subject)))
+        return self._once(("about", subject), lambda: self._find_answers_about(subject))
 
-    def _answers_at(self, ask: str, address: Address) -> tuple[Answer, ...]:
-        return self._once((ask, address), lambda: accepted(self.asked(ask, address)))
+    def _find_answers_about(self, subject: str) -> tuple[Answer, ...]:
+        asked: dict[tuple[str, Address], list[Exchange]] = {}
+        for x in self.about(subject):
+            asked.setdefault((x.ask, x.address), []).append(x)
+        found = [answer for attempts in asked.values() for answer in accepted(attempts)]
+        return tuple(sorted(found, key=lambda answer: (answer.exchange.sent_at_ns, answer.exchange.seq)))
+
+    def _accepted(self, ask: str) -> Mapping[Address, tuple[Answer, ...]]:
+        attempts = self._by_ask.get(ask, {})
+        return self._once(("accepted", ask), lambda: {address: accepted(of) for address, of in attempts.items()})
+
+    def answers_for_host(self, name: Name) -> tuple[Answer, ...]:
+        """The answers of the zone's own servers to the questions for the addresses of a name in the zone (Q9)."""
+        return self._once("hosts", self._find_answers_for_hosts).get(name, ())
+
+    def _find_answers_for_hosts(self) -> Mapping[Name, tuple[Answer, ...]]:
+        found: dict[Name, list[Answer]] = {}
+        for answer in self.answers("Q9"):
+            if answer.qname is not None:
+                found.setdefault(answer.qname, []).append(answer)
+        return {name: tuple(of) for name, of in found.items()}
 
     # Servers
 
@@ -166,7 +185,7 @@ class ZoneView:
         for x in self.about(self.subject):
             if x.ask[0] == "Q" and x.server_name is not None and x.address not in placed:
                 pairs.add(NameServer(x.server_name, x.address))
-        return tuple(sorted(pairs, key=lambda s: (s.name, address_order(s.address))))
+        return tuple(sorted(pairs, key=lambda s: (name_order(s.name), address_order(s.address))))
 
     @cached_property
     def addresses(self) -> tuple[Address, ...]:
@@ -196,7 +215,7 @@ class ZoneView:
     @cached_property
     def apex_ns_names(self) -> tuple[Name, ...]:
         """The union of the NS names at the apex over all servers, sorted."""
-        return tuple(sorted({n for names in self.child_ns().values() for n in names}))
+        return in_order(n for names in self.child_ns().values() for n in names)
 
     def service(self, address: Address) -> Service:
         """Whether an address serves the zone, in one word."""
@@ -204,17 +223,27 @@ class ZoneView:
 
     def names_at(self, address: Address) -> tuple[Name, ...]:
         """The NS names that have this address, sorted."""
-        return tuple(server.name for server in self.servers if server.address == address)
+        return self._names.get(address, ())
+
+    @cached_property
+    def _names(self) -> Mapping[Address, tuple[Name, ...]]:
+        names: dict[Address, tuple[Name, ...]] = {}
+        for server in self.servers:
+            names[server.address] = (*names.get(server.address, ()), server.name)
+        return names
 
     def server_label(self, address: Address) -> str:
         """`name/address` for sentences and subjects; the first of several names."""
-        names = self.names_at(address)
-        return f"{names[0]}/{address}" if names else str(address)
+        return self._labels.get(address) or str(address)
+
+    @cached_property
+    def _labels(self) -> Mapping[Address, str]:
+        return {address: f"{names[0]}/{address}" for address, names in self._names.items()}
 
     @cached_property
     def ns_names(self) -> tuple[Name, ...]:
         """The union of the delegation's and the apex's NS names, sorted."""
-        return tuple(sorted({*self.parent_ns(), *self.apex_ns_names}))
+        return in_order((*self.parent_ns(), *self.apex_ns_names))
 
     def addresses_of(self, ns_name: Name) -> Host:
         """How an NS name resolves."""
@@ -293,7 +322,7 @@ class ZoneView:
         return self._once("child-ns", self._child_ns)
 
     def _child_ns(self) -> dict[Address, tuple[Name, ...]]:
-        sets = {a: tuple(sorted(read_all(rdata.ns, rrset.rdatas))) for a, rrset in self.apex_rrset(NS).items()}
+        sets = {a: in_order(read_all(rdata.ns, rrset.rdatas)) for a, rrset in self.apex_rrset(NS).items()}
         return {address: names for address, names in sets.items() if names}
 
     # DNSSEC

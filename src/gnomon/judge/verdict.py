@@ -41,18 +41,21 @@ class Verdict:
     @property
     def args_json(self) -> str:
         """The args in one fixed form."""
-        return json.dumps(self.args, sort_keys=True, separators=(",", ":"))
+        return canonical(self.args)
 
     @property
     def row(self) -> str:
         """The verdict in one fixed form, for digests and comparison; also its place among those of its zone."""
-        return json.dumps(
+        return canonical(
             [
                 self.zone, self.check_id, self.subject, self.code, self.check_version, self.properties, self.state,
-                self.level, self.args_json, self.evidence,
-            ],
-            separators=(",", ":"),
+                self.level, self.args, self.evidence,
+            ]
         )  # fmt: skip
+
+
+canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
+"""JSON in one fixed form."""
 
 
 def judge_zone(view: ZoneView, profile: Profile, only: Collection[str] | None = None) -> list[Verdict]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from gnomon.base import InputError, Name
 from gnomon.checks.parent import Undelegated
+from gnomon.checks.read import in_order
 from gnomon.checks.view import Routing, ZoneView
 from gnomon.evidence import (
     EvidenceDir,
@@ -22,7 +23,8 @@ from gnomon.sources import parse_anchor
 from gnomon.survey import read_given
 from gnomon.wire.rdata import Ds
 
-SHARED_KEPT = 20_000
+_ALL_AT_ONCE_ROWS = 200_000
+_SUBJECTS_KEPT = 20_000
 
 
 def views(evidence: EvidenceDir, *, routing: Routing | None = None) -> Iterator[ZoneView]:
@@ -42,7 +44,7 @@ class ViewMaker:
     def __init__(self, evidence: EvidenceDir, routing: Routing | None = None) -> None:
         self._routing = routing
         self._anchors, self._undelegated = inputs_of(evidence.run)
-        self._shared: Callable[[str], tuple[Exchange, ...]] = lru_cache(maxsize=SHARED_KEPT)(evidence.shared)
+        self._shared = _shared_of(evidence)
 
     def views(self, partition: ZonePartition) -> Iterator[ZoneView]:
         """The views of the zones that one segment finishes."""
@@ -66,12 +68,22 @@ class ViewMaker:
     def _needed(self, view: ZoneView) -> Iterator[Exchange]:
         """The shared exchanges of the cuts above the zone and above its NS names, of these names, of its servers."""
         cuts = {above for name in (view.zone, *view.ns_names) for above in name.ancestors()[1:]}
-        subjects = [cut_subject(cut) for cut in sorted(cuts)]
+        subjects = [cut_subject(cut) for cut in in_order(cuts)]
         subjects += [name_subject(name) for name in view.ns_names]
         asked = dict.fromkeys(x.address for x in view.exchanges if x.ask.startswith("Q"))
         subjects += [server_subject(address) for address in asked]
         for subject in subjects:
             yield from self._shared(subject)
+
+
+def _shared_of(evidence: EvidenceDir) -> Callable[[str], Sequence[Exchange]]:
+    """The shared exchanges by subject: all in memory for a run of some thousand zones, else those used last."""
+    if sum(manifest.shared_rows for manifest in evidence.manifests()) > _ALL_AT_ONCE_ROWS:
+        return lru_cache(maxsize=_SUBJECTS_KEPT)(evidence.shared)
+    of: dict[str, list[Exchange]] = {}
+    for exchange in evidence.shared_exchanges():
+        of.setdefault(exchange.subject, []).append(exchange)
+    return lambda subject: of.get(subject, ())
 
 
 def inputs_of(run: RunInfo) -> tuple[tuple[Ds, ...], Mapping[Name, Undelegated]]:
