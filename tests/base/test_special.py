@@ -60,9 +60,7 @@ def test_blocks_and_their_exceptions(text: str, reason: str | None) -> None:
 def test_an_ipv4_address_is_judged_alike_when_it_is_carried(address: IPv4Address) -> None:
     inner = special_purpose(address)
     assert special_purpose(IPv6Address((0x0064FF9B << 96) | int(address))) == (inner and f"NAT64 of {inner}")
-    assert special_purpose(IPv6Address((0x2002 << 112) | (int(address) << 80))) == (
-        inner and f"6to4 of {inner}"
-    )
+    assert special_purpose(IPv6Address((0x2002 << 112) | (int(address) << 80))) == (inner and f"6to4 of {inner}")
     assert special_purpose(IPv6Address((0xFFFF << 32) | int(address))) == "IPv4-mapped Address"
 
 
