@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import ip_address
+from typing import Any
 
+import dns.dnssec
 import dns.flags
 import dns.message
+import dns.name
+import dns.rdata
 import dns.rdatatype
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from crafted import altered, message, record, remade, silence
-from gnomon.base import ROOT, Name
+from gnomon.base import ROOT, Name, RRType
 from gnomon.base.codes import DNSKEY, DS
-from gnomon.checks.chain import ChainStatus
+from gnomon.checks.chain import ChainStatus, prove
+from gnomon.checks.inventory import SignedAnswer
+from gnomon.checks.observed import Answer
 from gnomon.checks.parent import Undelegated
+from gnomon.checks.proofs import Proof
+from gnomon.checks.validation import ExaminedRRset, Validator, keys_of
 from gnomon.checks.view import ZoneView
 from gnomon.lab import Scenario
+from gnomon.wire import Message, RRset
 from worlds import view_of
 
 ZONE, TEST = Name.from_text("example.test."), Name.from_text("test.")
 DAY_NS = 86_400 * 10**9
-Message = dns.message.Message
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +47,7 @@ def strip(*types: str):  # type: ignore[no-untyped-def]
     """Leave out the RRsets of these types with their signatures."""
     numbers = {dns.rdatatype.from_text(t) for t in types}
 
-    def edit(m: Message) -> None:
+    def edit(m: dns.message.Message) -> None:
         for section in (m.answer, m.authority):
             section[:] = [r for r in section if not {r.rdtype, r.covers} & numbers]
 
@@ -102,7 +111,7 @@ def test_a_ds_that_vanishes_must_be_denied(healthy: ZoneView) -> None:
 def test_a_proof_for_another_name_does_not_help(healthy: ZoneView) -> None:
     """The NSEC of the parent's apex is validly signed, but denies nothing at the child."""
 
-    def edit(m: Message) -> None:
+    def edit(m: dns.message.Message) -> None:
         m.answer.clear()
         m.authority.append(record("test. 3600 IN NSEC zzz.test. NS SOA RRSIG NSEC DNSKEY"))
 
@@ -182,7 +191,7 @@ def test_a_server_is_judged_by_all_its_answers(healthy: ZoneView) -> None:
 
 
 def test_without_authority_nothing_is_said(healthy: ZoneView) -> None:
-    def edit(m: Message) -> None:
+    def edit(m: dns.message.Message) -> None:
         m.flags &= ~dns.flags.AA
 
     view = altered(altered(healthy, "Q1", message(edit)), "Q4", message(edit))
@@ -196,3 +205,47 @@ def test_the_budget_is_for_the_whole_zone(healthy: ZoneView, monkeypatch: pytest
     built = chain.build(remade(healthy, healthy.exchanges))
     assert built.status is ChainStatus.INDETERMINATE
     assert built.broken_above is not None and "(budget)" in built.detail
+
+
+class TestWildcards:
+    """Answers made from a wildcard, signed here: the lab has none."""
+
+    zone, key_name = Name.from_text("example.test."), dns.name.from_text("example.test.")
+
+    @pytest.fixture
+    def signer(self) -> tuple[ec.EllipticCurvePrivateKey, dns.rdata.Rdata]:
+        private = ec.generate_private_key(ec.SECP256R1())
+        return private, dns.dnssec.make_dnskey(private.public_key(), "ECDSAP256SHA256", flags=257)
+
+    def examined(self, signer: tuple[Any, Any], text: str, owner: str) -> ExaminedRRset:
+        """The RRset of `text`, signed, and then moved to `owner` as an expansion of a wildcard is."""
+        private, dnskey = signer
+        rrset = record(text)
+        rrsig = dns.dnssec.sign(rrset, private, self.key_name, dnskey, inception=1000, expiration=3000)
+        rdatas = tuple(rdata.to_wire() for rdata in rrset)
+        moved = RRset(Name.from_text(owner), RRType(rrset.rdtype), 1, rrset.ttl, rdatas, (rrsig.to_wire(),))
+        return Validator(2000).examine(moved, self.zone, keys_of([dnskey.to_wire()]))
+
+    def proof(self, view: ZoneView, positive: list[ExaminedRRset], negative: list[ExaminedRRset]) -> Proof:
+        response = dns.message.make_response(dns.message.make_query("www.example.test.", "A"))
+        response.answer.append(record("www.example.test. 60 IN A 192.0.2.1"))
+        answer = Answer(view.asked("Q5")[0], Message(response.to_wire()))
+        return prove(self.zone, SignedAnswer("Q5", answer, tuple(positive), tuple(negative)))
+
+    def test_expansion_needs_a_proof(self, healthy: ZoneView, signer: tuple[Any, Any]) -> None:
+        plain = self.examined(signer, "www.example.test. 60 IN A 192.0.2.1", "www.example.test.")
+        wild = self.examined(signer, "*.example.test. 60 IN A 192.0.2.1", "www.example.test.")
+        assert (plain.failure, plain.expanded_from) == ("", None)
+        assert (wild.failure, wild.expanded_from) == ("", 2)
+        fits = self.examined(signer, "*.example.test. 60 IN NSEC zzz.example.test. A", "*.example.test.")
+        elsewhere = self.examined(signer, "x.example.test. 60 IN NSEC zzz.example.test. A", "x.example.test.")
+        assert fits.expanded_from is None
+        assert self.proof(healthy, [wild], []) is Proof.MISSING
+        assert self.proof(healthy, [wild], [fits]) is Proof.PROVEN
+        assert self.proof(healthy, [wild], [elsewhere]) is Proof.FAILS
+
+    def test_a_denial_made_from_a_wildcard_denies_nothing(self, healthy: ZoneView, signer: tuple[Any, Any]) -> None:
+        wild = self.examined(signer, "*.example.test. 60 IN A 192.0.2.1", "www.example.test.")
+        moved = self.examined(signer, "*.example.test. 60 IN NSEC zzz.example.test. A", "vvv.example.test.")
+        assert (moved.failure, moved.expanded_from) == ("", 2)
+        assert self.proof(healthy, [wild], [moved]) is Proof.MISSING

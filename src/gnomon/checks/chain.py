@@ -23,6 +23,7 @@ from gnomon.checks.inventory import Inventory, SignedAnswer, rrsets_of, take
 from gnomon.checks.observed import Answer
 from gnomon.checks.proofs import Denial, Proof
 from gnomon.checks.read import read_all
+from gnomon.checks.replies import is_partial
 from gnomon.checks.service import service
 from gnomon.checks.signed import Key
 from gnomon.checks.validation import (
@@ -224,14 +225,14 @@ def _ds_step(
 
 def _ds_of(validator: Validator, zone: Name, parent: Name, keys: Sequence[Key], answer: Answer) -> _Step:
     message, shown = answer.message, (answer.exchange,)
-    if message.tc or message.malformed or message.rcode not in (NOERROR, NXDOMAIN):
+    if is_partial(answer) or message.rcode not in (NOERROR, NXDOMAIN):
         return _Step(ChainStatus.INDETERMINATE, "no-ds-answer", exchanges=shown)
     rrset = message.rrset("answer", zone, DS) or message.rrset("authority", zone, DS)
     if rrset is None:
         return _no_ds(validator, zone, parent, keys, answer)
     examined = validator.examine(rrset, parent, keys)
     if examined.failure:
-        return _failed(examined, "ds", validator.now_s, shown, parent)
+        return _failed(examined, "ds", validator.now_s, shown, (parent, zone))
     usable = _usable(read_all(rdata.ds, rrset.rdatas))
     if not usable:
         detail = f"no DS of {zone} has an algorithm and a digest that can be checked"
@@ -246,19 +247,18 @@ def _no_ds(validator: Validator, zone: Name, parent: Name, keys: Sequence[Key], 
     examined = [validator.examine(rrset, parent, keys) for rrset in denials]
     failed = next((one for one in examined if one.failure), None)
     if failed is not None:
-        return _failed(failed, "denial", validator.now_s, shown, parent)
-    denial = Denial(parent, denials)
+        return _failed(failed, "denial", validator.now_s, shown, (parent, zone))
     if message.rcode == NXDOMAIN:
         detail = f"the servers of {_called(parent)} say that {zone} does not exist"
         return _Step(ChainStatus.INDETERMINATE, "no-such-name", detail, exchanges=shown)
-    proof = denial.no_type(zone, DS)
+    proof = _denial(parent, examined).no_type(zone, DS)
     if proof in (Proof.PROVEN, Proof.OPTED_OUT):
         detail = f"{_called(parent)} has no DS for {zone}"
         return _Step(ChainStatus.INSECURE, "no-ds", detail, exchanges=shown)
     if proof is Proof.TOO_COSTLY:
         detail = f"the NSEC3 iterations of {_called(parent)} are too many to be computed"
         return _Step(ChainStatus.INSECURE, "nsec3-iterations", detail, exchanges=shown)
-    kind = "has no NSEC or NSEC3 record" if proof is Proof.MISSING else "has a proof that does not deny it"
+    kind = "has no NSEC or NSEC3 record" if proof is Proof.MISSING else "has a proof that does not fit it"
     detail = f"the answer of {_called(parent)} without a DS of {zone} {kind}"
     return _Step(ChainStatus.BOGUS, f"denial-{proof.value}", detail, exchanges=shown)
 
@@ -270,7 +270,7 @@ def _dnskey_step(
     steps = []
     for answer in answers:
         message = answer.message
-        if answer.exchange.ask == "C2" and not message.tc and message.rcode == NOERROR:
+        if answer.exchange.ask == "C2" and not is_partial(answer) and message.rcode == NOERROR:
             rrset = message.rrset("answer", zone, DNSKEY)
             steps.append(enter(validator, zone, ds, rrset, (answer.exchange,)))
     best = min(steps, key=lambda step: _PREFERENCE.index(step.status), default=None)
@@ -311,7 +311,7 @@ def enter(
         detail = f"the DNSKEY RRset of {zone} is not signed by the key that its DS names ({signers})"
         return _Step(ChainStatus.BOGUS, "no-entry-signature", detail, exchanges=shown)
     if examined.failure:
-        return _failed(examined, "dnskey", validator.now_s, shown, zone)
+        return _failed(examined, "dnskey", validator.now_s, shown)
     return _Step(ChainStatus.SECURE, keys=tuple(key for key in keys if may_sign(key)), exchanges=shown)
 
 
@@ -323,17 +323,23 @@ def _usable(many: Iterable[Ds]) -> tuple[Ds, ...]:
 
 
 def _failed(
-    examined: ExaminedRRset, what: str, now_s: int, shown: tuple[Exchange, ...], signer: Name
+    examined: ExaminedRRset,
+    what: str,
+    now_s: int,
+    shown: tuple[Exchange, ...],
+    between: tuple[Name, Name] | None = None,
 ) -> _Step:
-    """The step for an RRset without a valid signature: bogus, or indeterminate where that cannot be told."""
-    best = examined.best
-    status = ChainStatus.BOGUS
+    """The step for an RRset without a valid signature: bogus, or indeterminate where that cannot be told.
+
+    A signer strictly between the zones of `between` shows a zone cut that was not walked: nothing can be said.
+    """
+    best, status = examined.best, ChainStatus.BOGUS
     if best is not None and best.state is SignatureState.NOT_CHECKABLE:
         status = ChainStatus.INDETERMINATE
-    if best is not None and best.fields is not None and best.state is SignatureState.WRONG_SIGNER:
-        named = best.fields.signer
-        if what != "dnskey" and named.is_subdomain_of(signer) and examined.rrset.owner.is_subdomain_of(named):
-            status = ChainStatus.INDETERMINATE  # a zone cut that was not walked
+    elif best is not None and best.fields is not None and best.state is SignatureState.WRONG_SIGNER and between:
+        (above, below), named = between, best.fields.signer
+        if named.is_subdomain_of(above) and below.is_subdomain_of(named) and named != below:
+            status = ChainStatus.INDETERMINATE
     return _Step(status, f"{what}-{examined.failure}", describe(examined, now_s), exchanges=shown)
 
 
@@ -368,12 +374,10 @@ def _data_step(zone: Name, signed: SignedAnswer, now_s: int) -> _Step:
     shown = (signed.answer.exchange,)
     for examined in signed.rrsets:
         if examined.failure:
-            return _failed(examined, str(examined.rrset.rtype).lower(), now_s, shown, zone)
-    if not (signed.is_nxdomain or signed.is_nodata):
-        return _Step(ChainStatus.SECURE, exchanges=shown)
+            return _failed(examined, str(examined.rrset.rtype).lower(), now_s, shown)
     proof = prove(zone, signed)
     if proof in (Proof.MISSING, Proof.FAILS):
-        kind = "has no NSEC or NSEC3 record" if proof is Proof.MISSING else "has a proof that does not deny it"
+        kind = "has no NSEC or NSEC3 record" if proof is Proof.MISSING else "has a proof that does not fit it"
         detail = f"the answer about {signed.answer.qname} {signed.answer.qtype} {kind}"
         return _Step(ChainStatus.BOGUS, f"denial-{proof.value}", detail, exchanges=shown)
     # Opt-out and high iteration counts only lower the negative answer itself, not the zone.
@@ -381,12 +385,23 @@ def _data_step(zone: Name, signed: SignedAnswer, now_s: int) -> _Step:
 
 
 def prove(zone: Name, signed: SignedAnswer) -> Proof:
-    """What the denial records of a negative answer prove about its question."""
+    """What the denial records of an answer prove: its denial, or that a wildcard was the right source of it."""
     qname, qtype = signed.answer.qname, signed.answer.qtype
-    if qname is None or qtype is None:
-        return Proof.FAILS
-    denial = Denial(zone, [one.rrset for one in signed.negative if one.rrset.rtype in (NSEC, NSEC3)])
-    return denial.no_name(qname) if signed.is_nxdomain else denial.no_type(qname, qtype)
+    denial = _denial(zone, signed.negative)
+    if qname is not None and qtype is not None and signed.is_nxdomain:
+        return denial.no_name(qname)
+    if qname is not None and qtype is not None and signed.is_nodata:
+        return denial.no_type(qname, qtype)
+    for examined in signed.positive:
+        if examined.expanded_from is not None:
+            return denial.no_closer(examined.rrset.owner, examined.expanded_from)
+    return Proof.PROVEN
+
+
+def _denial(zone: Name, examined: Iterable[ExaminedRRset]) -> Denial:
+    """The denial records among validated RRsets; one made from a wildcard denies nothing (RFC 4035 section 5.4)."""
+    kept = (one.rrset for one in examined if one.rrset.rtype in (NSEC, NSEC3) and one.expanded_from is None)
+    return Denial(zone, kept)
 
 
 def _called(zone: Name) -> str:

@@ -78,9 +78,7 @@ def _support_code(view: ZoneView, answer: Answer) -> str:
     return "supported" if message.answer or message.tc else "no-data"
 
 
-def _pack(
-    view: ZoneView, ask: str, good: str, judge: Callable[[Answer, Edns | None], str]
-) -> Iterator[Outcome]:
+def _pack(view: ZoneView, ask: str, good: str, judge: Callable[[Answer, Edns | None], str]) -> Iterator[Outcome]:
     """Outcomes of one EDNS question of the compliance pack; `judge` gives the code of an answer."""
     probed, clean = probe(view, ask, alive="Q3", edns=True), True
     for answer in probed.answers:

@@ -53,7 +53,7 @@ Inventory = Mapping[tuple[str, Address], SignedAnswer]
 
 def answers_at(inventory: Inventory, address: Address) -> list[SignedAnswer]:
     """What one server gave."""
-    return [signed for (_, at), signed in inventory.items() if at == address]
+    return [signed for ask in SIGNED_ASKS if (signed := inventory.get((ask, address))) is not None]
 
 
 def sends_no_signatures(inventory: Inventory, address: Address) -> bool:

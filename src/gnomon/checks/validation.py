@@ -75,6 +75,13 @@ class ExaminedRRset:
         return max(self.signatures, key=lambda one: _STATES.index(one.state), default=None)
 
     @property
+    def expanded_from(self) -> int | None:
+        """The labels of the wildcard's parent if the owner was made from a wildcard (RFC 4035 section 5.3.4)."""
+        labels = [one.fields.labels for one in self.valid if one.fields is not None]
+        most = max(labels, default=None)
+        return most if most is not None and most < _label_count(self.rrset.owner) else None
+
+    @property
     def failure(self) -> str:
         """Why no signature is valid: `missing`, or the state of the best one; empty if one is valid."""
         if self.best is None:
