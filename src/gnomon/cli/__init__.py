@@ -1,28 +1,30 @@
 """The command line: one file per command. A command translates its arguments and calls a lower package.
 
-Exit status: 0 done; 1 done, and something is at or above --fail-level (or a verification failed); 2 bad input.
+Exit status: 0 done; 1 done, and something is at or above --fail-level, damaged, or different; 2 not done, and one
+sentence on standard error says why and what to do.
 """
 
 from __future__ import annotations
 
-import errno
 import importlib
 import sys
+from collections.abc import Sequence
 
 import click
 
 from gnomon import __version__
-from gnomon.base import Broken, GnomonError
+from gnomon.base import GnomonError, printable
+from gnomon.cli.terminal import prepare_output
 
 # Command -> one line of help. The file is imported when the command is called, so `gnomon --help` stays quick.
 _COMMANDS = {
     "assess": "Measure and judge zones now, and print what was found.",
-    "survey": "Measure a population of zones and record every packet as evidence.",
+    "survey": "Measure a population of zones, and record every packet.",
     "judge": "Judge recorded evidence; no packet is sent.",
-    "replay": "Judge the evidence again and report any difference to the stored verdicts.",
+    "replay": "Judge again, and tell any difference to what is stored.",
     "verify": "Check that evidence is complete and unchanged.",
     "indicators": "Compute the population's indicators.",
-    "drill": "Take an operator or AS away and list the zones that go dark.",
+    "drill": "Take an operator or AS away, and list what goes dark.",
     "report": "Write the report as one HTML file.",
     "checks": "Show the published checks: rule, source, what to do.",
     "lab": "Build and serve a simulated identifier system on loopback.",
@@ -55,28 +57,34 @@ def gnomon() -> None:
 
 
 def main() -> None:
-    """Entry point of the `gnomon` command: errors become one sentence on stderr and an exit status."""
+    """Entry point of the `gnomon` command."""
+    prepare_output()
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; the exit status. What goes wrong becomes one sentence on standard error."""
     try:
-        status = gnomon.main(standalone_mode=False)
-        sys.exit(status if isinstance(status, int) else 0)
-    except click.ClickException as error:
+        status = gnomon.main(list(arguments), prog_name="gnomon", standalone_mode=False)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        sys.exit(2)
+        return 2
+    except click.UsageError as error:
+        help_of = f"; see {error.ctx.command_path} --help" if error.ctx else ""
+        return _not_done(error.format_message().rstrip(".") + help_of)
+    except click.ClickException as error:
+        return _not_done(error.format_message())
     except (click.Abort, KeyboardInterrupt):
-        _fail("stopped", 130)
-    except Broken as error:
-        _fail(f"{error}", 1)
+        return _not_done("stopped")
     except GnomonError as error:
-        _fail(f"{error}", 2)
-    except BrokenPipeError:
-        sys.exit(0)
+        return _not_done(str(error))
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EMFILE, errno.ENOENT):
-            raise
-        where = f": {error.filename}" if error.filename else ""
-        _fail(f"the operating system says {error.strerror!r}{where}; nothing stored before is lost", 2)
+        where = f"{error.filename}: " if error.filename else ""
+        return _not_done(f"{where}{error.strerror or error}; mend that and try again, nothing stored before is lost")
 
 
-def _fail(sentence: str, status: int) -> None:
-    click.echo(f"gnomon: {sentence}", err=True)
-    sys.exit(status)
+def _not_done(sentence: str) -> int:
+    click.echo(f"gnomon: {printable(sentence)}", err=True)
+    return 2

@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from gnomon.base import Broken, InputError, Level
-from gnomon.cli.judge import judge_run
+from gnomon.base import Broken, InputError
+from gnomon.cli.judge import judge_run, levels_text
 from gnomon.cli.lab import build_world, describe
 from gnomon.cli.measure import LAB, Circumstances, measure, new_run, progress_bar, survey_note
+from gnomon.cli.terminal import console, row, say, table
 from gnomon.evidence import EvidenceDir, ZoneSource, verify
 from gnomon.insight import Graph, compute
 from gnomon.lab.store import save
@@ -27,19 +27,19 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--root-zone", type=_FILE, help="Take TLDs, servers, addresses and algorithms from this root zone file.")
 @click.option("--asn", multiple=True, type=_FILE, help="Routing table for that root zone, CSV first,last,asn[,name].")
 @click.option("--tlds", type=click.IntRange(1), help="How many TLDs of the embedded world; default: all.")
-@click.option("--jobs", default=2, show_default=True, help="Processes for judging.")
+@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes for judging.")
 def command(folder: Path, root_zone: Path | None, asn: tuple[Path, ...], tlds: int | None, jobs: int) -> None:
     """Measure, judge, verify, review and report a population of TLDs in FOLDER, all on loopback."""
-    console, began = Console(highlight=False), time.monotonic()
+    began = time.monotonic()
     lab, evidence, workspace, page = (folder / name for name in ("lab", "evidence", "workspace", "report.html"))
     _make_room(folder)
 
-    console.print("[bold]1. A simulated identifier system[/]")
+    say(("1. A simulated identifier system", "bold"))
     world = build_world(root_zone, tlds)
     save(world, lab)
-    console.print(f"   {describe(world)}")
+    say(f"   {describe(world)}")
 
-    console.print("[bold]2. Survey: every question to every server, every packet recorded[/]")
+    say(("2. Survey: every question to every server, every packet recorded", "bold"))
     origin = f"root zone file {root_zone.name}" if root_zone else "figures about the real root zone and real TLD names"
     kind = "lab-root-zone" if root_zone else "lab-embedded"
     source = ZoneSource(kind, f"lab built from {origin}", None, None, len(world.population))
@@ -47,31 +47,30 @@ def command(folder: Path, root_zone: Path | None, asn: tuple[Path, ...], tlds: i
     with progress_bar("surveying", "zones") as tell:
         measure(run, Circumstances(lab=lab), LAB, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
 
-    console.print("[bold]3. Verdicts: the published checks over the evidence[/]")
+    say(("3. Verdicts: the published checks over the evidence", "bold"))
     tables = asn or ((lab / "asn.csv",) if (lab / "asn.csv").is_file() else ())
     summary = judge_run(evidence, "default", tables, (), jobs)
-    counts = ", ".join(
-        f"{summary.levels[x.word]:,} {x.word}" for x in sorted(Level, reverse=True) if summary.levels.get(x.word)
-    )
-    console.print(f"   {summary.verdicts:,} verdicts: {counts}")
+    say(f"   {levels_text(summary)}")
 
-    console.print("[bold]4. Is the evidence complete and unchanged?[/]")
+    say(("4. Is the evidence complete and unchanged?", "bold"))
     checked = verify(evidence)
     if checked.problems:
         raise Broken(f"the evidence just written does not verify: {checked.problems[0]}")
-    console.print(f"   {checked.rows:,} exchanges in {checked.segments:,} segments: yes")
+    say(f"   {checked.rows:,} exchanges in {checked.segments:,} segments: yes")
 
-    console.print("[bold]5. Indicators and a failure drill[/]")
+    say(("5. Indicators and a failure drill", "bold"))
     indicators = compute(evidence, EvidenceDir.open(evidence).run.run_id)
+    made = table("", "", headings=False)
     for indicator in indicators:
-        console.print(f"   {indicator.title:55} {indicator.text}")
+        row(made, f"   {indicator.title}", indicator.text)
+    console().print(made)
     for worst in Graph.of_run(evidence).rank("operator", 1):
-        console.print(
+        say(
             f"   If the operator {worst.label} goes away, {worst.dark:,} zones go dark, "
             f"{worst.brittle:,} are left brittle."
         )
 
-    console.print("[bold]6. A review: five areas, findings linked to measured facts[/]")
+    say(("6. A review: five areas, findings linked to measured facts", "bold"))
     from gnomon.review import reported, setup  # Django is needed from here on only
     from gnomon.review.instance import configure
 
@@ -81,16 +80,16 @@ def command(folder: Path, root_zone: Path | None, asn: tuple[Path, ...], tlds: i
 
     review = reported(seed(evidence, indicators))
     recommendations = {advice.id for finding in review.findings for advice in finding.advice}
-    console.print(
+    say(
         f"   {len(review.areas)} areas, {len(review.findings)} findings, "
         f"{len(recommendations)} recommendations with a measure"
     )
 
     page.write_text(render(gather(evidence, review=review)), "utf-8")
-    console.print()
-    console.print(f"[bold]{summary.zones:,} zones were judged[/] in {time.monotonic() - began:,.0f} s.")
-    console.print(f"Report:    {page}")
-    console.print(f"Workspace: gnomon serve {workspace}   (or: make serve)", soft_wrap=True)
+    say()
+    say((f"{summary.zones:,} zones were judged", "bold"), f" in {time.monotonic() - began:,.0f} s.")
+    say(f"Report:    {page}")
+    say(f"Workspace: gnomon serve {workspace}   (or: make serve)")
 
 
 def _make_room(folder: Path) -> None:

@@ -11,9 +11,9 @@ import sys
 from collections.abc import Iterator
 
 import click
-from rich.console import Console
 
 from gnomon import __version__
+from gnomon.cli.terminal import console, counted, row, say, table
 
 _OK, _MISSING, _OPTIONAL = "ok", "missing", "optional"
 
@@ -21,14 +21,15 @@ _OK, _MISSING, _OPTIONAL = "ok", "missing", "optional"
 @click.command("doctor")
 def command() -> int:
     """Tell whether this machine has what Gnomon needs, and what each gap would cost."""
-    console = Console(highlight=False)
-    console.print(f"Gnomon {__version__} on Python {sys.version.split()[0]}")
-    missing = 0
-    for state, what, note in _findings():
+    say(f"Gnomon {__version__} on Python {sys.version.split()[0]}")
+    found = list(_findings())
+    made = table("", "", "", headings=False)
+    for state, what, note in found:
         style = {_OK: "green", _MISSING: "bold red", _OPTIONAL: "yellow"}[state]
-        console.print(f"  [{style}]{state:8}[/] {what:28} {note}")
-        missing += state == _MISSING
-    console.print("Everything needed is here." if not missing else f"{missing} thing(s) must be mended first.")
+        row(made, (f"  {state}", style), what, note)
+    console().print(made)
+    missing = sum(state == _MISSING for state, _, _ in found)
+    say("Everything needed is here." if not missing else f"{counted(missing, 'thing')} must be mended first.")
     return 1 if missing else 0
 
 

@@ -7,9 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from gnomon.cli.terminal import console, row, say, table
 from gnomon.insight import KINDS, DrillResult, Graph
 
 
@@ -17,7 +16,9 @@ from gnomon.insight import KINDS, DrillResult, Graph
 @click.argument("evidence", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("kind", type=click.Choice(list(KINDS)))
 @click.argument("lost", required=False)
-@click.option("--most", default=20, show_default=True, help="Lines of the ranking, or zones listed.")
+@click.option(
+    "--most", type=click.IntRange(1), default=20, show_default=True, help="Lines of the ranking, or zones listed."
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(evidence: Path, kind: str, lost: str | None, most: int, form: str) -> None:
     """Take LOST away from the judged run in EVIDENCE and list the zones that suffer.
@@ -26,36 +27,37 @@ def command(evidence: Path, kind: str, lost: str | None, most: int, form: str) -
     losses of that kind are ranked by the zones they darken.
     """
     graph = Graph.of_run(evidence)
-    console = Console()
     if lost is None:
         ranking = graph.rank(kind, most)
         if form == "json":
-            click.echo(json.dumps([asdict(r) for r in ranking], indent=1, ensure_ascii=False))
+            click.echo(json.dumps([asdict(r) for r in ranking], indent=1))
             return
-        table = Table("lost", "touched", "brittle", "dark", box=None, header_style="bold")
+        made = table("if this goes away", "dark>", "brittle>", "touched>")
         for r in ranking:
-            table.add_row(r.label, f"{r.touched:,}", f"{r.brittle:,}", f"[bold]{r.dark:,}[/]")
-        console.print(table)
+            row(made, r.label, (f"{r.dark:,}", "bold"), f"{r.brittle:,}", f"{r.touched:,}")
+        console().print(made)
         return
     result = graph.drill(kind, lost)
     if form == "json":
-        click.echo(json.dumps(asdict(result), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(asdict(result), indent=1))
     else:
-        _print(console, result, most)
+        _print(result, most)
 
 
-def _print(console: Console, result: DrillResult, most: int) -> None:
-    console.print(
-        f"[bold]If {result.label} goes away[/]: of {result.zones:,} zones {result.count('dark'):,} go dark, "
-        f"{result.count('brittle'):,} are left brittle, {result.count('degraded'):,} degraded, "
-        f"{result.count('touched'):,} lose a server and stand. ({result.already_dark:,} were dark before.)"
+def _print(result: DrillResult, most: int) -> None:
+    say(
+        (f"If {result.label} goes away", "bold"),
+        f": of {result.zones:,} zones {result.count('dark'):,} go dark, {result.count('brittle'):,} are left brittle, "
+        f"{result.count('degraded'):,} degraded, {result.count('touched'):,} lose a server and stand. "
+        f"({result.already_dark:,} were dark before.)",
     )
     for word in ("dark", "brittle", "degraded"):
         zones = [a for a in result.affected if a.result == word]
+        made = table("", "", "", "", headings=False)
         for a in zones[:most]:
-            console.print(f"  {word:9} {a.zone:24} {a.left} of {a.before} addresses; {a.why}", highlight=False)
+            row(made, f"  {word:8}", a.zone, f"{a.left} of {a.before} addresses", a.why)
+        if zones:
+            console().print(made)
         if len(zones) > most:
-            console.print(f"  … and {len(zones) - most:,} more {word} (--format json lists all)")
-    console.print(
-        "Cold caches; server names outside the population are taken as resolvable; glue as published.", style="dim"
-    )
+            say(f"  ... and {len(zones) - most:,} more {word} (--format json lists all)")
+    say(("Cold caches; server names outside the population are taken as resolvable; glue as published.", "dim"))

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from gnomon.base import printable
+from gnomon.cli.terminal import console, row, say, table
 from gnomon.evidence import EvidenceDir
 from gnomon.insight import Indicator, compute
 
@@ -27,36 +28,31 @@ def command(evidence: Path, only: str | None, profile: str, form: str) -> None:
     """
     found = compute(evidence, EvidenceDir.open(evidence).run.run_id, profile, only)
     if form == "json":
-        click.echo(json.dumps([i.as_dict() for i in found], indent=1, ensure_ascii=False))
+        click.echo(json.dumps([i.as_dict() for i in found], indent=1))
     elif form == "csv":
         rows = csv.writer(sys.stdout, lineterminator="\n")
         rows.writerow(["indicator", "slice", "numerator", "denominator", "unknown", "method_digest", "run"])
         for i in found:
             rows.writerow([i.id, "", i.numerator, i.denominator, i.unknown, i.method.digest, i.run_id])
-            rows.writerows([i.id, s.label, s.numerator, s.denominator, "", i.method.digest, i.run_id] for s in i.slices)
+            rows.writerows(
+                [i.id, printable(s.label), s.numerator, s.denominator, "", i.method.digest, i.run_id] for s in i.slices
+            )
     else:
-        Console().print(_table(found))
+        if found:
+            say(found[0].population)
+        console().print(_table(found))
 
 
 def _table(found: tuple[Indicator, ...]) -> Table:
-    table = Table(box=None, header_style="bold", title=found[0].population if found else None, title_justify="left")
-    for heading, justify in (
-        ("", "left"),
-        ("share", "right"),
-        ("count", "right"),
-        ("of", "right"),
-        ("unknown", "right"),
-    ):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    made = table("", "share>", "count>", "of>", "unknown>")
     for i in found:
-        table.add_row(
-            f"[bold]{i.title}[/]  [dim]{i.id}[/]", *_numbers(i.value, i.numerator, i.denominator), f"{i.unknown:,}"
-        )
+        row(made, (i.title, "bold"), *_numbers(i.value, i.numerator, i.denominator), f"{i.unknown:,}")
+        row(made, f"  {i.id}", "", "", "", "", style="dim")
         for s in i.slices:
             share = None if s.share is None else 100 * s.share
-            table.add_row(f"    {s.label}", *_numbers(share, s.numerator, s.denominator), "", style="dim")
-    return table
+            row(made, f"    {s.label}", *_numbers(share, s.numerator, s.denominator), "", style="dim")
+    return made
 
 
 def _numbers(percent: float | None, numerator: int, denominator: int) -> tuple[str, str, str]:
-    return "–" if percent is None else f"{percent:.1f} %", f"{numerator:,}", f"{denominator:,}"
+    return "-" if percent is None else f"{percent:.1f} %", f"{numerator:,}", f"{denominator:,}"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from gnomon.cli.terminal import say
+
 
 @click.command("init")
 @click.argument("workspace", type=click.Path(path_type=Path, file_okay=False))
@@ -33,4 +35,4 @@ def command(
     create_user(account, name, organisation, password)
     if review:
         open_review(preset, *review)
-    click.echo(f"{workspace} is ready. Next: gnomon serve {workspace}")
+    say(f"{workspace} is ready. Next: gnomon serve {workspace}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from gnomon.base import Level
 from gnomon.cli.assess import chosen_checks, judging_options
 from gnomon.cli.measure import progress_bar
+from gnomon.cli.terminal import counted, say
 from gnomon.insight import write_tables
 from gnomon.judge import JudgeSummary, judge
 from gnomon.sources import read_routes
@@ -18,23 +18,32 @@ from gnomon.sources import read_routes
 @click.command("judge")
 @click.argument("evidence", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @judging_options
-@click.option("--jobs", default=2, show_default=True, help="Processes; the verdicts are the same for any number.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Processes; the verdicts are the same for any number.",
+)
 def command(evidence: Path, profile: str, asn: tuple[Path, ...], only: tuple[str, ...], jobs: int) -> None:
     """Run the checks over the evidence in the folder EVIDENCE, and store verdicts and derived tables there.
 
     No packet is sent. Judging the same evidence again gives the same verdicts, byte for byte.
     """
     summary = judge_run(evidence, profile, asn, only, jobs)
-    console = Console(highlight=False)
-    counts = ", ".join(
-        f"{summary.levels[x.word]:,} {x.word}" for x in sorted(Level, reverse=True) if x.word in summary.levels
-    )
-    console.print(f"{summary.zones:,} zones judged, {summary.verdicts:,} verdicts: {counts}")
+    say(f"{counted(summary.zones, 'zone')} judged, {levels_text(summary)}.")
     if summary.internal_errors:
-        console.print(
-            f"[bold red]{summary.internal_errors:,} checks failed with an error of their own[/]; please report it"
-        )
-    console.print(f"Verdicts: {summary.path}  digest {summary.digest[:16]}")
+        failed = f"{counted(summary.internal_errors, 'check')} failed with an error of our own"
+        say((failed, "bold red"), "; please report it.")
+    say(f"Verdicts: {summary.path}  digest {summary.digest[:16]}")
+    say(f"Next: gnomon report {evidence}, or verify, replay, indicators, drill")
+
+
+def levels_text(summary: JudgeSummary) -> str:
+    """The verdicts by level, worst first."""
+    words = (level.word for level in sorted(Level, reverse=True))
+    counts = ", ".join(f"{summary.levels[word]:,} {word}" for word in words if summary.levels.get(word))
+    return f"{counted(summary.verdicts, 'verdict')}: {counts or 'none'}"
 
 
 def judge_run(evidence: Path, profile: str, asn: tuple[Path, ...], only: tuple[str, ...], jobs: int) -> JudgeSummary:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from gnomon import __version__, survey
-from gnomon.base import InputError, Name, new_ulid, parse_address
+from gnomon.base import InputError, Name, new_ulid, parse_address, printable
 from gnomon.engine import ASSESS_LIMITS, LAB_LIMITS, SURVEY_LIMITS, Limits, NetworkEngine
 from gnomon.evidence import EvidenceDir, Plan, RunInfo, Tool, Undelegated, ZoneSource
 from gnomon.lab.process import LabProcess
@@ -31,6 +31,7 @@ from gnomon.sources import (
 )  # fmt: skip
 
 Network = IPv4Network | IPv6Network
+LOCAL = "local"
 
 
 class Tell(Protocol):
@@ -46,9 +47,26 @@ class Circumstances:
     hints: Path | None = None
     trust_anchor: Path | None = None
     allow_net: tuple[Network, ...] = ()
-    vantage: str = "local"
+    vantage: str = LOCAL
     lab: Path | None = None
     undelegated: Mapping[Name, Undelegated] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what a lab brings itself, and a folder that is no lab.
+
+        Raises:
+            InputError: says which option to leave out, or how to make a lab.
+        """
+        if self.vantage != printable(self.vantage).strip() or " " in self.vantage or not self.vantage:
+            raise InputError(f"--vantage {self.vantage!r} is not one word, such as the name of a city or network")
+        if self.lab is None:
+            return
+        if self.hints or self.trust_anchor or self.allow_net:
+            raise InputError("a lab brings its own hints, trust anchor and addresses: leave out --hints, "
+                             "--trust-anchor and --allow-net, or --lab")  # fmt: skip
+        for name in ("world.jsonl", "addresses.csv", "hints.zone", "trust-anchor.ds"):
+            if not (self.lab / name).is_file():
+                raise InputError(f"{self.lab} is no lab: it has no {name}; make one with `gnomon lab build`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +85,7 @@ LAB = Manner(LAB_LIMITS, survey.Plan())
 def measuring_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say where a run starts from."""
     for option in (
-        click.option("--vantage", default="local", show_default=True, help="Where this is measured from, in one word."),
+        click.option("--vantage", default=LOCAL, show_default=True, help="Where this is measured from, in one word."),
         click.option(
             "--allow-net", multiple=True, metavar="PREFIX",
             help="Special-purpose addresses that may be asked all the same (repeatable).",
@@ -155,13 +173,14 @@ def measure(
 ) -> survey.Progress:
     """Run (or resume) the survey of an evidence directory, against the live DNS or the lab."""
     if at.lab is None:
+        if evidence.run.address_map_sha256 is not None:
+            raise InputError(f"{evidence.path} was begun against a lab; name it again, with --lab")
         with NetworkEngine(manner.limits, allow_net=at.allow_net) as engine:
             return survey.run_survey(evidence, engine, plan=manner.plan, progress=tell)
     mapped = read_address_map(at.lab / "addresses.csv")
     if evidence.run.address_map_sha256 != mapped.provenance.sha256:
-        raise InputError(
-            f"{evidence.path} was not measured against the lab in {at.lab}; give the lab it was begun with"
-        )
+        begun = "the live DNS; leave --lab out" if evidence.run.address_map_sha256 is None else "another lab; name that"
+        raise InputError(f"{evidence.path} was not begun against the lab in {at.lab} but against {begun}")
     with LabProcess(at.lab) as running:
         loopback = {real: (str(target), running.port) for real, target in mapped.loopback.items()}
         with NetworkEngine(manner.limits, address_map=loopback) as engine:

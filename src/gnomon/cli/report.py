@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from gnomon.cli.terminal import say
 from gnomon.report import gather, render
 
 
@@ -34,4 +35,4 @@ def command(evidence: Path, out: Path | None, workspace: Path | None, short_name
     page = render(gather(evidence, profile, review))
     path = out or evidence / "report.html"
     path.write_text(page, "utf-8")
-    click.echo(f"Report: {path} ({len(page) / 1000:,.0f} kB)")
+    say(f"Report: {path} ({len(page) / 1000:,.0f} kB)")

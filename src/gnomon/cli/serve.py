@@ -9,7 +9,7 @@ import click
 
 @click.command("serve")
 @click.argument("workspace", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--port", default=8000, show_default=True, help="TCP port on 127.0.0.1.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="TCP port on 127.0.0.1.")
 @click.option(
     "--attach", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="EVIDENCE",
     help="Show this judged run on the zone pages.",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from gnomon.base import InputError, Name
 from gnomon.cli.measure import (
     LAB,
+    LOCAL,
     SURVEY,
     Circumstances,
     measure,
@@ -19,6 +19,7 @@ from gnomon.cli.measure import (
     progress_bar,
     survey_note,
 )  # fmt: skip
+from gnomon.cli.terminal import counted, say
 from gnomon.evidence import EvidenceDir, ZoneSource
 from gnomon.sources import read_parent_zone, read_zone_list
 from gnomon.sources.tlds import default_tlds
@@ -56,19 +57,19 @@ def command(
     at = Circumstances(hints, trust_anchor, networks(allow_net), vantage, lab)
     manner = LAB if lab else SURVEY
     if resume:
+        if names or tlds or zones or zone_file or hints or trust_anchor or vantage != LOCAL:
+            raise InputError("--resume goes on with the zones, hints, anchors and vantage of the run; leave them out")
         run = EvidenceDir.open(evidence)
     else:
         population, source = _population(names, tlds, zones, zone_file, lab)
         run = new_run(evidence, population, source, at, manner)
     with progress_bar("surveying", "zones") as tell:
         done = measure(run, at, manner, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
-    console = Console(highlight=False)
-    console.print(
-        f"{done.zones_total:,} zones are recorded in {evidence} ({done.exchanges:,} exchanges in this session)."
-    )
+    now = f"{done.exchanges:,} exchanges now" if done.exchanges else "nothing was left to ask"
+    say(f"{counted(done.zones_total, 'zone')} recorded in {evidence} ({now}).")
     if done.cut_short:
-        console.print(f"{done.cut_short:,} of them met a bound of the plan; their verdicts say so.")
-    console.print(f"Next: gnomon judge {evidence}")
+        say(f"{done.cut_short:,} of them met a bound of the plan; their verdicts say so.")
+    say(f"Next: gnomon judge {evidence}")
 
 
 def _population(

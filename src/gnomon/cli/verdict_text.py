@@ -18,6 +18,7 @@ from rich.text import Text
 from gnomon.base import Level, Property, printable
 from gnomon.checks.peers import load_peers
 from gnomon.checks.registry import all_checks
+from gnomon.cli.terminal import console
 from gnomon.evidence import EvidenceDir
 from gnomon.judge import Verdict, sentence, verdicts, views
 
@@ -58,9 +59,9 @@ def assessed(evidence: Path, profile: str) -> Iterator[Assessed]:
 def print_all(zones: Iterable[Assessed], form: str, *, all_outcomes: bool = False) -> None:
     """Print to standard output in one of `FORMATS`."""
     if form == "text":
-        console = Console(highlight=False)
+        out = console()
         for zone in zones:
-            _print_text(console, zone, all_outcomes)
+            _print_text(out, zone, all_outcomes)
     elif form == "json":
         click.echo(json.dumps([{"zone": z.zone, "observed": z.observed, "verdicts": [plain(v) for v in z.verdicts]}
                                for z in zones], indent=1))  # fmt: skip
@@ -94,8 +95,8 @@ def plain(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _print_text(console: Console, zone: Assessed, all_outcomes: bool) -> None:
-    console.print(
+def _print_text(out: Console, zone: Assessed, all_outcomes: bool) -> None:
+    out.print(
         Text.assemble(
             (printable(zone.zone), "bold"),
             (f"   {zone.observed}, {zone.addresses} server addresses, {zone.exchanges} messages exchanged", "dim"),
@@ -105,15 +106,15 @@ def _print_text(console: Console, zone: Assessed, all_outcomes: bool) -> None:
     for prop in Property:
         mine = [v for v in zone.verdicts if v.properties[0] == prop.value]
         counts = Counter(Level.from_word(v.level) for v in mine)
-        console.print()
-        console.print(_heading(prop, counts))
+        out.print()
+        out.print(_heading(prop, counts))
         shown = sorted(
             (v for v in mine if Level.from_word(v.level) >= least),
             key=lambda v: (-Level.from_word(v.level), v.check_id, v.subject),
         )
         for verdict in shown:
-            _print_verdict(console, verdict)
-    console.print()
+            _print_verdict(out, verdict)
+    out.print()
 
 
 def _heading(prop: Property, counts: Counter[Level]) -> Text:
@@ -125,19 +126,17 @@ def _heading(prop: Property, counts: Counter[Level]) -> Text:
     return Text.assemble((f"{prop.value.upper():17}", "bold"), (", ".join(bad + fine), _STYLES.get(worst, "")))
 
 
-def _print_verdict(console: Console, verdict: Verdict) -> None:
+def _print_verdict(out: Console, verdict: Verdict) -> None:
     level = Level.from_word(verdict.level)
     head = Text.assemble(
         "  ", (f"{level.word:9}", _STYLES.get(level, "")), (f"{verdict.check_id}/{verdict.code}", "dim")
     )
-    console.print(head)
-    console.print(Text(_wrapped(console, sentence(verdict))))
+    out.print(head)
+    out.print(Text(_wrapped(out, sentence(verdict))))
     doing = all_checks()[verdict.check_id].section("Do")
     if doing and level >= Level.NOTICE:
-        console.print(Text(_wrapped(console, f"What to do: {doing}"), "dim"))
+        out.print(Text(_wrapped(out, f"What to do: {doing}"), "dim"))
 
 
-def _wrapped(console: Console, text: str) -> str:
-    return fill(
-        text, min(console.width, _WIDTH), initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False
-    )
+def _wrapped(out: Console, text: str) -> str:
+    return fill(text, min(out.width, _WIDTH), initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False)

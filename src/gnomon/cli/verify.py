@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from gnomon.base import printable
 from gnomon.cli.measure import progress_bar
+from gnomon.cli.terminal import counted, say
 from gnomon.evidence import EvidenceDir, Exchange, verify
 from gnomon.wire import Message
 from gnomon.wire.presentation import dig, hexdump
@@ -26,27 +26,26 @@ def command(evidence: Path, show: str | None) -> int:
     if show:
         click.echo(show_exchange(EvidenceDir.open(evidence).exchange(show)))
         return 0
-    with progress_bar("verifying", "segments") as tell:
+    with progress_bar("verifying", "exchanges") as tell:
         report = verify(evidence, lambda done, total: tell(done, total))
-    console = Console(highlight=False)
     for problem in report.problems:
-        console.print(f"[bold red]damaged[/]  {printable(str(problem))}", soft_wrap=True)
+        say(("damaged", "bold red"), f"  {problem}")
     if report.problems:
-        console.print(f"{len(report.problems)} problem(s); what is not named above is unchanged.")
+        say(f"{counted(len(report.problems), 'problem')}; what is not named above is unchanged.")
         return 1
-    console.print(f"{report.rows:,} exchanges in {report.segments:,} segments are complete and unchanged.")
+    say(f"{counted(report.rows, 'exchange')} in {counted(report.segments, 'segment')}: complete and unchanged.")
     return 0
 
 
 def show_exchange(x: Exchange) -> str:
     """The circumstances of an exchange, then query and response decoded and as octets."""
     at = datetime.fromtimestamp(x.sent_at_ns / 1e9, UTC).isoformat(timespec="milliseconds")
-    server = f"{x.server_name} {x.address}" if x.server_name else str(x.address)
+    server = f"{printable(str(x.server_name))} {x.address}" if x.server_name else str(x.address)
     rtt = f"{x.rtt_us / 1000:.1f} ms" if x.rtt_us is not None else "no response"
     parts = [
         f";; exchange {x.ref}: question {x.ask} for {printable(x.subject)}",
         f";; to {server} port {x.port} over {x.transport.name}, attempt {x.attempt}, {at}, {x.status.word}, {rtt}, "
-        f"from {x.vantage}",
+        f"from {printable(x.vantage)}",
         "\n;; QUERY",
         dig(Message(x.query)),
         hexdump(x.query),
