@@ -186,3 +186,88 @@ class Engine:
         """Submitted queries whose last attempt has not been taken yet."""
     def close(self) -> None:
         """Stop the threads and close all sockets; pending queries are dropped. May be called twice."""
+
+@final
+class ZoneReader:
+    """Reads a master file piece by piece (RFC 1035 section 5, RFC 3597); opens no file.
+
+    What cannot be read is left out and noted, and the reading goes on; `$INCLUDE` and `$GENERATE` are refused.
+    """
+
+    def __new__(cls, origin: bytes | None) -> ZoneReader:
+        """`origin` (in wire form) is the apex and what relative names are relative to before the first $ORIGIN."""
+    def feed(self, octets: bytes) -> bool:
+        """Take the next octets; False once no more are wanted (a hundred faults, an entry over 1 MiB, 16 GiB).
+
+        Raises:
+            ValueError: the reader is finished.
+        """
+    def finish(self) -> Zone:
+        """The file has ended: the sorted zone. Without an origin, the owner of the first SOA record is the apex."""
+
+@final
+class Zone:
+    """A whole zone in canonical order. Frozen."""
+
+    @property
+    def apex(self) -> bytes | None:
+        """In wire form and lower case; None if no SOA was read and no origin given, or it has no record."""
+    @property
+    def records(self) -> int: ...
+    @property
+    def faults(self) -> list[tuple[int, str, str]]:
+        """(line from 1, kind, reason) of what could not be read, at most 100.
+
+        Kinds: syntax, unsupported-presentation, include-refused, generate-refused, class, limit.
+        """
+    def audit(self, at: int, threads: int) -> ZoneAudit:
+        """Judge all of the zone at a time in Unix seconds; releases the interpreter lock."""
+
+@final
+class ZoneAudit:
+    """What an audit found. Frozen."""
+
+    @property
+    def findings(self) -> list[tuple[str, int, list[tuple[int, str, str]]]]:
+        """(code, count, first places (line, owner, detail)); the code is check and condition, `nsec/missing`."""
+    @property
+    def records(self) -> int: ...
+    @property
+    def names(self) -> int:
+        """Owner names at or below the apex, those of NSEC3 records not counted."""
+    @property
+    def delegations(self) -> int: ...
+    @property
+    def signed_delegations(self) -> int:
+        """Those with DS records."""
+    @property
+    def serial(self) -> int | None: ...
+    @property
+    def algorithms(self) -> list[int]:
+        """Algorithms of the zone's keys that are not revoked."""
+    @property
+    def ds_kinds(self) -> list[tuple[int, int, int, int, str]]:
+        """(algorithm, digest type, count, line and owner of the first) of the DS records."""
+    @property
+    def rrsets_valid(self) -> int:
+        """RRsets with a valid signature of each algorithm of the zone."""
+    @property
+    def signatures_valid(self) -> list[tuple[int, int]]:
+        """(algorithm, count) of the valid signatures."""
+    @property
+    def first_expiration(self) -> int | None:
+        """Unix seconds; of the valid signatures."""
+    @property
+    def last_inception(self) -> int | None:
+        """Unix seconds; of the valid signatures."""
+
+@final
+class ZoneDiff:
+    """Compares two zones record by record."""
+
+    def __new__(cls, old: Zone, new: Zone) -> ZoneDiff: ...
+    def take(self, max: int) -> list[tuple[bool, int, str, int, str, str]]:
+        """The next differences in canonical order, empty at the end.
+
+        Each is (True if only the new zone has it, line, owner, TTL in s, type, rdata), in presentation form.
+        """

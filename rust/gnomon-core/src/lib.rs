@@ -2,8 +2,10 @@
 //!
 //! * `wire`: names, messages and queries. Bytes in, values out; a malformed part is a value, never a panic.
 //! * `dnssec`: signed data, signature verification, digests and key tags.
+//! * `zonefile`: master files of any size, read and audited.
 //! * `engine`: sockets, matching, timeouts and per-address limits. The only module that reads a clock.
 
 pub mod dnssec;
 pub mod engine;
 pub mod wire;
+pub mod zonefile;

@@ -5,11 +5,13 @@ use pyo3::prelude::*;
 mod dnssec;
 mod engine;
 mod message;
+mod zonefile;
 
 #[pymodule(gil_used = true)]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     message::register(m)?;
     dnssec::register(m)?;
     engine::register(m)?;
+    zonefile::register(m)?;
     Ok(())
 }
