@@ -64,15 +64,24 @@ class Answer:
     @property
     def unreadable(self) -> tuple[Record, ...]:
         """The records of known type whose data could not be read."""
-        message = self.message
-        records = (*message.answer, *message.authority, *message.additional)
-        return tuple(r for r in records if r.rtype in _READERS and read(_READERS[r.rtype], r.rdata) is None)
+        return _unreadable(self.message)
 
 
 @lru_cache(maxsize=16384)
+def _unreadable(message: Message) -> tuple[Record, ...]:
+    records = (*message.answer, *message.authority, *message.additional)
+    return tuple(r for r in records if r.rtype in _READERS and read(_READERS[r.rtype], r.rdata) is None)
+
+
 def parsed(wire: bytes) -> Message:
-    """The message of these octets, parsed once however many zones share it."""
-    return Message(wire)
+    """The message of these octets, with 0 as its ID.
+
+    The engine has matched the ID, and without it the equal answers of many servers are one message, read once.
+    """
+    return _parsed(b"\0\0" + wire[2:])
+
+
+_parsed = lru_cache(maxsize=16384)(Message)
 
 
 def question_of(exchange: Exchange) -> Question | None:

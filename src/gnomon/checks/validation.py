@@ -101,9 +101,20 @@ class Validator:
         self.now_s = now_s
         self._left = verifications
         self._done: dict[tuple[bytes, int, tuple[bytes, ...], bytes, bytes], Verification] = {}
+        self._examined: dict[tuple[RRset, Name, tuple[bytes, ...]], ExaminedRRset] = {}
 
     def examine(self, rrset: RRset, signer: Name, keys: Sequence[Key]) -> ExaminedRRset:
-        """Look at each signature of `rrset`, which the zone `signer` should have made with one of `keys`."""
+        """Look at each signature of `rrset`, which the zone `signer` should have made with one of `keys`.
+
+        The same RRset, as most servers of a zone have it, is looked at once.
+        """
+        task = (rrset, signer, tuple([key.rdata for key in keys]))
+        found = self._examined.get(task)
+        if found is None:
+            found = self._examined[task] = self._examine(rrset, signer, keys)
+        return found
+
+    def _examine(self, rrset: RRset, signer: Name, keys: Sequence[Key]) -> ExaminedRRset:
         kept = rrset.signatures[:MAX_SIGNATURES_PER_RRSET]
         results = [self._signature(rrset, octets, signer, keys) for octets in kept]
         over = ExaminedSignature(SignatureState.NOT_CHECKABLE, None, reason="budget")

@@ -82,6 +82,8 @@ class ZoneView:
         self.zone_class: ZoneClass = zone_class or class_of(zone)
         self.routing = routing
         self._memo: dict[object, object] = {}
+        self._accepted_at: dict[str, Mapping[Address, tuple[Answer, ...]]] = {}
+        self._services: dict[Address, Service] = {}
 
     @property
     def is_root(self) -> bool:
@@ -160,8 +162,11 @@ class ZoneView:
         return tuple(sorted(found, key=lambda answer: (answer.exchange.sent_at_ns, answer.exchange.seq)))
 
     def _accepted(self, ask: str) -> Mapping[Address, tuple[Answer, ...]]:
-        attempts = self._by_ask.get(ask, {})
-        return self._once(("accepted", ask), lambda: {address: accepted(of) for address, of in attempts.items()})
+        found = self._accepted_at.get(ask)
+        if found is None:
+            attempts = self._by_ask.get(ask, {})
+            found = self._accepted_at[ask] = {address: accepted(of) for address, of in attempts.items()}
+        return found
 
     def answers_for_host(self, name: Name) -> tuple[Answer, ...]:
         """The answers of the zone's own servers to the questions for the addresses of a name in the zone (Q9)."""
@@ -219,7 +224,10 @@ class ZoneView:
 
     def service(self, address: Address) -> Service:
         """Whether an address serves the zone, in one word."""
-        return self._once(("service", address), lambda: service(self, address))
+        found = self._services.get(address)
+        if found is None:
+            found = self._services[address] = service(self, address)
+        return found
 
     def names_at(self, address: Address) -> tuple[Name, ...]:
         """The NS names that have this address, sorted."""
@@ -283,7 +291,7 @@ class ZoneView:
 
     def apex_rrset(self, rtype: int) -> Mapping[Address, RRset]:
         """The RRset of that type at the apex as each server gives it with authority (AA, NOERROR)."""
-        return {address: rrset for address, (_, rrset) in self._apex(rtype).items()}
+        return self._once(("rrsets", int(rtype)), lambda: {a: rrset for a, (_, rrset) in self._apex(rtype).items()})
 
     def apex_answer(self, rtype: int, address: Address) -> Answer | None:
         """The answer that `apex_rrset` took the RRset of this server from."""
@@ -327,8 +335,11 @@ class ZoneView:
 
     # DNSSEC
 
-    def dnskeys(self) -> dict[Address, tuple[Key, ...]]:
+    def dnskeys(self) -> Mapping[Address, tuple[Key, ...]]:
         """The keys in the DNSKEY RRset of each server that has one."""
+        return self._once("dnskeys", self._dnskeys)
+
+    def _dnskeys(self) -> Mapping[Address, tuple[Key, ...]]:
         known = {key.rdata: key for key in self.keys()}
         sets = self.apex_rrset(DNSKEY)
         return {a: tuple(known[r] for r in rrset.rdatas if r in known) for a, rrset in sets.items()}

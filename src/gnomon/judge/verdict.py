@@ -67,13 +67,15 @@ def judge_zone(view: ZoneView, profile: Profile, only: Collection[str] | None = 
         InputError: `only` names no check.
     """
     verdicts: list[Verdict] = []
+    zone = zone_text(view.zone)
     for check in chosen(only):
         try:
-            verdicts += [_verdict(view, profile, check, found) for found in check.judge(view)]
+            outcomes = [(found, _level(view, profile, check, found)) for found in check.judge(view)]
+            verdicts += [_verdict(zone, level, check, found) for found, level in outcomes]
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
-            args = {"error": f"{type(error).__name__} in {place.name}"}
-            verdicts.append(_made(view, check, Outcome(INTERNAL_ERROR, {}, (), State.UNKNOWN), Level.UNKNOWN, args))
+            failed = Outcome(INTERNAL_ERROR, {"error": f"{type(error).__name__} in {place.name}"}, (), State.UNKNOWN)
+            verdicts.append(_verdict(zone, Level.UNKNOWN, check, failed))
     return sorted(verdicts, key=lambda v: v.row)
 
 
@@ -108,17 +110,15 @@ def sentence_for(check_id: str, code: str, zone: str, args: Mapping[str, object]
         return f"{check_id}/{code}"
 
 
-def _verdict(view: ZoneView, profile: Profile, check: Check, found: Outcome) -> Verdict:
+def _level(view: ZoneView, profile: Profile, check: Check, found: Outcome) -> Level:
     if found.code not in check.codes:
         raise KeyError(f"{check.id} has no code {found.code}")
-    level = profile.level(f"{check.id}/{found.code}", view.zone_class, found.state)
-    args = {name: list(value) if isinstance(value, tuple) else value for name, value in found.args.items()}
-    return _made(view, check, found, level, args)
+    return profile.level(f"{check.id}/{found.code}", view.zone_class, found.state)
 
 
-def _made(view: ZoneView, check: Check, found: Outcome, level: Level, args: Mapping[str, object]) -> Verdict:
+def _verdict(zone: str, level: Level, check: Check, found: Outcome) -> Verdict:
     return Verdict(
-        zone=zone_text(view.zone),
+        zone=zone,
         check_id=check.id,
         check_version=check.version,
         subject=found.subject,
@@ -126,6 +126,6 @@ def _made(view: ZoneView, check: Check, found: Outcome, level: Level, args: Mapp
         code=found.code,
         state=found.state.value,
         level=level.word,
-        args=args,
-        evidence=tuple(ref.full for ref in found.evidence),
+        args={name: list(value) if isinstance(value, tuple) else value for name, value in found.args.items()},
+        evidence=tuple([ref.full for ref in found.evidence]),
     )
