@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gnomon.base import Address
-from gnomon.base.codes import CDS, DNSKEY, NOERROR, NXDOMAIN
+from gnomon.base.codes import CDS, NOERROR, NXDOMAIN
 from gnomon.checks.chain import Chain, ChainStatus, ServerTrust
 from gnomon.checks.entry import NO_DS, entry_known, has_entry, without_ds
 from gnomon.checks.inventory import answers_at, sends_no_signatures
-from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
-from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
+from gnomon.checks.replies import (
+    UNHEARD_EDNS,
+    UNSIGNED,
+    hear,
+    labels,
+    says_no_keys,
+    signed_servers,
+    unheard,
+    without_keys,
+)
 from gnomon.checks.view import ZoneView
 from gnomon.wire import RRset, rdata
 
@@ -49,12 +57,12 @@ def signed(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("island", shown)
     elif keyed:
         yield unknown("parent-no-answer", shown)
-    elif heard.answers and has_entry(view):
+    elif not (bare := [a.address for a in heard.answers if says_no_keys(a)]):
+        yield from without_keys(view)
+    elif has_entry(view):
         yield unknown("ds-without-dnskey", shown)
-    elif heard.answers:
-        yield outcome("unsigned", shown, servers=labels(view, [a.address for a in heard.answers]))
     else:
-        yield from unheard(view, heard, "Q4")
+        yield outcome("unsigned", shown, servers=labels(view, bare))
 
 
 @check(
@@ -87,7 +95,7 @@ def ds_present(view: ZoneView) -> Iterator[Outcome]:
         return
     heard, asked = hear(view, "Q4"), view.asked("P2")
     shown = [*asked, *(a.exchange for a in heard.answers)]
-    partly = any(_says_no_keys(a) for a in heard.answers)
+    partly = any(says_no_keys(a) for a in heard.answers)
     if view.ds() is None:
         if view.is_root or view.undelegated is not None or not entry_known(view):
             yield from without_ds(view)
@@ -128,7 +136,7 @@ def ds_without_dnskey(view: ZoneView) -> Iterator[Outcome]:
         yield from without_ds(view)
         return
     heard = hear(view, "Q4")
-    bare = [a for a in heard.answers if _says_no_keys(a)]
+    bare = [a for a in heard.answers if says_no_keys(a)]
     if bare:
         code = "some-servers" if signed_servers(view) else "no-server"
         servers = labels(view, [a.address for a in bare])
@@ -230,7 +238,7 @@ def servers_agree_signed(view: ZoneView) -> Iterator[Outcome]:
         server = view.server_label(address)
         yield outcome("dnskey-dropped", view.asked("Q4", address), subject=server, server=server)
     shown = [a.exchange for a in heard.answers]
-    bare = labels(view, [a.address for a in heard.answers if _says_no_keys(a)])
+    bare = labels(view, [a.address for a in heard.answers if says_no_keys(a)])
     keyed = signed_servers(view)
     if keyed and bare:
         code, state = ("some-unsigned-with-ds", unknown) if has_entry(view) else ("some-unsigned", outcome)
@@ -243,13 +251,6 @@ def servers_agree_signed(view: ZoneView) -> Iterator[Outcome]:
 def _drops_dnskey(view: ZoneView, address: Address) -> bool:
     """Silence to the DNSKEY question alone, from a server that answers others with EDNS."""
     return view.answer("Q4", address) is None and view.answer("Q2", address) is not None
-
-
-def _says_no_keys(answer: Answer) -> bool:
-    """An authoritative answer to the DNSKEY question that has none."""
-    message, zone = answer.message, answer.qname
-    proper = message.aa and message.rcode in (NOERROR, NXDOMAIN)
-    return proper and zone is not None and message.rrset("answer", zone, DNSKEY) is None
 
 
 @check(

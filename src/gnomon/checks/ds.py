@@ -65,6 +65,42 @@ def digest_alg(view: ZoneView) -> Iterator[Outcome]:
 
 
 @check(
+    "ds.sha256-present",
+    properties=(IOP,),
+    asked=("P2",),
+    codes={
+        "present": "Every key that a DS of {zone} names has a DS with SHA-256.",
+        "missing": "The DS of {zone} for {keys} has no SHA-256 digest; every validator knows that one.",
+        "only-sha1": "The DS of {zone} for {keys} has only a SHA-1 digest.",
+        **NO_DS,
+    },
+)
+def sha256_present(view: ZoneView) -> Iterator[Outcome]:
+    """Every key that a DS names has a DS with SHA-256.
+
+    Why: it is the one digest type that every validator must know; without it some treat the zone as unsigned.
+    Rule: notice for a key that DS records name without digest type 2 among them; warning if SHA-1 is all it has.
+    Source: RFC 4509 section 3; RFC 9904.
+    Do: add a DS with SHA-256 for the same key at the parent.
+    """
+    records = ds_records(view)
+    if not records:
+        yield from without_ds(view)
+        return
+    types: dict[str, set[int]] = {}
+    for ds in records:
+        types.setdefault(key_label(ds.key_tag, ds.algorithm), set()).add(ds.digest_type)
+    shown = view.asked("P2")
+    only_sha1 = tuple(key for key, of in types.items() if of == {1})
+    missing = tuple(key for key, of in types.items() if 2 not in of and of != {1})
+    for code, keys in (("only-sha1", only_sha1), ("missing", missing)):
+        if keys:
+            yield outcome(code, shown, keys=keys)
+    if not only_sha1 and not missing:
+        yield outcome("present", shown)
+
+
+@check(
     "ds.digest-length",
     properties=(IOP,),
     asked=("P2",),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gnomon.base import Address
-from gnomon.base.codes import FORMERR, NOTIMP
+from gnomon.base.codes import DNSKEY, FORMERR, NOERROR, NOTIMP, NXDOMAIN
 from gnomon.checks.observed import Answer, is_silent
 from gnomon.checks.outcome import Outcome, not_applicable, unknown
 
@@ -77,9 +77,19 @@ def signed_servers(view: ZoneView) -> tuple[Address, ...]:
 def without_keys(view: ZoneView) -> Iterator[Outcome]:
     """What a check on keys or signatures says where no server has a DNSKEY: not signed, or not known."""
     heard = hear(view, "Q4")
-    if heard.answers:
+    if any(map(says_no_keys, heard.answers)):
         yield not_applicable("unsigned", [a.exchange for a in heard.answers])
+    elif heard.answers:
+        shown, servers = [a.exchange for a in heard.answers], labels(view, [a.address for a in heard.answers])
+        yield unknown("no-answer", shown, servers=servers)
     yield from unheard(view, heard, "Q4")
+
+
+def says_no_keys(answer: Answer) -> bool:
+    """An authoritative answer to the DNSKEY question that has none."""
+    message, zone = answer.message, answer.qname
+    proper = message.aa and message.rcode in (NOERROR, NXDOMAIN)
+    return proper and zone is not None and message.rrset("answer", zone, DNSKEY) is None
 
 
 def speaks_edns(view: ZoneView, address: Address) -> bool:
