@@ -26,6 +26,7 @@ _COMMANDS = {
     "indicators": "Compute the population's indicators.",
     "drill": "Take an operator or AS away, and list what goes dark.",
     "report": "Write the report as one HTML file.",
+    "zonefile": "Judge a whole zone file, or compare two.",
     "checks": "Show the published checks: rule, source, what to do.",
     "lab": "Build and serve a simulated identifier system on loopback.",
     "init": "Create a review workspace and its first account.",
