@@ -57,11 +57,18 @@ def load_profile(name_or_path: str) -> Profile:
     path = Path(name_or_path)
     if not path.is_file():
         raise InputError(f"there is no profile {name_or_path!r}: give a packaged one (default) or a TOML file")
-    document = _parse(name_or_path, path.read_text(encoding="utf-8"))
+    try:
+        document = _parse(name_or_path, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"the profile {name_or_path} cannot be read: {error}") from None
     base = document.pop("extends", None)
     if base not in (None, "default"):
         raise InputError(f'{path}: extends = {base!r} is not possible; only extends = "default" is')
-    return _build(path.stem, [(name_or_path, document)], _packaged("default") if base else None)
+    profile = _build(path.stem, [(name_or_path, document)], _packaged("default") if base else None)
+    missing = len(_codes() - set(profile.levels))
+    if missing:
+        raise InputError(f'{path} gives {missing} codes no level; write extends = "default" in its first line')
+    return profile
 
 
 _PACKAGED = resources.files("gnomon.checks") / "profiles"
@@ -84,7 +91,7 @@ def _build(name: str, documents: Iterable[tuple[str, dict[str, object]]], base: 
     """One profile of several documents over an optional base; no code twice for the same class."""
     levels = dict(base.levels) if base else {}
     overrides = {zone_class: dict(of) for zone_class, of in base.overrides.items()} if base else {}
-    known = {f"{check.id}/{code}" for check in all_checks().values() for code in check.codes}
+    known = _codes()
     seen: set[tuple[str, str]] = set()
     for where, document in documents:
         for zone_class, code, word in _entries(where, document):
@@ -96,6 +103,10 @@ def _build(name: str, documents: Iterable[tuple[str, dict[str, object]]], base: 
             target = overrides.setdefault(zone_class, {}) if zone_class else levels
             target[code] = _level(where, code, word)
     return Profile(name, levels, overrides)
+
+
+def _codes() -> set[str]:
+    return {f"{check.id}/{code}" for check in all_checks().values() for code in check.codes}
 
 
 def _entries(where: str, document: dict[str, object]) -> Iterable[tuple[str, str, object]]:

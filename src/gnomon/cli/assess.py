@@ -28,7 +28,7 @@ from gnomon.cli.verdict_text import FORMATS, assessed, print_all
 from gnomon.evidence import ZoneSource
 from gnomon.judge import judge
 from gnomon.judge.verdict import chosen
-from gnomon.sources import read_routes
+from gnomon.sources import RoutingTable, read_routes
 
 NEVER = "never"
 LEVELS = [*(level.word for level in sorted(Level, reverse=True) if level >= Level.INFO), NEVER]
@@ -107,7 +107,7 @@ def command(
         raise InputError("--ns and --ds describe one zone; give one ZONE")
     undelegated = {names[0]: given_delegation(names[0], ns, ds)} if ns or ds else {}
     # A mistake in these is told before anything is asked.
-    levels, checks, routing = load_profile(profile), chosen_checks(only), read_routes(asn) if asn else None
+    levels, checks, routing = load_profile(profile), chosen_checks(only), _routes(asn, lab)
     at = Circumstances(hints, trust_anchor, networks(allow_net), vantage, lab, undelegated)
     with ExitStack() as stack:
         where = evidence or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gnomon-"))) / "run"
@@ -122,3 +122,10 @@ def command(
         return 0
     worst = max((Level.from_word(v.level) for zone in found for v in zone.verdicts), default=Level.PASS)
     return 1 if worst >= Level.from_word(fail_level) else 0
+
+
+def _routes(tables: tuple[Path, ...], lab: Path | None) -> RoutingTable | None:
+    """The routing tables that were given, or else the lab's own."""
+    if not tables and lab is not None and (lab / "asn.csv").is_file():
+        tables = (lab / "asn.csv",)
+    return read_routes(tables) if tables else None

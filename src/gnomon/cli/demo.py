@@ -13,7 +13,7 @@ from gnomon.cli.judge import judge_run, levels_text
 from gnomon.cli.lab import build_world, describe
 from gnomon.cli.measure import LAB, Circumstances, measure, new_run, progress_bar, survey_note
 from gnomon.cli.terminal import console, row, say, table
-from gnomon.evidence import EvidenceDir, ZoneSource, verify
+from gnomon.evidence import EvidenceDir, ZoneSource, durable, verify
 from gnomon.insight import Graph, compute
 from gnomon.lab.store import save
 from gnomon.report import gather, render
@@ -85,7 +85,7 @@ def command(folder: Path, root_zone: Path | None, asn: tuple[Path, ...], tlds: i
         f"{len(recommendations)} recommendations with a measure"
     )
 
-    page.write_text(render(gather(evidence, review=review)), "utf-8")
+    durable.store(page, render(gather(evidence, review=review)).encode())
     say()
     say((f"{summary.zones:,} zones were judged", "bold"), f" in {time.monotonic() - began:,.0f} s.")
     say(f"Report:    {page}")

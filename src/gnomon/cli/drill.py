@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from gnomon.base import InputError
 from gnomon.cli.terminal import console, row, say, table
 from gnomon.insight import KINDS, DrillResult, Graph
 
@@ -32,6 +33,9 @@ def command(evidence: Path, kind: str, lost: str | None, most: int, form: str) -
         if form == "json":
             click.echo(json.dumps([asdict(r) for r in ranking], indent=1))
             return
+        if not ranking:
+            how = "judge the run again with a routing table, --asn FILE" if kind == "as" else "survey other zones"
+            raise InputError(f"{evidence} has no {kind} to take away: {how}")
         made = table("if this goes away", "dark>", "brittle>", "touched>")
         for r in ranking:
             row(made, r.label, (f"{r.dark:,}", "bold"), f"{r.brittle:,}", f"{r.touched:,}")

@@ -124,10 +124,13 @@ def given_delegation(zone: Name, ns: Sequence[str], ds: Sequence[str]) -> Undele
     if ds and not ns:
         raise InputError("--ds says what a parent would publish; give the name servers too, with --ns NAME/ADDRESS")
     for text in ns:
-        name, _, address = text.partition("/")
-        Name.from_text(name)
-        if address:
-            parse_address(address)
+        name, slash, address = text.partition("/")
+        try:
+            Name.from_text(name)
+            if slash:
+                parse_address(address)
+        except InputError as error:
+            raise InputError(f"--ns {text!r}: {error}; write NAME or NAME/ADDRESS") from None
     records = []
     for text in ds:
         parts = text.split(",")

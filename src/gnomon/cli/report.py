@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from gnomon.cli.terminal import say
+from gnomon.evidence import durable
 from gnomon.report import gather, render
 
 
@@ -28,11 +29,11 @@ def command(evidence: Path, out: Path | None, workspace: Path | None, short_name
     """
     review = None
     if workspace is not None:
-        from gnomon.review import reported, setup  # the workspace needs Django, the report alone does not
+        from gnomon.review import open_existing, reported  # the workspace needs Django, the report alone does not
 
-        setup(workspace)
+        open_existing(workspace)
         review = reported(short_name)
     page = render(gather(evidence, profile, review))
     path = out or evidence / "report.html"
-    path.write_text(page, "utf-8")
+    durable.store(path, page.encode())
     say(f"Report: {path} ({len(page) / 1000:,.0f} kB)")

@@ -16,9 +16,9 @@ import click
 )  # fmt: skip
 def command(workspace: Path, port: int, attach: Path | None) -> None:
     """Serve the review workspace in the folder WORKSPACE until stopped with Ctrl-C."""
-    from gnomon.review import attach_run, serve, setup  # Django is needed by the web commands only
+    from gnomon.review import attach_run, open_existing, serve  # Django is needed by the web commands only
 
-    setup(workspace)
+    open_existing(workspace)
     if attach:
         attach_run(attach)
     click.echo(f"The workspace is at http://127.0.0.1:{port}/ (Ctrl-C stops it)", err=True)

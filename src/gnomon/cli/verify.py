@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from gnomon.base import printable
+from gnomon.base import InputError, printable
 from gnomon.cli.measure import progress_bar
 from gnomon.cli.terminal import counted, say
 from gnomon.evidence import EvidenceDir, Exchange, verify
@@ -26,6 +26,8 @@ def command(evidence: Path, show: str | None) -> int:
     if show:
         click.echo(show_exchange(EvidenceDir.open(evidence).exchange(show)))
         return 0
+    if not any((evidence / name).exists() for name in ("run.json", "manifests", "segments")):
+        raise InputError(f"{evidence} is no evidence directory: nothing of one is in it")
     with progress_bar("verifying", "exchanges") as tell:
         report = verify(evidence, lambda done, total: tell(done, total))
     for problem in report.problems:

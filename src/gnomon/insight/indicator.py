@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -135,22 +138,31 @@ def compute(evidence: Path, run_id: str, profile: str = "default", only: str | N
         return tuple(_apply(db, method, run_id, f"{zones:,} zones of run {run_id}") for method in chosen)
 
 
-def open_tables(evidence: Path, profile: str = "default") -> duckdb.DuckDBPyConnection:
+@contextmanager
+def open_tables(evidence: Path, profile: str = "default") -> Iterator[duckdb.DuckDBPyConnection]:
     """A database with the views `zones`, `servers`, `keys` and `verdicts` over the run's Parquet files.
 
     Raises:
-        InputError: a file is missing; says which command writes it.
+        InputError: a file is missing or, at any time while the database is open, found to be damaged; says which
+            command writes it.
     """
     files = {name: evidence / "tables" / f"{name}.parquet" for name in ("zones", "servers", "keys")}
     files["verdicts"] = evidence / "verdicts" / f"{profile}.parquet"
-    db = duckdb.connect()
-    for name, file in files.items():
+    for file in files.values():
         if not file.is_file():
             raise InputError(f"{evidence} has no {file.relative_to(evidence)}; run: gnomon judge {evidence}")
-        # DDL takes no parameters; read_parquet's argument is quoted as an SQL string.
-        quoted = str(file).replace("'", "''")
-        db.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{quoted}')")
-    return db
+    try:
+        with duckdb.connect() as db:
+            for name, file in files.items():
+                # DDL takes no parameters; read_parquet's argument is an SQL string, and in it a pattern of file names.
+                quoted = re.sub(r"[*?\[]", r"[\g<0>]", str(file)).replace("'", "''")
+                db.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{quoted}')")
+            yield db
+    except duckdb.Error as error:
+        what = str(error).partition("\n")[0]
+        raise InputError(
+            f"the verdicts or tables of {evidence} cannot be read ({what}); run: gnomon judge {evidence}"
+        ) from None
 
 
 def _apply(db: duckdb.DuckDBPyConnection, method: Method, run_id: str, population: str) -> Indicator:

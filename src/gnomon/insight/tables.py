@@ -13,7 +13,7 @@ from gnomon.base.codes import ALGORITHM_NAMES
 from gnomon.checks.read import read_all
 from gnomon.checks.service import service
 from gnomon.checks.view import ZoneView
-from gnomon.evidence import EvidenceDir
+from gnomon.evidence import EvidenceDir, durable
 from gnomon.judge import views
 from gnomon.judge.store import read_made
 from gnomon.sources import operator_key
@@ -70,7 +70,8 @@ def write_tables(evidence: Path, profile: str = "default", progress: Callable[[i
     """Write `tables/{zones,servers,keys}.parquet` of a judged run, sorted by zone, with the routes it was judged with.
 
     Raises:
-        InputError: the run was not judged with that profile, or its evidence is damaged.
+        InputError: the run was not judged with that profile, its evidence is damaged, or it cannot be written.
+        RetryLater: no space left; the table that did not fit is as it was before.
     """
     routing = read_made(evidence, profile).routing
     store = EvidenceDir.open(evidence)
@@ -87,7 +88,9 @@ def write_tables(evidence: Path, profile: str = "default", progress: Callable[[i
     folder.mkdir(exist_ok=True)
     for name, schema in (("zones", ZONES), ("servers", SERVERS), ("keys", KEYS)):
         ordered = sorted(rows[name], key=lambda row: [str(row[column]) for column in schema.names[:4]])
-        pq.write_table(pa.Table.from_pylist(ordered, schema), folder / f"{name}.parquet", compression="zstd")
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.Table.from_pylist(ordered, schema), sink, compression="zstd")
+        durable.store(folder / f"{name}.parquet", sink.getvalue().to_pybytes())
 
 
 def _zone(view: ZoneView, servers: list[Row]) -> Row:

@@ -15,6 +15,7 @@ from gnomon.checks.registry import all_checks
 from gnomon.evidence import EvidenceDir, Manifest, RunInfo
 from gnomon.insight import KINDS, DrillResult, Graph, Indicator, Ranked, compute, open_tables
 from gnomon.judge import sentence_for
+from gnomon.judge.store import read_made
 
 PROPERTIES = tuple(p.value for p in (Property.SEC, Property.STA, Property.REL, Property.RES, Property.IOP))
 _EXAMPLES = 5
@@ -121,7 +122,7 @@ def gather(evidence: Path, profile: str = "default", review: Review | None = Non
     """Read a judged run and freeze what the report says.
 
     Raises:
-        InputError: no evidence there, or it has not been judged; names the missing file.
+        InputError: no evidence there, it has not been judged, or something is damaged; names the file.
     """
     store = EvidenceDir.open(evidence)
     manifests = list(store.manifests())
@@ -130,7 +131,6 @@ def gather(evidence: Path, profile: str = "default", review: Review | None = Non
         verdicts = _count(db, "SELECT count(*) FROM verdicts")
         worst = tuple(_worst(db))
         problems = tuple(_problems(db))
-    summary = json.loads((evidence / "verdicts" / f"{profile}.json").read_text("utf-8"))
     graph = Graph.of_run(evidence, profile)
     return Report(
         run=store.run,
@@ -140,7 +140,7 @@ def gather(evidence: Path, profile: str = "default", review: Review | None = Non
         exchanges=sum(m.rows for m in manifests),
         segments=tuple(m.segment_root for m in manifests),
         verdicts=verdicts,
-        verdicts_digest=summary["digest"],
+        verdicts_digest=read_made(evidence, profile).digest,
         observed=_observed(manifests),
         worst=worst,
         problems=problems,

@@ -6,13 +6,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnomon.review.instance import setup
+from gnomon.review.instance import open_existing, setup
 from gnomon.review.server import serve
 
 if TYPE_CHECKING:
     from gnomon.report.model import Review as ReportedReview
 
-__all__ = ["attach_run", "audit_problems", "create_user", "open_review", "reported", "serve", "setup"]
+__all__ = ["attach_run", "audit_problems", "create_user", "open_existing", "open_review", "reported", "serve", "setup"]
 
 
 def create_user(account: str, name: str, organisation: str = "", password: str | None = None) -> None:

@@ -10,6 +10,17 @@ from gnomon.base import InputError
 _DIRECTORY = "GNOMON_DATA"
 
 
+def open_existing(data_dir: Path) -> None:
+    """As `setup`, for a workspace that is there already.
+
+    Raises:
+        InputError: the directory holds no workspace; or as `setup`.
+    """
+    if not (data_dir / "gnomon.sqlite3").is_file():
+        raise InputError(f"{data_dir} is no workspace; make one with `gnomon init {data_dir}`")
+    setup(data_dir)
+
+
 def configure(data_dir: Path) -> None:
     """Make Django work on `data_dir`; once per process.
 
