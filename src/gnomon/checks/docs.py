@@ -75,7 +75,7 @@ def _section(check: Check, profile: Profile, peers: dict[str, tuple[PeerTag, ...
     properties = ", ".join(prop.value for prop in check.properties)
     asked = ", ".join(check.asked) or "nothing: the name alone decides"
     lines = [f"## {check.id}", "", summary(check.doc), ""]
-    lines += [f"**{heading}.** {section(check.doc, heading)}\n" for heading in HEADINGS]
+    lines += [f"**{heading}:** {section(check.doc, heading)}\n" for heading in HEADINGS]
     lines += [f"Version {check.version}; about {properties}; asks {asked}.", ""]
     lines += ["| outcome | level | sentence | Zonemaster |", "| --- | --- | --- | --- |"]
     for code, sentence in check.codes.items():

@@ -70,13 +70,17 @@ def take(view: ZoneView, validator: Validator) -> Inventory:
     """
     own, all_keys = view.dnskeys(), view.keys()
     found: dict[tuple[str, Address], SignedAnswer] = {}
+    seen: dict[tuple[Message, tuple[bytes, ...]], tuple[tuple[ExaminedRRset, ...], tuple[ExaminedRRset, ...]]] = {}
     for ask in SIGNED_ASKS:
         for answer in view.answers(ask):
             message, address = answer.message, answer.address
             if not message.aa or is_partial(answer) or message.rcode not in (NOERROR, NXDOMAIN):
                 continue
             keys = own.get(address) or all_keys
-            found[ask, address] = SignedAnswer(ask, answer, *_examined(view.zone, message, validator, keys))
+            same = (message, tuple([key.rdata for key in keys]))
+            if same not in seen:
+                seen[same] = _examined(view.zone, message, validator, keys)
+            found[ask, address] = SignedAnswer(ask, answer, *seen[same])
     return found
 
 

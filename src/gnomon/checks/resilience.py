@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from ipaddress import ip_network, summarize_address_range
+from collections.abc import Iterator, Mapping
+from ipaddress import summarize_address_range
 
 from gnomon.base import Address
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
@@ -15,15 +15,23 @@ from gnomon.sources.routing import Route
 _FAMILIES = ((4, "v4"), (6, "v6"))
 
 
-def _routes(view: ZoneView, version: int) -> dict[Address, Route | None]:
+def _routes(view: ZoneView, version: int) -> Mapping[Address, Route | None]:
     table = view.routing
-    return {a: table.route(a) if table else None for a in view.addresses if a.version == version}
+    addresses = [a for a in view.addresses if a.version == version]
+    return view.once(("routes", version), lambda: {a: table.route(a) if table else None for a in addresses})
 
 
 def _shown(view: ZoneView) -> list[Exchange]:
     delegation = view.delegation()
     hosts = (view.addresses_of(name).exchanges for name in view.ns_names)
     return [*(delegation.exchanges if delegation else ()), *(x for of in hosts for x in of)]
+
+
+def _subnet(address: Address) -> str:
+    """The /24 or /48 around an address."""
+    length = 24 if address.version == 4 else 48
+    first = int(address) >> address.max_prefixlen - length << address.max_prefixlen - length
+    return f"{type(address)(first)}/{length}"
 
 
 def _block(route: Route) -> str:
@@ -107,8 +115,7 @@ def prefix_diversity(view: ZoneView) -> Iterator[Outcome]:
         return
     for version, family in _FAMILIES:
         routes = _routes(view, version)
-        length = 24 if version == 4 else 48
-        subnets = {str(ip_network(f"{address}/{length}", strict=False)) for address in routes}
+        subnets = {_subnet(address) for address in routes}
         members: dict[str, list[Address]] = {}
         for address, route in routes.items():
             if route:

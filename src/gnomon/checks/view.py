@@ -152,7 +152,7 @@ class ZoneView:
 
     def answers_about(self, subject: str) -> tuple[Answer, ...]:
         """The accepted responses of one shared subject in the order they were sent."""
-        return self._once(("about", subject), lambda: self._find_answers_about(subject))
+        return self.once(("about", subject), lambda: self._find_answers_about(subject))
 
     def _find_answers_about(self, subject: str) -> tuple[Answer, ...]:
         asked: dict[tuple[str, Address], list[Exchange]] = {}
@@ -170,7 +170,7 @@ class ZoneView:
 
     def answers_for_host(self, name: Name) -> tuple[Answer, ...]:
         """The answers of the zone's own servers to the questions for the addresses of a name in the zone (Q9)."""
-        return self._once("hosts", self._find_answers_for_hosts).get(name, ())
+        return self.once("hosts", self._find_answers_for_hosts).get(name, ())
 
     def _find_answers_for_hosts(self) -> Mapping[Name, tuple[Answer, ...]]:
         found: dict[Name, list[Answer]] = {}
@@ -255,7 +255,7 @@ class ZoneView:
 
     def addresses_of(self, ns_name: Name) -> Host:
         """How an NS name resolves."""
-        return self._once(("host", ns_name), lambda: hosts.resolve(self, ns_name))
+        return self.once(("host", ns_name), lambda: hosts.resolve(self, ns_name))
 
     # Parent side
 
@@ -266,11 +266,11 @@ class ZoneView:
 
     def parent_answers(self) -> tuple[ParentAnswer, ...]:
         """What each parent server that answered says of the zone."""
-        return self._once("parent", lambda: parent.parent_answers(self))
+        return self.once("parent", lambda: parent.parent_answers(self))
 
     def delegation(self) -> Delegation | None:
         """The zone's delegation; None for the root, for a name without one, and when no parent answered."""
-        return self._once("delegation", lambda: parent.delegation(self))
+        return self.once("delegation", lambda: parent.delegation(self))
 
     def parent_ns(self) -> tuple[Name, ...]:
         """The delegated NS names, sorted."""
@@ -279,7 +279,7 @@ class ZoneView:
 
     def ds_sets(self) -> dict[Address, RRset | None]:
         """The DS RRset at each parent server that answered; None where it says there is none."""
-        return self._once("ds", lambda: parent.ds_sets(self))
+        return self.once("ds", lambda: parent.ds_sets(self))
 
     def ds(self) -> RRset | None:
         """The DS RRset: the user's, else that of the first parent server that has one."""
@@ -291,7 +291,7 @@ class ZoneView:
 
     def apex_rrset(self, rtype: int) -> Mapping[Address, RRset]:
         """The RRset of that type at the apex as each server gives it with authority (AA, NOERROR)."""
-        return self._once(("rrsets", int(rtype)), lambda: {a: rrset for a, (_, rrset) in self._apex(rtype).items()})
+        return self.once(("rrsets", int(rtype)), lambda: {a: rrset for a, (_, rrset) in self._apex(rtype).items()})
 
     def apex_answer(self, rtype: int, address: Address) -> Answer | None:
         """The answer that `apex_rrset` took the RRset of this server from."""
@@ -303,7 +303,7 @@ class ZoneView:
         return tuple(answer.exchange for answer, _ in self._apex(rtype).values())
 
     def _apex(self, rtype: int) -> Mapping[Address, tuple[Answer, RRset]]:
-        return self._once(("apex", int(rtype)), lambda: self._find_apex(rtype))
+        return self.once(("apex", int(rtype)), lambda: self._find_apex(rtype))
 
     def _find_apex(self, rtype: int) -> Mapping[Address, tuple[Answer, RRset]]:
         found: dict[Address, tuple[Answer, RRset]] = {}
@@ -323,11 +323,11 @@ class ZoneView:
 
     def soas(self) -> dict[Address, Soa]:
         """The SOA record of each server that gives one with authority."""
-        return self._once("soas", lambda: _first_of_each(rdata.soa, self.apex_rrset(SOA)))
+        return self.once("soas", lambda: _first_of_each(rdata.soa, self.apex_rrset(SOA)))
 
     def child_ns(self) -> dict[Address, tuple[Name, ...]]:
         """The NS names in the apex NS RRset of each server, sorted."""
-        return self._once("child-ns", self._child_ns)
+        return self.once("child-ns", self._child_ns)
 
     def _child_ns(self) -> dict[Address, tuple[Name, ...]]:
         sets = {a: in_order(read_all(rdata.ns, rrset.rdatas)) for a, rrset in self.apex_rrset(NS).items()}
@@ -337,7 +337,7 @@ class ZoneView:
 
     def dnskeys(self) -> Mapping[Address, tuple[Key, ...]]:
         """The keys in the DNSKEY RRset of each server that has one."""
-        return self._once("dnskeys", self._dnskeys)
+        return self.once("dnskeys", self._dnskeys)
 
     def _dnskeys(self) -> Mapping[Address, tuple[Key, ...]]:
         known = {key.rdata: key for key in self.keys()}
@@ -346,7 +346,7 @@ class ZoneView:
 
     def keys(self) -> tuple[Key, ...]:
         """The keys over all servers, sorted by key tag, algorithm and octets."""
-        return self._once("keys", self._keys)
+        return self.once("keys", self._keys)
 
     def _keys(self) -> tuple[Key, ...]:
         at: dict[bytes, list[Address]] = {}
@@ -360,9 +360,10 @@ class ZoneView:
         """The chain of trust from the root anchors to the apex."""
         from gnomon.checks import chain
 
-        return self._once("chain", lambda: chain.build(self))
+        return self.once("chain", lambda: chain.build(self))
 
-    def _once(self, key: object, make: Callable[[], T]) -> T:
+    def once(self, key: object, make: Callable[[], T]) -> T:
+        """What `make` gives, computed once for this view; `key` must say what it is and for what."""
         if key not in self._memo:
             self._memo[key] = make()
         return self._memo[key]  # type: ignore[return-value]
