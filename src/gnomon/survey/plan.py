@@ -23,6 +23,7 @@ from gnomon.base.codes import (
     DNSKEY,
     DS,
     NS,
+    NSEC,
     NSEC3PARAM,
     OPTION_COOKIE,
     OPTION_NSID,
@@ -116,6 +117,10 @@ Q8P = Question(
     "Q8P", "zone", "NSEC3PARAM of the zone, DO", NSEC3PARAM, _ANSWERING + ", if any of them has a DNSKEY",
     ("denial",), edns=_PLAIN_DO,
 )  # fmt: skip
+Q8N = Question(
+    "Q8N", "zone", "NSEC of the zone, DO", NSEC, _ANSWERING + ", if any of them has a DNSKEY", ("denial",),
+    edns=_PLAIN_DO,
+)  # fmt: skip
 _Q9_WHEN = "for each NS name inside the zone: " + _ANSWERING + ", at as many of them as the plan's host_servers says"
 Q9_A = Question(
     "Q9", "zone", "A of an NS name inside the zone, DO", A, _Q9_WHEN, ("addresses", "consistency"), edns=_PLAIN_DO
@@ -181,7 +186,7 @@ S20 = Question(
 )  # fmt: skip
 
 QUESTIONS: tuple[Question, ...] = (
-    P1, P2, P1N, Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q9_A, Q9_AAAA, H1, H2, C0, C1, C2,
+    P1, P2, P1N, Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, H1, H2, C0, C1, C2,
     S1, S2, S3, S7, S10, S11, S17, S20,
 )  # fmt: skip
 

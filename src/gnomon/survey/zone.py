@@ -163,7 +163,7 @@ class ZoneSurvey:
         """What only some zones call for: the records of signed zones, the addresses of NS names inside the zone."""
         asks: list[Ask] = []
         if self._is_signed:
-            for question in (q.Q8, q.Q8P):
+            for question in (q.Q8, q.Q8P, q.Q8N):
                 asks += self._once(question, self._zone, self._answering)
         inside = self._inside()
         at = _spread(self._answering, self._plan.host_servers)
