@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 from gnomon.review.instance import configure
 
 _DATA = tempfile.TemporaryDirectory(prefix="gnomon-review-")
-configure(Path(_DATA.name))
+# A worker of a parallel run inherits its parent's directory; the databases of the tests are in memory anyway.
+configure(Path(os.environ.get("GNOMON_DATA", _DATA.name)))
 
 from django.test import Client  # noqa: E402
 

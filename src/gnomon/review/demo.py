@@ -101,32 +101,30 @@ def _findings(
             continue
         author, area = people[plan.author], areas[plan.area]
         items = [register_indicator(author, area.review, run, indicator)]
-        worst = _worst(measured, plan.checks, used)
-        if worst is not None:
-            used.add((worst.check_id, worst.code))
-            items.append(register_verdicts(author, area.review, run, worst.check_id, worst.code))
+        telling = _telling(measured, plan.checks, used)
+        if telling is not None:
+            used.add((telling.check_id, telling.code))
+            items.append(register_verdicts(author, area.review, run, telling.check_id, telling.code))
         finding = _draft(plan, indicator, area, author, items)
         drafted += 1
         _move(finding, plan.state, author, people["ines"])
         if plan.advice is not None:
             _recommend(finding, plan, indicator, run, author)
-    while drafted < MIN_FINDINGS:
-        worst = _worst(measured, ("",), used)
-        if worst is None:
-            break
-        used.add((worst.check_id, worst.code))
-        _from_verdicts(run, areas[3], people["sana"], worst, measured)
-        drafted += 1
+    rest = [c for c in measured.code_counts() if c.level >= Level.NOTICE and (c.check_id, c.code) not in used]
+    for count in rest[: max(0, MIN_FINDINGS - drafted)]:
+        _from_verdicts(run, areas[3], people["sana"], count, measured)
     _input_list(run, people["sana"], areas[3].review, evidence)
 
 
 def _draft(plan: Plan, indicator: IndicatorLike, area: Area, author: User, items: Sequence[EvidenceItem]) -> Finding:
     missing = indicator.denominator - indicator.numerator
+    wrong = missing if indicator.method.better == "higher" else indicator.numerator
     rest = f"{100 * missing / indicator.denominator:.1f} % ({missing:,} of {indicator.denominator:,})"
-    questions = list(area.questions.filter(number__in=plan.questions))
+    statement = plan.statement if wrong else plan.clean
     return draft_finding(
-        author, area, plan.statement.format(share=indicator.text, rest=rest), evidence=items,
-        properties=plan.properties, explanation=plan.explanation, questions=questions,
+        author, area, statement.format(share=indicator.text, rest=rest, all=f"{indicator.denominator:,}"),
+        evidence=items, properties=plan.properties, explanation=plan.explanation,
+        questions=list(area.questions.filter(number__in=plan.questions)),
     )  # fmt: skip
 
 
@@ -149,14 +147,12 @@ def _recommend(finding: Finding, plan: Plan, indicator: IndicatorLike, run: Run,
     evaluate_measure(author, made.measure, run, indicator)
 
 
-def _worst(measured: Measurements, checks: Sequence[str], used: set[tuple[str, str]]) -> CodeCount | None:
-    """The worst and most frequent code of the first of these beginnings that has any trouble."""
-    for beginning in checks:
-        for count in measured.code_counts():
-            fresh = (count.check_id, count.code) not in used
-            if count.level >= Level.NOTICE and count.check_id.startswith(beginning) and fresh:
-                return count
-    return None
+def _telling(measured: Measurements, checks: Sequence[str], used: set[tuple[str, str]]) -> CodeCount | None:
+    """Of these checks the worst code that found trouble; else how the first of them mostly came out."""
+    counts = [c for c in measured.code_counts() if c.check_id in checks and (c.check_id, c.code) not in used]
+    troubled = [c for c in counts if c.level >= Level.NOTICE]
+    passed = [c for c in counts if c.level is Level.PASS and c.check_id == checks[0]]
+    return next(iter(sorted(troubled, key=lambda c: checks.index(c.check_id)) or passed), None)
 
 
 def _from_verdicts(run: Run, area: Area, author: User, count: CodeCount, measured: Measurements) -> None:

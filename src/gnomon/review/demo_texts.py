@@ -59,14 +59,16 @@ class Advice:
 class Plan:
     """A finding that can be drafted where its indicator was measured.
 
-    In the texts `{share}` is the indicator as people read it, `{rest}` what is missing to the whole. `checks` are
-    beginnings of check ids: the worst code among them becomes a second item of evidence. `state` is how far it is.
+    In the statement `{share}` is the indicator as people read it, `{rest}` what is missing to the whole; where nothing
+    is wrong `clean` takes its place, with `{all}` for the number of objects. Of `checks` the first that found trouble
+    (or else the first at all) gives a second item of evidence. `state` is how far the finding is.
     """
 
     indicator: str
     area: int
     questions: tuple[int, ...]
     statement: str
+    clean: str
     explanation: str
     properties: tuple[str, ...]
     checks: tuple[str, ...]
@@ -79,11 +81,12 @@ PLANS = (
     Plan(
         "i.lame", 3, (1, 5),
         "{share} of all pairs of zone and delegated server address give no authoritative answer for the zone.",
-        "A resolver that picks such an address loses time, and where several of them come together it may get no "
-        "answer at all. The owners of the zones often do not know: their own resolvers have learnt to avoid the "
-        "address.\n\nAgainst it speaks that a single measurement from a single vantage can catch a passing fault; "
-        "the number should be read again over some weeks.",
-        ("reliability", "resiliency"), ("del.lame", "del.any", "del.", "net."), "nora", "approved",
+        "All {all} pairs of zone and delegated server address give authoritative answers for the zone.",
+        "A resolver that picks an address without authority loses time, and where several of them come together it "
+        "may get no answer at all. The owners of the zones often do not know: their own resolvers have learnt to "
+        "avoid the address.\n\nAgainst it speaks that a single measurement from a single vantage can catch a passing "
+        "fault; the number should be read again over some weeks.",
+        ("reliability", "resiliency"), ("del.lame",), "nora", "approved",
         Advice(
             "Registries should tell the holders of delegations about addresses that do not serve the zone.",
             "Test every delegated address at least once a week, and write to the holder of the delegation when it "
@@ -95,9 +98,10 @@ PLANS = (
     Plan(
         "i.secure", 3, (1, 5),
         "{share} of the zones can be validated from the root’s trust anchor; {rest} cannot.",
+        "All {all} zones can be validated from the root’s trust anchor.",
         "What cannot be validated can be forged on the way without anybody noticing. Zones that are signed but lack "
         "a DS at the parent have done the work without getting the protection.",
-        ("security",), ("dnssec.", "ds."), "sana", "approved",
+        ("security",), ("dnssec.chain-validates", "dnssec.signed", "ds.matches-dnskey"), "sana", "approved",
         Advice(
             "Every zone of the population should be reachable through an unbroken chain of trust.",
             "Sign the zones that are not signed, and publish the DS of those that are.",
@@ -108,8 +112,9 @@ PLANS = (
     Plan(
         "i.v6-ns", 3, (5,),
         "{share} of the zones are served over IPv6 by two or more name servers.",
-        "A resolver that has only IPv6 cannot look up the names of the others, or depends on a single server.",
-        ("interoperability", "resiliency"), ("del.ns-count-v6", "net.v6", "addr."), "nora", "proposed",
+        "All {all} zones are served over IPv6 by two or more name servers.",
+        "Where that is not so, a resolver with IPv6 only cannot look up names, or depends on a single server.",
+        ("interoperability", "resiliency"), ("del.ns-count-v6", "net.v6-reachable"), "nora", "proposed",
         Advice(
             "At least two name servers of every zone should answer over IPv6.",
             "Give every name server an IPv6 address, publish it as glue where glue is needed, and watch it like the "
@@ -121,9 +126,10 @@ PLANS = (
     Plan(
         "i.operator-share", 4, (4,),
         "In {share} of the zones all name servers belong to one operator.",
+        "None of the {all} zones rests on a single operator.",
         "If that operator fails, the zone fails, however many servers it has. The failure drill lists which zones go "
         "dark together.",
-        ("resiliency",), ("res.", "del.ns-count"), "ivo", "proposed",
+        ("resiliency",), ("res.as-diversity", "res.prefix-diversity", "del.ns-count-min"), "ivo", "proposed",
         Advice(
             "Zones that many others depend on should not rest on a single operator.",
             "Place at least one name server with a second operator that shares neither network nor control systems "
@@ -135,16 +141,18 @@ PLANS = (
     Plan(
         "i.ds-alg", 4, (2,),
         "Parents vouch only for keys of recommended algorithms in {share} of the zones with a DS.",
+        "In all {all} zones with a DS the parent vouches only for keys of recommended algorithms.",
         "Algorithms that are no longer recommended will be dropped by validators; a zone that rests on them will "
         "then be treated as if it were not signed.",
-        ("security",), ("ds.", "key."), "lin", "draft",
+        ("security",), ("key.alg-allowed", "ds.digest-alg"), "lin", "draft",
     ),
     Plan(
         "i.pc-consistent", 5, (2,),
         "For {share} of the zones the parent and the zone itself name the same servers.",
+        "For all {all} zones the parent and the zone itself name the same servers.",
         "Where they differ, part of the resolvers asks one set of servers and part the other. Changes that reached "
         "only one side show in this number first.",
-        ("stability", "reliability"), ("del.parent-child", "cons."), "tomas", "proposed",
+        ("stability", "reliability"), ("del.parent-child-ns-match", "cons.ns-set"), "tomas", "proposed",
         Advice(
             "Parent and child should agree on the name servers of every zone.",
             "Compare both sides after each change and once a week, and correct the side that is behind.",
@@ -155,6 +163,7 @@ PLANS = (
     Plan(
         "i.unknown", 4, (5,),
         "{share} of all verdicts that apply could not be given: the evidence was not enough to judge.",
+        "All {all} verdicts that apply could be given.",
         "What cannot be seen from outside should not become a recommendation that is measured from outside. The "
         "parts of the indicator say which rules this concerns most.",
         ("reliability",), (), "ivo", "draft",

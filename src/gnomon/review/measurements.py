@@ -215,12 +215,14 @@ class Measurements:
         )
         return tuple(CodeCount(check, code, Level(rank), int(z), int(v)) for check, code, rank, z, v in found)
 
-    def trouble(self) -> dict[str, int]:
-        """For each check, the zones in which it came out as notice or worse."""
+    def trouble(self) -> dict[str, tuple[Level, int]]:
+        """Each check that came out as notice or worse: its worst level and in how many zones; worst first."""
         found = self._all(
-            "SELECT check_id, count(DISTINCT zone) FROM verdicts WHERE rank >= ? GROUP BY 1", [int(Level.NOTICE)]
+            "SELECT check_id, max(rank) AS worst, count(DISTINCT zone) AS zones FROM verdicts WHERE rank >= ? "
+            "GROUP BY check_id ORDER BY worst DESC, zones DESC, check_id",
+            [int(Level.NOTICE)],
         )
-        return {check_id: int(zones) for check_id, zones in found}
+        return {check_id: (Level(worst), int(zones)) for check_id, worst, zones in found}
 
     def judged(self, check_id: str) -> int:
         """How many zones the check could be evaluated for: neither unknown nor not applicable."""

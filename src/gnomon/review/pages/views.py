@@ -7,9 +7,8 @@ from contextlib import suppress
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from gnomon.base import InputError
+from gnomon.base import InputError, Level
 from gnomon.review.audit.queries import events
-from gnomon.review.measurements import TROUBLE, CodeCount
 from gnomon.review.pages.route import page
 from gnomon.review.reviews.models import Review
 from gnomon.review.zones.queries import current_run, measurements_of, rules
@@ -19,17 +18,17 @@ from gnomon.review.zones.queries import current_run, measurements_of, rules
 def front(request: HttpRequest) -> HttpResponse:
     """Open reviews, the zone look-up, what is measured, and what Gnomon is."""
     run = current_run()
-    levels, worst = None, tuple[CodeCount, ...]()
+    levels, worst = None, dict[str, tuple[Level, int]]()
     if run is not None:
         # A run that is not at its place does not keep the reviews from being read.
         with suppress(InputError):
             measured = measurements_of(run)
-            levels, worst = measured.levels(), measured.code_counts()[:6]
+            levels, worst = measured.levels(), measured.trouble()
     context = {
         "reviews": Review.objects.select_related("phase").order_by("-opened_on"),
         "run": run,
         "levels": levels,
-        "worst": [(count, rules().get(count.check_id)) for count in worst if count.level in TROUBLE],
+        "worst": [(check, level, zones, rules().get(check)) for check, (level, zones) in list(worst.items())[:6]],
         "events": events()[:5],
     }
     return render(request, "pages/front.html", context)

@@ -208,9 +208,9 @@ def checks(request: HttpRequest) -> HttpResponse:
     """All published checks by family."""
     run = current_run()
     failing = measurements_of(run).trouble() if run is not None else {}
-    families: dict[str, list[tuple[Rule, int]]] = {}
+    families: dict[str, list[tuple[Rule, tuple[Level, int] | None]]] = {}
     for id, rule in rules().items():
-        families.setdefault(rule.check.family, []).append((rule, failing.get(id, 0)))
+        families.setdefault(rule.check.family, []).append((rule, failing.get(id)))
     return render(request, "zones/checks.html", {"run": run, "families": families, "total": len(rules())})
 
 

@@ -14,7 +14,7 @@ from gnomon.review.zones.models import Run
 from gnomon.review.zones.queries import measurements_of, rules
 
 # One reference for each verdict, of at most so many: enough to look, and the rest follow from the selection.
-MAX_REFS = 500
+MAX_REFS = 100
 
 
 def register_verdicts(by: User, review: Review, run: Run, check_id: str, code: str) -> EvidenceItem:
@@ -32,11 +32,12 @@ def register_verdicts(by: User, review: Review, run: Run, check_id: str, code: s
         "zones": chosen.zones, "judged": chosen.judged, "check_version": chosen.rows[0].check_version,
     }  # fmt: skip
     first, last = opened.observed()
-    trouble = chosen.worst >= Level.NOTICE
+    words = "Rule not met" if chosen.worst >= Level.NOTICE else "Rule met" if chosen.worst is Level.PASS else ""
+    title = f"{words}: {rule.summary}" if rule and words else f"Zones that came out as {check_id}/{code}"
     share = 100 * chosen.zones / chosen.judged if chosen.judged else 0.0
     return enter(
         by, review, "measurement", form=EvidenceItem.Form.VERDICTS, run=run,
-        title=f"Rule not met: {rule.summary}" if rule and trouble else f"Zones that came out as {check_id}/{code}",
+        title=title[:200],
         shows=f"{share:.1f} % ({chosen.zones:,} of {chosen.judged:,} zones judged). "
         f"For example: {chosen.rows[0].sentence}",
         content=content, refs=[row.evidence[0] for row in chosen.rows[:MAX_REFS] if row.evidence],
