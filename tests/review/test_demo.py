@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from gnomon.base import InputError
 from gnomon.insight import Indicator
@@ -86,6 +87,11 @@ def test_what_the_command_line_uses(evidence: Path) -> None:
     attach_run(evidence)
     open_review("ssr-review", "A review", "one")
     assert Review.objects.get().short_name == "one"
+
+
+@pytest.mark.django_db
+def test_the_migrations_are_those_of_the_models() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
 def _python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,17 @@ from gnomon.review.server import serve
 if TYPE_CHECKING:
     from gnomon.report.model import Review as ReportedReview
 
-__all__ = ["attach_run", "audit_problems", "create_user", "open_existing", "open_review", "reported", "serve", "setup"]
+__all__ = [
+    "all_or_nothing", "attach_run", "audit_problems", "create_user", "open_existing", "open_review", "reported",
+    "serve", "setup",
+]  # fmt: skip
+
+
+def all_or_nothing() -> AbstractContextManager[None]:
+    """What is done to the workspace inside happens as a whole, or, if an error ends it, not at all."""
+    from django.db import transaction
+
+    return transaction.atomic()
 
 
 def create_user(account: str, name: str, organisation: str = "", password: str | None = None) -> None:

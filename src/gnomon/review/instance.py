@@ -44,7 +44,8 @@ def setup(data_dir: Path) -> None:
     """Create `data_dir` where needed, configure Django for it, and bring its database up to date.
 
     Raises:
-        InputError: `data_dir` cannot be a directory, or the process already works on another one.
+        InputError: `data_dir` cannot be a directory, its database is damaged or cannot be written, or the process
+            already works on another directory.
     """
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -52,5 +53,9 @@ def setup(data_dir: Path) -> None:
         raise InputError(f"cannot use {data_dir} as a data directory: {error.strerror}") from None
     configure(data_dir)
     from django.core.management import call_command
+    from django.db import DatabaseError
 
-    call_command("migrate", verbosity=0, interactive=False)
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+    except DatabaseError as error:
+        raise InputError(f"{data_dir}/gnomon.sqlite3 cannot be used: {error}; restore it from a copy") from None

@@ -13,7 +13,8 @@ class Run(Recorded):
     """One survey on disk: its evidence directory and the verdicts of one profile in it.
 
     The packets stay in the directory; the row only says where it is and what it held when it was attached.
-    `verdict_sha256` is the digest of the verdict file; `zones` the number of zones asked for.
+    `verdict_sha256` is the digest of the verdicts; `zones` the number of zones asked for; `simulated` says that a lab
+    was measured, not the Internet.
     """
 
     run_id = models.CharField(max_length=40, unique=True)
@@ -25,6 +26,7 @@ class Run(Recorded):
     vantage = models.CharField(max_length=120)
     source = models.CharField(max_length=300)
     zones = models.PositiveIntegerField()
+    simulated = models.BooleanField()
     attached_at = models.DateTimeField(auto_now_add=True)
     attached_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+import idna
 from django import template
 from django.urls import reverse
 from django.utils.html import escape, format_html, format_html_join
@@ -57,6 +58,17 @@ _WORDS = {Level.NOT_APPLICABLE: "not applicable", Level.PASS: "passed"}
 def net(value: object) -> str:
     """Text that came from the network: one line, with control characters written out."""
     return printable(str(value))
+
+
+@register.filter
+def u_label(zone: str) -> str:
+    """An internationalised name as people write it, in parentheses; empty for any other."""
+    if "xn--" not in zone:
+        return ""
+    try:
+        return f"({idna.decode(zone)})"
+    except idna.IDNAError:
+        return ""
 
 
 @register.filter

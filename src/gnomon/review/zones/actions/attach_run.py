@@ -36,6 +36,7 @@ def attach_run(by: User, directory: Path, profile: str = "default") -> Run:
         run.tool, run.vantage = f"{facts.tool.name} {facts.tool.version}", facts.vantage
         dated = f", {facts.source.date}" if facts.source.date else ""
         run.source, run.zones = f"{facts.source.origin}{dated}", facts.source.zones
+        run.simulated = facts.address_map_sha256 is not None
         run.save()
         done.did(run, f"{run.zones:,} zones from {run.source}")
     return run

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ("vantage", models.CharField(max_length=120)),
                 ("source", models.CharField(max_length=300)),
                 ("zones", models.PositiveIntegerField()),
+                ("simulated", models.BooleanField()),
                 ("attached_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "attached_by",
