@@ -158,7 +158,7 @@ class TestDamagedData:
         assert answer is not None and answer.message.malformed is not None
         assert found.soas() == {}
         assert found.service(V4).state == "malformed"
-        assert codes(found, "soa", "cons.soa-serial") == {"no-soa"}
+        assert codes(found, "soa", "cons.soa-serial") == {"no-soa", "not-serving"}
 
     def test_an_address_that_cannot_be_read_is_left_out_and_visible(self) -> None:
         text = "ns1.example.test. A 28.7.7.53\nns1.example.test. A 28.7.7.54"

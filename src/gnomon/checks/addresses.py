@@ -32,6 +32,7 @@ def _sources(view: ZoneView, address: Address | None = None) -> list[tuple[Excha
     asked=("P1", "H1", "H2", "Q9"),
     codes={
         "all-global": "All {count} name server addresses of {zone} are globally reachable.",
+        "some-global": "{count} of {total} name server addresses of {zone} are globally reachable.",
         "documentation": "{server} is an address for documentation ({block}).",
         "local": "{server} is an address for local use ({block}).",
         "not-global": "{server} is not globally reachable ({block}).",
@@ -44,23 +45,28 @@ def addr_global(view: ZoneView) -> Iterator[Outcome]:
 
     Why: a private or reserved address leads nowhere, or to a machine in the network of whoever asks.
     Rule: error for each address in a block of IANA's special-purpose registries that is not globally reachable;
-        critical if no address of the zone is.
+        critical if no address of the zone is. IPv4 addresses in IPv6 form are addr.v6-embedded-v4's.
     Source: RFC 6890; RFC 8190; IANA special-purpose address registries.
     Do: publish the public address of the server, in the zone and as glue.
     """
     if not view.servers:
         yield unknown("no-addresses", *_sources(view))
         return
-    special = {address: special_purpose(address) for address in view.addresses}
+    special = {address: _special(address) for address in view.addresses}
+    total, count = len(special), sum(block is None for block in special.values())
     for address, block in special.items():
         if block is not None:
             code = "documentation" if "Documentation" in block else "local" if block in _LOCAL else "not-global"
             server = view.server_label(address)
             yield outcome(code, *_sources(view, address), subject=server, server=server, block=block)
-    if all(special.values()):
-        yield outcome("none-global", *_sources(view))
-    elif not any(special.values()):
-        yield outcome("all-global", *_sources(view), count=len(special))
+    code = "all-global" if count == total else "some-global" if count else "none-global"
+    yield outcome(code, *_sources(view), count=count, total=total)
+
+
+def _special(address: Address) -> str | None:
+    """The block that makes the address special itself, whatever IPv4 address is in it."""
+    block = special_purpose(address)
+    return None if block and " of " in block else block
 
 
 _EMBEDDING = tuple(

@@ -9,6 +9,7 @@ from gnomon.base import Address
 from gnomon.base.codes import NS, SOA
 from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.registry import STA, check
+from gnomon.checks.replies import UNHEARD, hear, unheard
 from gnomon.checks.view import ZoneView
 from gnomon.wire.dnssec import serial_lt
 from gnomon.wire.rdata import Soa
@@ -28,15 +29,27 @@ def _tell(view: ZoneView, groups: dict[H, list[Address]]) -> tuple[str, ...]:
     return tuple(f"{value} at {' '.join(view.server_label(a) for a in of)}" for value, of in groups.items())
 
 
+_SOA_ASKS = ("Q1", "Q2", "Q7")
+
+
 def _compare(view: ZoneView, key: Callable[[Soa], str]) -> Iterator[Outcome]:
     groups = _groups(view, key)
     shown = view.apex_exchanges(SOA)
-    if not groups:
-        yield unknown("no-soa", view.asked("Q1"))
-    elif len(groups) == 1:
+    if len(groups) == 1:
         yield outcome("one", shown, value=next(iter(groups)), count=len(view.soas()))
-    else:
+    elif groups:
         yield outcome("differ", shown, values=_tell(view, groups), count=len(groups))
+    yield from _left_out(view, *_SOA_ASKS)
+
+
+def _left_out(view: ZoneView, *asks: str) -> Iterator[Outcome]:
+    if view.addresses:
+        yield from unheard(view, hear(view, *asks), *asks)
+    else:
+        yield unknown("no-servers", view.asked("P1"))
+
+
+_UNJUDGED = {**UNHEARD, "no-servers": "No address is known of any name server of {zone}."}
 
 
 @check(
@@ -47,7 +60,7 @@ def _compare(view: ZoneView, key: Callable[[Soa], str]) -> Iterator[Outcome]:
         "one": "All {count} addresses of {zone} that answer have the serial {value}.",
         "differ": "The servers of {zone} have {count} serials: {values}.",
         "unorderable": "The serials of {zone} cannot be put in order: {values}.",
-        "no-soa": "No server of {zone} gives its SOA record with authority.",
+        **_UNJUDGED,
     },
 )
 def soa_serial(view: ZoneView) -> Iterator[Outcome]:
@@ -64,7 +77,6 @@ def soa_serial(view: ZoneView) -> Iterator[Outcome]:
     if any(not serial_lt(a, b) and not serial_lt(b, a) for a, b in pairs):
         values = _tell(view, _groups(view, lambda soa: str(soa.serial)))
         yield outcome("unorderable", view.apex_exchanges(SOA), values=values)
-        return
     yield from _compare(view, lambda soa: str(soa.serial))
 
 
@@ -75,7 +87,7 @@ def soa_serial(view: ZoneView) -> Iterator[Outcome]:
     codes={
         "one": "All servers of {zone} name the contact {value}.",
         "differ": "The servers of {zone} name {count} contacts: {values}.",
-        "no-soa": "No server of {zone} gives its SOA record with authority.",
+        **_UNJUDGED,
     },
 )
 def soa_rname(view: ZoneView) -> Iterator[Outcome]:
@@ -96,7 +108,7 @@ def soa_rname(view: ZoneView) -> Iterator[Outcome]:
     codes={
         "one": "All servers of {zone} have the timers {value}.",
         "differ": "The servers of {zone} have {count} sets of SOA timers: {values}.",
-        "no-soa": "No server of {zone} gives its SOA record with authority.",
+        **_UNJUDGED,
     },
 )
 def soa_timers(view: ZoneView) -> Iterator[Outcome]:
@@ -117,7 +129,7 @@ def soa_timers(view: ZoneView) -> Iterator[Outcome]:
     codes={
         "one": "All servers of {zone} name the primary {value}.",
         "differ": "The servers of {zone} name {count} primaries: {values}.",
-        "no-soa": "No server of {zone} gives its SOA record with authority.",
+        **_UNJUDGED,
     },
 )
 def soa_mname(view: ZoneView) -> Iterator[Outcome]:
@@ -134,12 +146,12 @@ def soa_mname(view: ZoneView) -> Iterator[Outcome]:
 @check(
     "cons.ns-set",
     properties=(STA,),
-    asked=("Q3",),
+    asked=("Q3", "Q3N", "Q1"),
     codes={
         "one": "All {count} addresses of {zone} that answer have the same {names} NS names.",
         "differ": "The servers of {zone} have {count} sets of NS names: {values}.",
         "disjoint": "{server} names other name servers for {zone} than any other server: {names}.",
-        "no-ns": "No server of {zone} gives its NS records with authority.",
+        **_UNJUDGED,
     },
 )
 def ns_set(view: ZoneView) -> Iterator[Outcome]:
@@ -155,12 +167,11 @@ def ns_set(view: ZoneView) -> Iterator[Outcome]:
     for address, names in sets.items():
         groups.setdefault(f"[{' '.join(map(str, names))}]", []).append(address)
     shown = view.apex_exchanges(NS)
-    if not sets:
-        yield unknown("no-ns", view.asked("Q3"))
-    elif len(groups) == 1:
+    if len(groups) == 1:
         yield outcome("one", shown, count=len(sets), names=len(next(iter(sets.values()))))
-    else:
+    elif groups:
         yield outcome("differ", shown, values=_tell(view, groups), count=len(groups))
+    yield from _left_out(view, "Q3", "Q3N")
     for address, names in sets.items():
         others = [set(of) for a, of in sets.items() if a != address]
         if others and not any(set(names) & other for other in others):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gnomon.base import Name
 from gnomon.base.codes import NOERROR, NS, SOA
@@ -73,6 +73,7 @@ def zone_exists(view: ZoneView) -> Iterator[Outcome]:
         "works": "{count} of {total} delegated addresses serve {zone}.",
         "none-works": "None of the {total} delegated addresses serves {zone}.",
         "no-addresses": "None of the delegated name servers of {zone} has an address: {names}.",
+        "unresolved": "The name server {name} has no address.",
         "silent": "{server} does not answer.",
         "unexpected-rcode": "{server} answers {rcode} for {zone}.",
         "not-authoritative": "{server} answers for {zone} without authority.",
@@ -86,7 +87,7 @@ def any_server_works(view: ZoneView) -> Iterator[Outcome]:
 
     Why: with none, every name in the zone fails for everybody once caches run out.
     Rule: critical if no delegated address gives NOERROR with AA and the SOA of the zone over UDP or TCP, or if the
-        delegated name servers have no address at all. Only then is each address explained (info).
+        delegated name servers have no address at all. Only then is each name and address explained (info).
     Source: RFC 1035 section 3.3.13; RFC 2181 section 6.1.
     Do: load the zone on the servers that the parent names, or correct the names and addresses at the parent.
     """
@@ -100,14 +101,15 @@ def any_server_works(view: ZoneView) -> Iterator[Outcome]:
     if working:
         yield outcome("works", *(s.exchanges for s in working), count=len(working), total=total)
         return
-    if not services:
-        names = tuple(map(str, view.parent_ns()))
-        yield outcome("no-addresses", *(view.addresses_of(n).exchanges for n in view.parent_ns()), names=names)
-        return
-    if all(s.state == "unobserved" for s in services):
+    if services and all(s.state == "unobserved" for s in services):
         yield unknown("not-observed", *(s.exchanges for s in services), total=total)
         return
-    yield outcome("none-works", *(s.exchanges for s in services), total=total)
+    hosts = [view.addresses_of(name) for name in view.parent_ns()]
+    shown = [s.exchanges for s in services] or [host.exchanges for host in hosts]
+    yield outcome("none-works" if services else "no-addresses", *shown, total=total, names=_texts(view.parent_ns()))
+    for host in hosts:
+        if not host.addresses:
+            yield outcome("unresolved", host.exchanges, subject=str(host.name), name=str(host.name))
     for s in services:
         code = _WHY.get(s.state)
         if code is not None:
@@ -327,5 +329,5 @@ def ns_not_cname(view: ZoneView) -> Iterator[Outcome]:
         yield unknown("not-resolved", *(host.exchanges for host in found))
 
 
-def _texts(names: set[Name]) -> tuple[str, ...]:
+def _texts(names: Iterable[Name]) -> tuple[str, ...]:
     return tuple(map(str, in_order(names)))
