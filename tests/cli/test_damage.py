@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from cli.conftest import Gnomon, is_refusal
 
 

@@ -29,10 +29,16 @@ def command(
     preset: str,
 ) -> None:
     """Create (or add an account to) the review workspace in the folder WORKSPACE."""
-    from gnomon.review import create_user, open_review, setup  # Django is needed by the web commands only
+    from gnomon.review import (
+        all_or_nothing,
+        create_user,
+        open_review,
+        setup,
+    )  # Django is needed by the web commands only
 
     setup(workspace)
-    create_user(account, name, organisation, password)
-    if review:
-        open_review(preset, *review)
+    with all_or_nothing():
+        create_user(account, name, organisation, password)
+        if review:
+            open_review(preset, *review)
     say(f"{workspace} is ready. Next: gnomon serve {workspace}")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from gnomon.cli.terminal import say
+
 
 @click.command("serve")
 @click.argument("workspace", type=click.Path(path_type=Path, exists=True, file_okay=False))
@@ -21,5 +23,4 @@ def command(workspace: Path, port: int, attach: Path | None) -> None:
     open_existing(workspace)
     if attach:
         attach_run(attach)
-    click.echo(f"The workspace is at http://127.0.0.1:{port}/ (Ctrl-C stops it)", err=True)
-    serve(workspace, port)
+    serve(workspace, port, ready=lambda: say(f"The workspace is at http://127.0.0.1:{port}/ (Ctrl-C stops it)"))
