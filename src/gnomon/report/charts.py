@@ -81,7 +81,7 @@ def _block(indicator: Indicator) -> Spec:
     for bar in bars:
         bar["label"] = f"{bar['percent']:.1f} %  ({bar['n']:,})"
     x = {"field": "percent", "type": "quantitative", "title": None, "scale": {"domain": [0, 100]}}
-    y = {"field": "what", "sort": None, "title": None, "axis": {"labelLimit": 190, "ticks": False, "domain": False}}
+    y = {"field": "what", "sort": None, "title": None, "axis": {"labelLimit": 230, "ticks": False, "domain": False}}
     return {
         "data": {"values": bars},
         "width": _WIDTH,
@@ -90,9 +90,9 @@ def _block(indicator: Indicator) -> Spec:
             "text": indicator.title,
             "anchor": "start",
             "frame": "group",
-            "fontSize": 12,
+            "fontSize": 14,
             "subtitle": indicator.method.unit,
-            "subtitleFontSize": 10,
+            "subtitleFontSize": 12,
         },
         "encoding": {"x": {**x, "axis": {"format": "d", "tickCount": 5, "grid": False}}, "y": y},
         "layer": [
@@ -101,7 +101,7 @@ def _block(indicator: Indicator) -> Spec:
                 "encoding": {"color": {"field": "colour", "type": "nominal", "scale": None}},
             },
             {
-                "mark": {"type": "text", "align": "left", "dx": 4, "fontSize": 10, "color": _INK},
+                "mark": {"type": "text", "align": "left", "dx": 4, "fontSize": 12, "color": _INK},
                 "encoding": {"text": {"field": "label", "type": "nominal"}},
             },
         ],
@@ -113,7 +113,14 @@ def _svg(spec: Spec) -> str:
         "font": _FONT,
         "background": "transparent",
         "view": {"stroke": None},
-        "axis": {"labelColor": _INK, "titleColor": _INK, "domainColor": "#b0b0b0"},
+        "axis": {
+            "labelFontSize": 12,
+            "titleFontSize": 12,
+            "labelColor": _INK,
+            "titleColor": _INK,
+            "domainColor": "#b0b0b0",
+        },
+        "legend": {"labelFontSize": 12, "titleFontSize": 12},
         "title": {"color": _INK, "subtitleColor": "#555555"},
     }
     # No network is needed or allowed: all data are in the specification.

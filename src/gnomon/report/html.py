@@ -31,9 +31,11 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         # Text from the network reaches the page only through here: printable first, then escaped.
-        finalize=lambda value: value if isinstance(value, Markup) else printable(str(value)),
+        finalize=lambda value: value if isinstance(value, Markup) else _safe(str(value)),
     )
-    environment.filters.update(number=_number, day=_day, level_word=lambda level: level.word, anchor=_anchor)
+    environment.filters.update(
+        number=_number, day=_day, level_word=lambda level: level.word, anchor=_anchor, paragraphs=_paragraphs
+    )
     groups = [
         (name, question, members, Markup(charts.group_picture(members)))
         for name, question in _GROUPS.items()
@@ -50,12 +52,21 @@ def render(report: Report) -> str:
     )
 
 
+def _safe(text: str) -> str:
+    # A number and its unit stay on one line.
+    return printable(text).replace(" %", "\u00a0%")
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
 def _number(value: int) -> str:
     return f"{value:,}"
 
 
 def _day(at_ns: int) -> str:
-    return datetime.fromtimestamp(at_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return datetime.fromtimestamp(at_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _anchor(text: str) -> str:
