@@ -43,6 +43,15 @@ def test_three_clicks_from_a_finding_to_the_decoded_packet(workspace: Workspace)
     assert re.search(r"0000 {1,3}[0-9a-f]{2} [0-9a-f]{2}", page), "octets in hexadecimal"
 
 
+def test_nobody_is_told_to_ask_the_addresses_of_a_simulated_world(workspace: Workspace) -> None:
+    workspace.run.simulated = True
+    workspace.run.save()
+    reader = workspace.client("anonymous")
+    packet = _links(_page(reader, "/verdict/del.lame/z00.test/"), "/packet/")[0]
+    page = _page(reader, packet)
+    assert "dig +" not in page and "gnomon verify" in page and "simulated world" in page
+
+
 def test_the_shortest_way_is_one_click(workspace: Workspace) -> None:
     finding = draft_finding(
         workspace.member, workspace.area(3), "Many are lame.", evidence=[workspace.item()], properties=["reliability"]

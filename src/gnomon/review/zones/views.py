@@ -163,9 +163,10 @@ def outcome_text(exchange: Exchange) -> str:
         return exchange.status.word.replace("-", " ")
     message = Message(exchange.response)
     flags = [word for word, is_set in (("AA", message.aa), ("TC", message.tc)) if is_set]
-    counts = message.counts
-    took = "" if exchange.rtt_us is None else f" in {exchange.rtt_us / 1000:.1f} ms"
-    return f"{Rcode(message.rcode)}{''.join(f' {flag}' for flag in flags)}, {counts[1]} answer records{took}"
+    answers = message.counts[1]
+    records = "1 answer record" if answers == 1 else f"{answers:,} answer records"
+    took = "" if exchange.rtt_us is None else f" in {exchange.rtt_us / 1000:.1f}\N{NO-BREAK SPACE}ms"
+    return f"{Rcode(message.rcode)}{''.join(f' {flag}' for flag in flags)}, {records}{took}"
 
 
 @page("see", "measurement")
@@ -179,7 +180,8 @@ def packet(request: HttpRequest, run_id: str, segment: str, row: int) -> HttpRes
         "run": run, "exchange": exchange, "ref": exchange.ref, "manifest": measured.segment(exchange),
         "question": question_text(exchange), "outcome": outcome_text(exchange),
         "query_text": dig(query), "query_hex": hexdump(exchange.query), "asked": query.question,
-        "repeat": repeat_command(exchange, query),
+        # In a simulated world the addresses are real ones of somebody else, who must not be asked.
+        "repeat": "" if run.simulated else repeat_command(exchange, query),
         "folder": measured.directory.name,
     }  # fmt: skip
     if exchange.response is not None:
