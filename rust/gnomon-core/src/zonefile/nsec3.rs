@@ -26,14 +26,24 @@ struct Parameters {
     salt: Vec<u8>,
 }
 
-/// One NSEC3 record.
+/// One NSEC3 record; small, because there is one for each name.
 struct Link<'a> {
     hash: Hash,
-    rank: u32,
     row: &'a Row,
-    opt_out: bool,
-    next: &'a [u8],
-    types: &'a [u8],
+}
+
+impl Link<'_> {
+    fn opt_out(&self, zone: &Zone) -> bool {
+        zone.rdata(self.row)
+            .get(1)
+            .is_some_and(|flags| flags & OPT_OUT != 0)
+    }
+
+    /// The next hash and the type bitmap.
+    fn next_and_types<'z>(&self, zone: &'z Zone) -> (&'z [u8], &'z [u8]) {
+        let rest = parameters(zone.rdata(self.row)).and_then(|(_, _, rest)| counted(rest));
+        rest.unwrap_or_default()
+    }
 }
 
 /// A name that a chain must deny or prove: its hash; rank, or None for an empty non-terminal; whether opt-out may
@@ -62,30 +72,23 @@ pub(super) fn check(zone: &Zone, places: &[Place], threads: usize, findings: &mu
     let mut links: Vec<Vec<Link<'_>>> = chains.iter().map(|_| Vec::new()).collect();
     for rank in zone.ranks() {
         for row in zone.rrset(rank, NSEC3) {
-            let Some((flags, of, rest)) = parameters(zone.rdata(row)) else {
+            let Some((_, of, rest)) = parameters(zone.rdata(row)) else {
                 findings.add("nsec3/malformed", zone, rank, row.line, String::new);
                 continue;
             };
             let place = chains.iter().position(|chain| *chain == of);
             let list = place.and_then(|at| links.get_mut(at));
-            let (Some(hash), Some((next, types))) = (owner_hash(zone, rank), counted(rest)) else {
+            let (Some(hash), Some(_)) = (owner_hash(zone, rank), counted(rest)) else {
                 findings.add("nsec3/malformed", zone, rank, row.line, String::new);
                 continue;
             };
             match list {
-                Some(list) => list.push(Link {
-                    hash,
-                    rank,
-                    row,
-                    opt_out: flags & OPT_OUT != 0,
-                    next,
-                    types,
-                }),
+                Some(list) => list.push(Link { hash, row }),
                 None => findings.add("nsec3/other-parameters", zone, rank, row.line, String::new),
             }
         }
     }
-    for (number, (chain, links)) in chains.iter().zip(links).enumerate() {
+    for (number, (chain, mut links)) in chains.iter().zip(links).enumerate() {
         let line = first_line(zone.rrset(apex, NSEC3PARAM));
         if chain.iterations > 0 {
             findings.add("nsec3/iterations", zone, apex, line, || {
@@ -101,7 +104,7 @@ pub(super) fn check(zone: &Zone, places: &[Place], threads: usize, findings: &mu
             None
         };
         match owners {
-            Some(owners) => follow(zone, places, &owners, &links, findings),
+            Some(owners) => follow(zone, places, &owners, &mut links, findings),
             None => findings.add("nsec3/not-checkable", zone, apex, line, || {
                 format!(
                     "algorithm {}, {} iterations",
@@ -249,7 +252,7 @@ fn follow(
     zone: &Zone,
     places: &[Place],
     owners: &[Owner],
-    links: &[Link<'_>],
+    links: &mut [Link<'_>],
     findings: &mut Findings,
 ) {
     let mut complete = true;
@@ -258,17 +261,17 @@ fn follow(
         findings.add(code, zone, rank, line, detail);
     };
     // Names that sort as their hashes do make this a no-op for a sound zone.
-    let mut links: Vec<&Link<'_>> = links.iter().collect();
     links.sort_by_key(|link| link.hash);
     for (link, next) in links.iter().zip(links.iter().skip(1).chain(links.first())) {
-        if link.next != next.hash {
-            let detail = || format!("{}, not {}", hash_text(link.next), hash_text(&next.hash));
+        let (found, _) = link.next_and_types(zone);
+        if found != next.hash {
+            let detail = || format!("{}, not {}", hash_text(found), hash_text(&next.hash));
             let code = if link.hash == next.hash && links.len() > 1 {
                 "nsec3/multiple"
             } else {
                 "nsec3/next"
             };
-            bad(code, link.rank, link.row.line, &detail, findings);
+            bad(code, link.row.name, link.row.line, &detail, findings);
         }
     }
     let mut opt_out_spans = 0;
@@ -276,14 +279,14 @@ fn follow(
     for owner in owners {
         while let Some(link) = links.get(at).filter(|link| link.hash < owner.hash) {
             at += 1;
-            opt_out_spans += u64::from(link.opt_out);
+            opt_out_spans += u64::from(link.opt_out(zone));
             if owners
                 .binary_search_by(|owner| owner.hash.cmp(&link.hash))
                 .is_err()
             {
                 bad(
                     "nsec3/extra",
-                    link.rank,
+                    link.row.name,
                     link.row.line,
                     &String::new,
                     findings,
@@ -298,7 +301,7 @@ fn follow(
             } else {
                 links.last()
             };
-            if !(owner.optional && span.is_some_and(|span| span.opt_out)) {
+            if !(owner.optional && span.is_some_and(|span| span.opt_out(zone))) {
                 let line = first_line(zone.rows_of(owner.example));
                 let detail = || match owner.rank {
                     Some(_) => String::new(),
@@ -315,21 +318,27 @@ fn follow(
         let types = owner
             .rank
             .map_or_else(Vec::new, |rank| bitmap_of(zone, rank, place));
-        if link.types != types {
+        if link.next_and_types(zone).1 != types {
             let detail = || format!("for {}", name_text(&zone.name(owner.example)));
-            bad("nsec3/types", link.rank, link.row.line, &detail, findings);
+            bad(
+                "nsec3/types",
+                link.row.name,
+                link.row.line,
+                &detail,
+                findings,
+            );
         }
     }
     while let Some(link) = links.get(at) {
         at += 1;
-        opt_out_spans += u64::from(link.opt_out);
+        opt_out_spans += u64::from(link.opt_out(zone));
         if owners
             .binary_search_by(|owner| owner.hash.cmp(&link.hash))
             .is_err()
         {
             bad(
                 "nsec3/extra",
-                link.rank,
+                link.row.name,
                 link.row.line,
                 &String::new,
                 findings,
