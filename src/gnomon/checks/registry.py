@@ -7,6 +7,8 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gnomon.base import Property
@@ -82,10 +84,11 @@ def check(
     return register
 
 
-def all_checks() -> dict[str, Check]:
-    """Every check by id, in order of id."""
+@cache
+def all_checks() -> Mapping[str, Check]:
+    """Every check by id, in order of id; the folder is looked through once per process."""
     import gnomon.checks as package
 
     for module in pkgutil.walk_packages(package.__path__, "gnomon.checks."):
         importlib.import_module(module.name)
-    return dict(sorted(_CHECKS.items()))
+    return MappingProxyType(dict(sorted(_CHECKS.items())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import time
 from pathlib import Path
@@ -72,13 +73,12 @@ def command(folder: Path, root_zone: Path | None, asn: tuple[Path, ...], tlds: i
 
     say(("6. A review: five areas, findings linked to measured facts", "bold"))
     from gnomon.review import reported, setup  # Django is needed from here on only
-    from gnomon.review.instance import configure
 
     setup(workspace)
-    configure(workspace)
     from gnomon.review.demo import seed
 
-    review = reported(seed(evidence, indicators))
+    password = secrets.token_urlsafe(9)
+    review = reported(seed(evidence, indicators, password))
     recommendations = {advice.id for finding in review.findings for advice in finding.advice}
     say(
         f"   {len(review.areas)} areas, {len(review.findings)} findings, "
@@ -90,6 +90,7 @@ def command(folder: Path, root_zone: Path | None, asn: tuple[Path, ...], tlds: i
     say((f"{summary.zones:,} zones were judged", "bold"), f" in {time.monotonic() - began:,.0f} s.")
     say(f"Report:    {page}")
     say(f"Workspace: gnomon serve {workspace}   (or: make serve)")
+    say(f"Sign in:   as ines (chair) or nora (rapporteur) with the password {password}")
 
 
 def _make_room(folder: Path) -> None:
