@@ -8,6 +8,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import dns.flags
 import dns.message
+import dns.rcode
+import dns.rdata
 import dns.rrset
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -114,6 +116,108 @@ class TestAcceptedAnswers:
         assert view(forged).answer("Q1", V4) is None
         assert view(forged).message(forged) is None
         assert view(forged).service(V4).state == "silent"
+
+
+def referral(address: str, owner: str = "example.test.", at_s: int = 10) -> Exchange:
+    """P1 answered with a delegation of `owner`."""
+    asked = exchange("P1", "", address=address, qtype="NS", flags=0, at_s=at_s)
+    assert asked.response is not None
+    message = dns.message.from_wire(asked.response)
+    message.authority.append(dns.rrset.from_text(owner, 86400, "IN", "NS", "ns1.example.test.", "ns1.other.test."))
+    return replace(asked, response=message.to_wire())
+
+
+def denial(address: str, ask: str = "P1", soa_owner: str = "test.", rcode: int = 3, at_s: int = 10) -> Exchange:
+    """The parent denies the name, or with rcode 0 the type."""
+    asked = exchange(ask, "", address=address, qtype="NS" if ask == "P1" else "DS", at_s=at_s)
+    assert asked.response is not None
+    message = dns.message.from_wire(asked.response)
+    message.set_rcode(dns.rcode.Rcode(rcode))
+    message.authority.append(dns.rrset.from_text(soa_owner, 3600, "IN", "SOA", SOA_TEXT))
+    return replace(asked, response=message.to_wire())
+
+
+class TestParents:
+    def test_some_parents_deny(self) -> None:
+        found = view(referral("28.3.3.53"), denial("28.4.4.53"))
+        assert codes(found, "del.zone-exists") == {"some-parents-deny"}
+
+    def test_a_child_without_parent(self) -> None:
+        found = view(denial("28.3.3.53"), exchange("Q1", SOA_ANSWER))
+        assert codes(found, "del.zone-exists") == {"child-without-parent"}
+
+    def test_different_parents(self) -> None:
+        one, two = "28.3.3.53", "28.4.4.53"
+        found = view(referral(one), denial(one, "P2", "test.", 0), referral(two, "b.test.", at_s=10))
+        assert codes(found, "del.parent-determinable") == {"found"}  # a referral to somebody else shows nothing
+        deep = Name.from_text("a.b.test.")
+        asked = [replace(x, subject="zone a.b.test.") for x in (referral(one, "a.b.test."), denial(one, "P2", rcode=0))]
+        between = replace(referral(two, "b.test."), subject="zone a.b.test.")
+        assert codes(ZoneView(deep, [*asked, between]), "del.parent-determinable") == {"undetermined"}
+
+    def test_servers_further_up_do_not_count_beside_those_of_the_zone_in_between(self) -> None:
+        deep = Name.from_text("a.b.test.")
+        up = [referral("28.3.3.53", "b.test."), denial("28.4.4.53")]
+        down = [referral("28.5.5.53", "a.b.test.", 20), denial("28.5.5.53", "P2", "b.test.", 0, 20)]
+        found = ZoneView(deep, [replace(x, subject="zone a.b.test.") for x in (*up, *down)])
+        assert [str(a.answer.address) for a in found.parent_answers()] == ["28.5.5.53"]
+        assert str(found.parent_zone) == "b.test."
+        assert codes(found, "del.zone-exists") == {"delegated"}
+
+    def test_glue_outside_the_parent_is_not_believed(self) -> None:
+        poisoned = referral("28.3.3.53")
+        assert poisoned.response is not None
+        message = dns.message.from_wire(poisoned.response)
+        message.additional.append(dns.rrset.from_text("ns1.example.test.", 60, "IN", "A", "28.7.7.53"))
+        message.additional.append(dns.rrset.from_text("ns1.other.test.", 60, "IN", "A", "28.5.5.53"))
+        message.additional.append(dns.rrset.from_text("ns1.elsewhere.net.", 60, "IN", "A", "28.9.9.9"))
+        message.authority[0].add(dns.rdata.from_text("IN", "NS", "ns1.elsewhere.net."), 86400)
+        delegation = view(replace(poisoned, response=message.to_wire())).delegation()
+        assert delegation is not None
+        assert {str(name) for name in delegation.glue} == {"ns1.example.test.", "ns1.other.test."}
+        assert [str(name) for name in delegation.ns_names] == [
+            "ns1.elsewhere.net.", "ns1.example.test.", "ns1.other.test."
+        ]  # fmt: skip
+
+
+class TestHosts:
+    def test_a_name_that_was_never_looked_for(self) -> None:
+        assert codes(view(referral("28.3.3.53")), "del.ns-resolvable") == {"not-asked"}
+
+    def test_an_alias_whose_target_was_not_found(self) -> None:
+        shared = {"subject": "name ns1.other.test.", "qname": "ns1.other.test.", "qtype": "A"}
+        alias = exchange("H1", "ns1.other.test. CNAME gone.test.", **shared)
+        inside = exchange("Q9", "ns1.example.test. A 28.7.7.53", qname="ns1.example.test.", qtype="A")
+        found = view(referral("28.3.3.53"), alias, inside)
+        assert codes(found, "del.ns-resolvable") == {"alias"}
+        assert codes(found, "del.ns-not-cname") == {"alias"}
+
+    def test_an_alias_whose_target_was_found(self) -> None:
+        shared = {"subject": "name ns1.other.test.", "qtype": "A"}
+        alias = exchange("H1", "ns1.other.test. CNAME a.test.", qname="ns1.other.test.", **shared)
+        target = exchange("H1", "a.test. A 28.9.9.53", qname="a.test.", address="28.3.3.53", **shared)
+        host = view(alias, target).addresses_of(Name.from_text("ns1.other.test."))
+        assert (host.resolution, str(host.alias), host.addresses) == ("alias", "a.test.", (IPv4Address("28.9.9.53"),))
+
+    def test_a_step_on_the_way_is_no_answer(self) -> None:
+        up = replace(referral("28.1.1.53", "test."), subject="name ns1.other.test.", ask="H1")
+        lost = exchange("H1", status=Status.TIMEOUT, subject="name ns1.other.test.", address="28.3.3.53")
+        assert view(up, lost).addresses_of(Name.from_text("ns1.other.test.")).resolution == "failed"
+
+    def test_the_way_to_a_name_is_closed(self) -> None:
+        lost = exchange("C0", status=Status.TIMEOUT, subject="cut other.test.", address="28.3.3.53")
+        host = view(lost).addresses_of(Name.from_text("ns1.other.test."))
+        assert (host.resolution, host.exchanges) == ("failed", (lost,))
+
+    def test_other_rcodes_are_lame(self) -> None:
+        asked = exchange("Q1", "", flags=0)
+        assert asked.response is not None
+        message = dns.message.from_wire(asked.response)
+        message.set_rcode(dns.rcode.NOTIMP)
+        found = view(referral("28.3.3.53"), replace(asked, response=message.to_wire()), exchange(
+            "Q1", SOA_ANSWER, address="28.8.8.53"), exchange("Q9", "ns1.example.test. A 28.7.7.53\n"
+            "ns1.example.test. A 28.8.8.53", address="28.8.8.53", qname="ns1.example.test.", qtype="A"))  # fmt: skip
+        assert codes(found, "del.lame") == {"rcode", "too-few-left"}
 
 
 class TestTime:

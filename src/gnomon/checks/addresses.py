@@ -45,7 +45,7 @@ def addr_global(view: ZoneView) -> Iterator[Outcome]:
 
     Why: a private or reserved address leads nowhere, or to a machine in the network of whoever asks.
     Rule: error for each address in a block of IANA's special-purpose registries that is not globally reachable;
-        critical if no address of the zone is. IPv4 addresses in IPv6 form are addr.v6-embedded-v4's.
+        critical if no address of the zone is. NAT64 addresses are addr.v6-embedded-v4's.
     Source: RFC 6890; RFC 8190; IANA special-purpose address registries.
     Do: publish the public address of the server, in the zone and as glue.
     """
@@ -64,9 +64,9 @@ def addr_global(view: ZoneView) -> Iterator[Outcome]:
 
 
 def _special(address: Address) -> str | None:
-    """The block that makes the address special itself, whatever IPv4 address is in it."""
+    """The block that makes the address special; a NAT64 address is global by itself, whatever address is in it."""
     block = special_purpose(address)
-    return None if block and " of " in block else block
+    return None if block and block.startswith("NAT64 of") else block
 
 
 _EMBEDDING = tuple(

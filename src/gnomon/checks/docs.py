@@ -24,6 +24,8 @@ FAMILIES = {
     "exp": "Exposure",
     "hdr": "Header, question and message handling",
     "key": "DNSSEC: keys",
+    "mail": "Mail",
+    "mail": "Mail",
     "net": "Connectivity and transport",
     "res": "Resilience and diversity",
     "resp": "Answers",

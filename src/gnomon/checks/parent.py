@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from gnomon.base import Address, Name
@@ -21,7 +21,10 @@ Says = Literal["referral", "answer", "nodata", "nxdomain", "alias", "elsewhere",
 
 @dataclass(frozen=True, slots=True)
 class Undelegated:
-    """A delegation given by the user instead of taken from the parent: name servers, their addresses, DS rdatas."""
+    """A delegation given by the user instead of taken from the parent: name servers, their addresses, DS rdatas.
+
+    Without name servers only the DS is the user's.
+    """
 
     ns_names: tuple[Name, ...]
     glue: Mapping[Name, tuple[Address, ...]]
@@ -33,13 +36,15 @@ class ParentAnswer:
     """What one parent server says about the zone's existence (question P1).
 
     `says`: referral (NS of the zone in the authority section), answer (it serves the zone itself), nodata or
-    nxdomain, alias (CNAME or DNAME), elsewhere (a referral to another name), failure (any other rcode).
+    nxdomain, alias (CNAME or DNAME), elsewhere (a referral to another name), failure (any other rcode). `parent` is
+    the zone above as this server shows it, None if it does not.
     """
 
     answer: Answer
     says: Says
-    ns_names: tuple[Name, ...]
-    glue: Mapping[Name, tuple[Address, ...]]
+    parent: Name | None
+    ns_names: tuple[Name, ...] = ()
+    glue: Mapping[Name, tuple[Address, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +63,43 @@ class Delegation:
 
 
 def parent_zone(view: ZoneView) -> Name:
-    """The closest zone above: the owner of the SOA or the signer of the DS in the parent's answers."""
-    for answer in view.answers("P2"):
-        message = answer.message
-        above = [r.owner for r in message.authority if r.rtype == SOA]
-        found = message.rrset("answer", view.zone, DS)
-        above += [rrsig.signer for rrsig in read_all(rdata.rrsig, found.signatures if found else ())]
-        for owner in above:
-            if owner != view.zone and view.zone.is_subdomain_of(owner):
-                return owner
-    return view.zone.parent()
+    """The closest zone above as the parent's answers about the DS show it; the name above where they do not."""
+    found = (_zone_above(view.zone, answer) for answer in view.answers("P2"))
+    return next((above for above in found if above is not None), view.zone.parent())
 
 
 def parent_answers(view: ZoneView) -> tuple[ParentAnswer, ...]:
-    """The readable answers to P1 in address order; those without EDNS if there are no others."""
-    return tuple(_parent_answer(view, answer) for answer in view.answers("P1") or view.answers("P1N"))
+    """The readable answers to P1 in address order; those without EDNS if there are no others.
+
+    Where servers further up referred to a zone in between that then delegates, those of that zone count alone.
+    """
+    answers = [_parent_answer(view, answer) for answer in view.answers("P1") or view.answers("P1N")]
+    upper = [a.answer.exchange.sent_at_ns for a in answers if a.says == "elsewhere"]
+    lower = [a for a in answers if upper and a.answer.exchange.sent_at_ns > max(upper)]
+    return tuple(lower if any(a.ns_names for a in lower) else answers)
 
 
 def _parent_answer(view: ZoneView, answer: Answer) -> ParentAnswer:
     message, zone = answer.message, view.zone
+    ds = view.answer("P2", answer.address)
+    above = _zone_above(zone, answer) or (_zone_above(zone, ds) if ds else None)
     for says, section in (("referral", message.authority), ("answer", message.answer)):
         names = read_all(rdata.ns, (r.rdata for r in section if r.rtype == NS and r.owner == zone))
         if names and message.rcode == NOERROR:
             glue = _glue(answer, {name for name in names if name.is_subdomain_of(view.parent_zone)})
-            return ParentAnswer(answer, "referral" if says == "referral" else "answer", names, glue)
-    return ParentAnswer(answer, _without_ns(zone, answer), (), {})
+            return ParentAnswer(answer, "referral" if says == "referral" else "answer", above, names, glue)
+    return ParentAnswer(answer, _without_ns(zone, answer), above)
+
+
+def _zone_above(zone: Name, answer: Answer) -> Name | None:
+    """The zone that speaks: the owner of its SOA record, the signer of a DS, or where a referral leads."""
+    message = answer.message
+    above = [r.owner for r in message.authority if r.rtype == SOA]
+    found = message.rrset("answer", zone, DS) or message.rrset("authority", zone, DS)
+    above += [rrsig.signer for rrsig in read_all(rdata.rrsig, found.signatures if found else ())]
+    if not above and not message.aa:
+        above = [r.owner for r in message.authority if r.rtype == NS and not r.owner.is_root]
+    return next((owner for owner in above if owner != zone and zone.is_subdomain_of(owner)), None)
 
 
 def _without_ns(zone: Name, answer: Answer) -> Says:
@@ -110,7 +127,7 @@ def _glue(answer: Answer, wanted: set[Name]) -> dict[Name, tuple[Address, ...]]:
 
 def delegation(view: ZoneView) -> Delegation | None:
     """The zone's delegation, None when there is none (the root, a name that is no zone, or no answer)."""
-    if view.undelegated is not None:
+    if view.undelegated is not None and view.undelegated.ns_names:
         return _given(view.zone, view.undelegated)
     answers = [a for a in view.parent_answers() if a.ns_names]
     referrals = [a for a in answers if a.says == "referral"] or answers
