@@ -25,6 +25,7 @@ def test_a_healthy_zone_gets_each_question_once_at_each_of_its_six_addresses():
     assert surveyed.asks(EXAMPLE) == {
         **dict.fromkeys(("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q8", "Q8P", "Q8N"), 6),
         "Q9": 2 * 2 * 2,  # two names inside the zone, A and AAAA, two addresses
+        "Z1M": 2, "Z1T": 2,
         "P1": 2, "P2": 2,
     }  # fmt: skip
     assert surveyed.asks("name ns1.other.test.") == {"H1": 1, "H2": 1}
@@ -37,9 +38,15 @@ def test_a_healthy_zone_gets_each_question_once_at_each_of_its_six_addresses():
     assert {x.status for x in surveyed.exchanges} == {Status.ANSWERED}
 
 
-def test_where_somebody_waits_every_server_is_asked_for_the_addresses_of_names_inside():
+def test_where_somebody_waits_every_server_is_asked_for_names_inside_and_for_mail():
     surveyed = drive_lab(build_world(), "example.test.", plan=ASSESS_PLAN)
-    assert surveyed.asks(EXAMPLE)["Q9"] == 2 * 2 * 6
+    asks = surveyed.asks(EXAMPLE)
+    assert (asks["Q9"], asks["Z1M"], asks["Z1T"]) == (2 * 2 * 6, 6, 6)
+
+
+def test_with_a_ds_alone_the_delegation_is_found_as_usual():
+    surveyed = drive_lab(build_world(), "example.test.", undelegated={"example.test.": []})
+    assert surveyed.asks(EXAMPLE)["P1"] == 2
 
 
 def test_names_of_servers_and_numbers_of_exchanges():

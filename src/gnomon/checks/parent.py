@@ -148,7 +148,8 @@ def delegation(view: ZoneView) -> Delegation | None:
 
 def _given(zone: Name, given: Undelegated) -> Delegation:
     names = in_order(given.ns_names)
-    return Delegation(names, given.glue, given_ds(zone, given), True, (), given=True)
+    glue = {name: addresses for name, addresses in given.glue.items() if addresses}
+    return Delegation(names, glue, given_ds(zone, given), True, (), given=True)
 
 
 def given_ds(zone: Name, given: Undelegated) -> RRset | None:

@@ -72,7 +72,7 @@ def chosen_checks(only: tuple[str, ...]) -> tuple[str, ...] | None:
 @click.option(
     "--ns", multiple=True, metavar="NAME[/ADDR]", help="Test with these name servers, not the delegated ones."
 )
-@click.option("--ds", multiple=True, metavar="TAG,ALG,TYPE,DIGEST", help="With --ns: the DS the parent would publish.")
+@click.option("--ds", multiple=True, metavar="TAG,ALG,TYPE,DIGEST", help="Test with these DS, not the parent's.")
 @click.option("--evidence", type=click.Path(path_type=Path), help="Keep the evidence in this new folder.")
 @click.option("--lab", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Ask this lab, not the DNS.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)

@@ -119,10 +119,8 @@ def given_delegation(zone: Name, ns: Sequence[str], ds: Sequence[str]) -> Undele
     """The delegation of --ns NAME[/ADDR] and --ds TAG,ALG,TYPE,DIGEST.
 
     Raises:
-        InputError: a name, address or DS that cannot be read, or --ds without --ns.
+        InputError: a name, address or DS that cannot be read.
     """
-    if ds and not ns:
-        raise InputError("--ds says what a parent would publish; give the name servers too, with --ns NAME/ADDRESS")
     for text in ns:
         name, slash, address = text.partition("/")
         try:
@@ -193,11 +191,13 @@ def measure(
 @contextmanager
 def progress_bar(what: str, unit: str) -> Iterator[Tell]:
     """A progress line on stderr; call it with (done, total, note). On no terminal nothing is drawn."""
-    columns = (
-        TextColumn("   {task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(), TextColumn(unit),
-        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}", style="dim"),
-    )  # fmt: skip
     console = Console(stderr=True)
+    # The numbers need some 90 columns; the bar has what is left of them, and on a narrow terminal the note goes.
+    note = [TextColumn("{task.fields[note]}", style="dim")] if console.width >= 100 else []
+    columns = (
+        TextColumn("   {task.description}"), BarColumn(bar_width=min(30, max(8, console.width - 90))),
+        MofNCompleteColumn(), TextColumn(unit), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), *note,
+    )  # fmt: skip
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=None, note="")
 

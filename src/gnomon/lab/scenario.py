@@ -48,7 +48,7 @@ _HOSTS = (
 )  # fmt: skip
 _WORLD_KEYS = frozenset(
     {"ns", "child_ns", "addresses", "glue", "signed", "algorithm", "rsa_bits", "csk", "denial", "nsec3", "ds", "cds",
-     "soa", "validity", "extra_keys", "mx", "ns_alias", "records", "ttl", "ns_ttl", "parent_signed", "clock"}
+     "soa", "validity", "extra_keys", "mx", "spf", "ns_alias", "records", "ttl", "ns_ttl", "parent_signed", "clock"}
 )  # fmt: skip
 _DS_MODES = ("good", "none", "wrong-digest", "sha1", "sha384", "no-key", "extra-no-key", "parent-differs")
 _CDS_MODES = ("none", "match", "other", "delete")
@@ -182,6 +182,9 @@ def _zone(
     exchanges = changes.get("mx", ["10 mail.example.test."])
     if exchanges:
         records += parse_records(f"{ZONE} 3600 IN MX {exchange}" for exchange in exchanges)
+    policies = changes.get("spf", ["v=spf1 mx -all"])
+    if policies:
+        records += parse_records(f'{ZONE} 3600 IN TXT "{policy}"' for policy in policies)
     records += parse_records(changes.get("records", []))
     signing = _signing(changes) if changes.get("signed", True) else None
     ds, faults = _ds(changes, signing)

@@ -75,10 +75,11 @@ class Walker:
         silent: Mapping[Address, int],
     ) -> None:
         self.plan = plan
-        self.undelegated = undelegated
+        # With a DS alone the delegation is found as usual.
+        self.undelegated = {zone: given for zone, given in undelegated.items() if given.ns_names}
         self.between: dict[Name, Cut] = {}  # zones that only a referral to a name below them showed
         self._seed = run_id.encode()[:64]
-        self._ancestors = {above for zone in zones if zone not in undelegated for above in zone.ancestors()[1:]}
+        self._ancestors = {above for zone in zones if zone not in self.undelegated for above in zone.ancestors()[1:]}
         self._silent = silent
         addresses: dict[Name, list[Address]] = {}
         for hint in hints:

@@ -22,6 +22,7 @@ from gnomon.base.codes import (
     CLASS_IN,
     DNSKEY,
     DS,
+    MX,
     NS,
     NSEC,
     NSEC3PARAM,
@@ -41,7 +42,6 @@ PROBE_DOMAIN = Name.from_text("recursion-test.invalid.")
 VERSION_BIND = Name.from_text("version.bind.")
 
 _PLAIN_DO = Edns(UDP_SIZE_OCTETS, flags=DO)
-_NO_DO = Edns(UDP_SIZE_OCTETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,10 @@ Q9_AAAA = Question(
     "Q9", "zone", "AAAA of an NS name inside the zone, DO", AAAA, _Q9_WHEN, ("addresses", "consistency"), edns=_PLAIN_DO
 )
 
+_MAIL = "at as many addresses that gave an authoritative answer to Q1, or any if none did, as mail_servers says"
+Z1M = Question("Z1M", "zone", "MX of the zone, DO", MX, _MAIL, ("mail",), edns=_PLAIN_DO)
+Z1T = Question("Z1T", "zone", "TXT of the zone, DO", TXT, _MAIL, ("mail",), edns=_PLAIN_DO)
+
 _PARENT = "at 2 addresses of the parent zone, of different names and IP versions if there are; up to 4 until 2 answer"
 P1 = Question("P1", "zone", "NS of the zone, DO", NS, _PARENT, ("delegation", "addresses"), edns=_PLAIN_DO)
 P2 = Question("P2", "zone", "DS of the zone, DO", DS, _PARENT, ("ds", "dnssec"), edns=_PLAIN_DO)
@@ -186,7 +190,7 @@ S20 = Question(
 )  # fmt: skip
 
 QUESTIONS: tuple[Question, ...] = (
-    P1, P2, P1N, Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, H1, H2, C0, C1, C2,
+    P1, P2, P1N, Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, Z1M, Z1T, H1, H2, C0, C1, C2,
     S1, S2, S3, S7, S10, S11, S17, S20,
 )  # fmt: skip
 
@@ -203,6 +207,7 @@ class Plan:
             of the delegation before those only the zone itself has.
         addresses: server addresses of one zone that are asked; in order of name, then address.
         host_servers: servers of the zone, of both IP versions, that are asked for the addresses of NS names inside it.
+        mail_servers: servers of the zone, of both IP versions, that are asked for its MX and TXT records.
         zone_queries: messages to the parent's and the zone's own servers for one zone.
         zone_octets: response octets for one zone; nothing more is asked beyond.
         name_queries: messages to find the addresses of one name.
@@ -216,6 +221,7 @@ class Plan:
     ns_names: int = 26
     addresses: int = 40
     host_servers: int = 2
+    mail_servers: int = 2
     zone_queries: int = 600
     zone_octets: int = 8 << 20
     name_queries: int = 100
@@ -272,5 +278,5 @@ def _described(question: Question) -> dict[str, object]:
     }
 
 
-# Somebody waits for one zone: every server is asked for the addresses of every NS name inside it.
-ASSESS_PLAN = Plan(host_servers=40)
+# Somebody waits for one zone: every server is asked for the mail records and for the NS names inside the zone.
+ASSESS_PLAN = Plan(host_servers=40, mail_servers=40)

@@ -160,11 +160,14 @@ class ZoneSurvey:
             self._add(name)
 
     def _ask_more(self) -> Steps[None]:
-        """What only some zones call for: the records of signed zones, the addresses of NS names inside the zone."""
+        """What not every server is asked: records of signed zones, for mail, addresses of NS names inside the zone."""
         asks: list[Ask] = []
         if self._is_signed:
             for question in (q.Q8, q.Q8P, q.Q8N):
                 asks += self._once(question, self._zone, self._answering)
+        for question in (q.Z1M, q.Z1T):
+            at = _spread(self._authoritative or self._answering, self._plan.mail_servers)
+            asks += self._once(question, self._zone, at)
         inside = self._inside()
         at = _spread(self._answering, self._plan.host_servers)
         about: dict[bytes, Name] = {}
