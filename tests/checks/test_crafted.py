@@ -10,6 +10,7 @@ from pathlib import Path
 import dns.dnssec
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
@@ -20,7 +21,7 @@ from gnomon.checks.entry import NO_DS
 from gnomon.checks.registry import all_checks
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED
 from gnomon.checks.sentence import fill
-from gnomon.checks.view import ZoneView
+from gnomon.checks.view import ZoneClass, ZoneView
 from gnomon.lab import Scenario, load_scenarios
 from worlds import view_of
 
@@ -140,6 +141,68 @@ def algorithm(number: int) -> Callable[[bytes], bytes]:
     return lambda o: o[:2] + bytes([number]) + o[3:]
 
 
+def named(rdtype: str, owner: str) -> Callable[[Message], object]:
+    """The message with the RRsets of a type under another owner."""
+
+    def edit(m: Message) -> None:
+        for section in (m.answer, m.authority):
+            for rrset in section:
+                if rrset.rdtype == dns.rdatatype.from_text(rdtype):
+                    rrset.name = dns.name.from_text(owner)
+
+    return edit
+
+
+def answered(text: str) -> Callable[[Message], object]:
+    """The message with this record as its only answer."""
+
+    def edit(m: Message) -> None:
+        m.answer[:] = [record(text)]
+
+    return edit
+
+
+def denied(*texts: str) -> Callable[[Message], object]:
+    """The message as a denial with these records."""
+
+    def edit(m: Message) -> None:
+        m.answer.clear()
+        m.authority[:] = [record(text) for text in texts]
+
+    return edit
+
+
+def both_of(*edits: Callable[[Message], object]) -> Callable[[Message], object]:
+    def edit(m: Message) -> None:
+        for one in edits:
+            one(m)
+
+    return edit
+
+
+def beside_ed448(view: ZoneView) -> ZoneView:
+    """One more key with an algorithm that the core cannot verify, and one more signature with it."""
+    ed448 = b"\1\0\3\x10" + bytes(57)
+    key = dns.rdata.from_wire(1, dns.rdatatype.DNSKEY, ed448, 0, len(ed448))
+    key_tag = dns.dnssec.key_id(key).to_bytes(2, "big")
+
+    def with_key(m: Message) -> None:
+        m.answer[0].add(key)
+
+    changed = altered(view, "Q4", message(with_key), NS2)
+    return altered(changed, "Q8N", message(twice_with(lambda o: o[:2] + b"\x10" + o[3:16] + key_tag + o[18:])), NS2)
+
+
+def unlike(one: str, other: str) -> Change:
+    """Two servers with different NSEC3PARAM records."""
+    start = "example.test. 60 IN NSEC3PARAM "
+    return both(on("Q8P", add("answer", start + one), "28.7.7.53"), on("Q8P", add("answer", start + other)))
+
+
+def of_class(view: ZoneView, zone_class: ZoneClass) -> ZoneView:
+    return ZoneView(view.zone, view.exchanges, root_anchors=view.root_anchors, zone_class=zone_class)
+
+
 def unsigned_wildcard(m: Message) -> None:
     """An answer as from `*.example.test.` with a signature that says so, and no proof."""
     m.set_rcode(0)
@@ -176,6 +239,10 @@ def sampled_elsewhere(view: ZoneView) -> ZoneView:
 
 
 NSEC3 = "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example.test. 60 IN NSEC3 1 0 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A"
+MUTE = both(*(raw(ask, silence) for ask in ("Q5", "Q6", "Q8P", "Q8N")))
+FAILING = both(*(on(ask, rcode("SERVFAIL"), "") for ask in ("Q5", "Q6", "Q8P", "Q8N")))
+NSEC3_SIGNED_BY_TEST = NSEC3.partition(" ")[0] + " 60 IN RRSIG NSEC3 13 3 60 20261114000000 20261031000000 1 test. AAAA"
+PARAM = "example.test. 60 IN NSEC3PARAM 1 0 0 -"
 CASES: dict[str, Change] = {
     "dnssec.signed/parent-no-answer": raw("P2", silence, ""),
     "dnssec.ds-present/parent-no-answer": raw("P2", silence, ""),
@@ -205,10 +272,38 @@ CASES: dict[str, Change] = {
     "denial.present/missing-wildcard": on("Q5", unsigned_wildcard),
     "denial.present/no-negative-answer": both(on("Q5", rcode("SERVFAIL"), ""), on("Q6", rcode("SERVFAIL"), "")),
     "denial.present/no-answer": both(raw("Q5", silence), raw("Q6", silence)),
-    "denial.one-kind/mixed": on("Q5", add("authority", NSEC3)),
-    "denial.one-kind/no-answer": both(raw("Q5", silence), raw("Q6", silence)),
-    "denial.nsec3-iterations/no-answer": both(raw("Q5", silence), raw("Q6", silence)),
-    "denial.nsec3-salt/no-answer": both(raw("Q5", silence), raw("Q6", silence)),
+    "denial.one-kind/mixed": on("Q8P", add("answer", PARAM)),
+    "denial.nsec-apex/several": on("Q8P", add("authority", "www.example.test. 60 IN NSEC example.test. A")),
+    "denial.nsec-apex/wrong-owner": on("Q8N", named("NSEC", "www.example.test.")),
+    "denial.nsec-apex/contradicts": on("Q8P", without("NSEC")),
+    "denial.nsec-apex/half-seen": raw("Q8P", silence),
+    "denial.nsec-apex/query-error": on("Q8N", rcode("SERVFAIL")),
+    "denial.nsec-apex/strange-answer": on("Q8N", answered("example.test. 60 IN A 192.0.2.1")),
+    "denial.nsec-apex/other-soa": on("Q8P", named("SOA", "test.")),
+    "denial.nsec3-apex/several": on("Q8N", denied(NSEC3, NSEC3.replace("0p9", "1p9"))),
+    "denial.nsec3-apex/wrong-owner": on("Q8N", denied(NSEC3)),
+    "denial.nsec3-apex/half-seen": both(on("Q8N", denied(NSEC3)), raw("Q8P", silence)),
+    "denial.nsec3-apex/other-soa": on("Q8N", denied(NSEC3, "test. 60 IN SOA a.test. b.test. 1 2 3 4 5")),
+    "denial.nsec3param/several": on(
+        "Q8P", both_of(add("answer", PARAM), add("answer", PARAM.replace("1 0 0", "1 0 1")))
+    ),
+    "denial.nsec3param/wrong-owner": on("Q8P", add("answer", "www." + PARAM)),
+    "denial.nsec3param/query-error": on("Q8P", rcode("SERVFAIL")),
+    "denial.nsec3param/strange-answer": on("Q8P", answered("example.test. 60 IN A 192.0.2.1")),
+    "denial.signed/nsec-missing": on("Q6", without("RRSIG", "NSEC")),
+    "denial.signed/nsec-unusable": on("Q6", rewritten("RRSIG", "NSEC", signer)),
+    "denial.signed/nsec3-missing": on("Q8N", denied(NSEC3)),
+    "denial.signed/nsec3-unusable": on("Q8N", denied(NSEC3, NSEC3_SIGNED_BY_TEST)),
+    "denial.signed/beside-no-key": on("Q8N", twice_with(tag)),
+    "denial.signed/beside-not-checkable": beside_ed448,
+    "denial.nsec3-consistent/iterations-differ": unlike("1 0 0 -", "1 0 5 -"),
+    "denial.nsec3-consistent/salt-differs": unlike("1 0 0 -", "1 0 0 AABB"),
+    "denial.nsec3-opt-out/on-registry": lambda view: of_class(
+        on("Q8N", denied(NSEC3.replace("1 0 0", "1 1 0")))(view), "T"
+    ),
+    "denial.one-kind/no-answer": MUTE,
+    "denial.nsec3-iterations/no-answer": MUTE,
+    "denial.nsec3-salt/no-answer": MUTE,
     "edns.support/error": on("Q3", rcode("SERVFAIL")),
     "edns.support/wrong-version": on("Q3", edns(edns=1)),
     "edns.support/no-data": on("Q3", lambda m: m.answer.clear()),
@@ -231,7 +326,7 @@ CASES: dict[str, Change] = {
     "resp.negative-soa/wrong-owner": on(
         "Q6", lambda m: [setattr(r, "name", r.name.parent()) for r in m.authority if r.rdtype == dns.rdatatype.SOA]
     ),
-    "resp.negative-soa/no-negative-answer": both(on("Q5", rcode("SERVFAIL"), ""), on("Q6", rcode("SERVFAIL"), "")),
+    "resp.negative-soa/no-negative-answer": FAILING,
     "exp.axfr/other-zone": sampled_elsewhere,
     "exp.version/breaks": on("S17", rcode("SERVFAIL")),
     "exp.version/dropped": raw("S17", silence),

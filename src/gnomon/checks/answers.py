@@ -58,7 +58,7 @@ def aa(view: ZoneView) -> Iterator[Outcome]:
 @check(
     "resp.negative-soa",
     properties=(REL, IOP),
-    asked=("Q5", "Q6"),
+    asked=("Q5", "Q6", "Q8P", "Q8N"),
     codes={
         "present": "Every negative answer of {zone} carries its SOA record.",
         "missing": "{servers} deny {questions} without an SOA record.",
@@ -77,7 +77,7 @@ def negative_soa(view: ZoneView) -> Iterator[Outcome]:
     Do: update the server; check what rewrites its answers.
     """
     found: dict[str, list[Answer]] = {}
-    heard = hear(view, "Q6", "Q5")
+    heard = hear(view, "Q6", "Q5", "Q8P", "Q8N")
     for answer in heard.answers:
         message = answer.message
         if message.aa and (message.rcode == NXDOMAIN or (message.rcode == NOERROR and not message.answer)):

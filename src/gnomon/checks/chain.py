@@ -24,7 +24,6 @@ from gnomon.checks.observed import Answer
 from gnomon.checks.proofs import Denial, Proof
 from gnomon.checks.read import read_all
 from gnomon.checks.replies import is_partial
-from gnomon.checks.service import service
 from gnomon.checks.signed import Key
 from gnomon.checks.validation import (
     ExaminedRRset,
@@ -350,11 +349,11 @@ def _server(
     view: ZoneView, validator: Validator, inventory: Inventory, ds: Sequence[Ds], address: Address
 ) -> ServerTrust:
     """How the chain ends at one server: its DNSKEY, then its SOA, NS and negative answers."""
-    does = service(view, address)
-    if does.state != "ok":
+    does = view.service(address)
+    signed = inventory.get(("Q4", address))
+    if does.state != "ok" and signed is None:
         detail = f"{view.server_label(address)} does not serve {view.zone} ({does.state})"
         return ServerTrust(address, ChainStatus.INDETERMINATE, "not-serving", detail, does.exchanges)
-    signed = inventory.get(("Q4", address))
     if signed is None or signed.is_nxdomain:
         asked = view.asked("Q4", address)
         detail = f"{view.server_label(address)} gave no usable answer about DNSKEY"

@@ -1,20 +1,21 @@
-"""Authenticated denial of existence: is it there, of one kind everywhere, and with sane NSEC3 parameters."""
+"""Authenticated denial of existence: is it there, signed, of one kind everywhere, and with the right types."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gnomon.base import Address
-from gnomon.base.codes import NSEC, NSEC3, NSEC3PARAM
+from gnomon.base import Address, Name, RRType
+from gnomon.base.codes import DNSKEY, NS, NSEC, NSEC3, NSEC3PARAM, RRSIG, SOA
+from gnomon.checks.apex_denial import ApexDenial, apex_denials, is_of_apex
 from gnomon.checks.inventory import SignedAnswer, answers_at, sends_no_signatures
-from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
-from gnomon.checks.read import read_all
+from gnomon.checks.outcome import Outcome, outcome, unknown
+from gnomon.checks.read import read, read_all
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
+from gnomon.checks.validation import ExaminedRRset, describe
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
-from gnomon.wire import rdata
-from gnomon.wire.rdata import Nsec3, Nsec3param
+from gnomon.wire import Record, rdata
 
 _NO_NEGATIVE = "No server of {zone} gave a negative answer to judge."
 _NO_NSEC3 = "{zone} does not use NSEC3."
@@ -57,7 +58,7 @@ def present(view: ZoneView) -> Iterator[Outcome]:
             continue
         for signed in (s for ask in ("Q6", "Q5") if (s := inventory.get((ask, address)))):
             kind = _must_prove(signed)
-            if kind and not _denials(signed):
+            if kind and not signed.denial_types:
                 bare.setdefault(f"missing-{kind}", []).append(signed)
             elif kind:
                 good.append(signed)
@@ -88,20 +89,16 @@ def _must_prove(signed: SignedAnswer) -> str:
     return ""
 
 
-def _denials(signed: SignedAnswer) -> list[int]:
-    return [int(one.rrset.rtype) for one in signed.negative if one.rrset.rtype in (NSEC, NSEC3)]
-
-
 @check(
     "denial.one-kind",
     properties=(STA, IOP),
-    asked=("Q5", "Q6"),
+    asked=("Q5", "Q6", "Q8N", "Q8P"),
     codes={
-        "nsec": "All servers of {zone} deny with NSEC.",
-        "nsec3": "All servers of {zone} deny with NSEC3.",
-        "mixed": "{servers} deny names of {zone} with NSEC and NSEC3 at the same time.",
-        "differ": "Some servers of {zone} deny with NSEC ({nsec}), others with NSEC3 ({nsec3}).",
-        "none-seen": "No NSEC or NSEC3 record of {zone} was seen.",
+        "nsec": "The servers of {zone} deny with NSEC.",
+        "nsec3": "The servers of {zone} deny with NSEC3.",
+        "mixed": "{servers} use NSEC and NSEC3 for {zone} at the same time.",
+        "differ": "Some servers of {zone} use NSEC ({nsec}), others NSEC3 ({nsec3}).",
+        "none-seen": "{servers} gave no NSEC, NSEC3 or NSEC3PARAM record of {zone} (see denial.present).",
         **UNSIGNED,
         **UNHEARD_EDNS,
     },
@@ -110,8 +107,9 @@ def one_kind(view: ZoneView) -> Iterator[Outcome]:
     """The zone denies with either NSEC or NSEC3, the same at all servers.
 
     Why: a zone with both kinds proves some things twice and others not at all.
-    Rule: error if one server gives both kinds, or servers differ. While a zone changes over this can be seen for the
-        time that a transfer takes; repeat the assessment before acting.
+    Rule: error if one server shows both kinds, or servers differ, by their answers about NSEC and NSEC3PARAM at the
+        apex, or where these show neither, by other denials. While a zone changes over this can be seen for the time
+        that a transfer takes; repeat the assessment before acting.
     Source: RFC 5155 sections 10.4 and 10.5.
     Do: finish the change from one kind to the other at every server.
     """
@@ -119,112 +117,165 @@ def one_kind(view: ZoneView) -> Iterator[Outcome]:
     if not keyed:
         yield from without_keys(view)
         return
-    heard = hear(view, "Q6", "Q5", at=keyed, edns=True)
-    kinds = {a: {t for s in answers_at(view.chain().inventory, a) for t in _denials(s)} for a in keyed}
-    shown = [x for address in keyed for ask in ("Q5", "Q6") for x in view.asked(ask, address)]
+    heard = hear(view, "Q6", "Q5", "Q8P", "Q8N", at=keyed, edns=True)
+    at = tuple(dict.fromkeys(answer.address for answer in heard.answers))
+    shown_at = {one.address: one for one in apex_denials(view)}
+    kinds = {address: _kinds(view, address, shown_at.get(address)) for address in at}
+    shown = [answer.exchange for answer in heard.answers]
     mixed = [address for address, of in kinds.items() if len(of) > 1]
     nsec = [address for address, of in kinds.items() if of == {NSEC}]
     nsec3 = [address for address, of in kinds.items() if of == {NSEC3}]
+    none = [address for address, of in kinds.items() if not of]
     if mixed:
         yield outcome("mixed", shown, servers=labels(view, mixed))
     if nsec and nsec3:
         yield outcome("differ", shown, nsec=labels(view, nsec), nsec3=labels(view, nsec3))
     elif not mixed and (nsec or nsec3):
         yield outcome("nsec" if nsec else "nsec3", shown)
-    elif not mixed and heard.answers:
-        yield unknown("none-seen", shown)
+    if none:
+        yield unknown("none-seen", shown, servers=labels(view, none))
     yield from unheard(view, heard, "Q6", "Q5")
 
 
+def _kinds(view: ZoneView, address: Address, shown: ApexDenial | None) -> set[int]:
+    """NSEC, NSEC3, both or neither."""
+    kinds = {int(NSEC)} if shown and shown.has_nsec else set[int]()
+    kinds |= {int(NSEC3)} if shown and shown.has_nsec3 else set()
+    return kinds or {t for signed in answers_at(view.chain().inventory, address) for t in signed.denial_types}
+
+
+_BITMAP_MUST = frozenset({int(t) for t in (NS, SOA, RRSIG, DNSKEY)})
+
+
 @check(
-    "denial.nsec3-iterations",
+    "denial.bitmap",
     properties=(SEC, IOP),
-    asked=("Q5", "Q6", "Q8P"),
+    asked=("Q6", "Q8N", "Q8P"),
     codes={
-        "zero": "{zone} uses no extra NSEC3 iterations at {servers}.",
-        "over-0": "{zone} uses {iterations} extra NSEC3 iterations at {servers}; there must be none.",
-        "over-50": "{zone} uses {iterations} extra NSEC3 iterations at {servers}; many resolvers give up at 50.",
-        "over-150": "{zone} uses {iterations} extra NSEC3 iterations at {servers}; all resolvers give up at 150.",
-        "no-nsec3": _NO_NSEC3,
+        "right": "The type lists in the denial records of the apex of {zone} fit what is there.",
+        "nsec-wrong": "The NSEC record of {zone} at {servers} lists wrong types: {what}.",
+        "nsec3-wrong": "The NSEC3 record of the apex of {zone} at {servers} lists wrong types: {what}.",
+        "none-seen": "No server of {zone} gave a denial record of the apex.",
         **UNSIGNED,
         **UNHEARD_EDNS,
     },
 )
-def nsec3_iterations(view: ZoneView) -> Iterator[Outcome]:
-    """NSEC3 uses no extra iterations.
+def bitmap(view: ZoneView) -> Iterator[Outcome]:
+    """The denial record of the apex lists the types that are there, and not the one that is denied.
 
-    Why: they cost servers and resolvers work and keep no attacker away; resolvers draw a line and give up protection
-        beyond it.
-    Rule: warning for 1 to 50; error above 50 (BIND, Knot Resolver and PowerDNS then treat the answer as insecure);
-        critical above 150 if there is a DS (Unbound's default limit too).
-    Source: RFC 9276 sections 3.1 and 3.2; CVE-2023-50868.
-    Do: set the iterations to 0 and sign the zone again.
+    Why: a type that is there but not in the list can be denied by anyone who replays the record.
+    Rule: error if the record of the apex lacks SOA, NS, DNSKEY or RRSIG (NSEC also itself, NSEC3 also NSEC3PARAM), if
+        it lists the type that it denies, or a type of the other kind of denial.
+    Source: RFC 4034 section 4.1.2; RFC 5155 section 7.1.
+    Do: sign the zone again with a maintained signer.
     """
-    keyed = signed_servers(view)
-    if not keyed:
+    if not signed_servers(view):
         yield from without_keys(view)
         return
-    heard = hear(view, "Q6", "Q5", at=keyed, edns=True)
-    most = {address: max(seen, key=lambda one: one[0].iterations) for address, seen in _parameters(view).items()}
-    found: dict[int, list[Address]] = {}
-    for address, (of, _) in most.items():
-        found.setdefault(of.iterations, []).append(address)
-    for count, at in sorted(found.items()):
-        code = "over-150" if count > 150 and view.ds() else "over-50" if count > 50 else "over-0" if count else "zero"
-        yield outcome(code, [most[address][1] for address in at], iterations=count, servers=labels(view, at))
-    if not found and heard.answers:
-        yield not_applicable("no-nsec3", [a.exchange for a in heard.answers])
-    yield from unheard(view, heard, "Q6", "Q5")
-
-
-@check(
-    "denial.nsec3-salt",
-    properties=(SEC,),
-    asked=("Q5", "Q6", "Q8P"),
-    codes={
-        "empty": "{zone} uses no NSEC3 salt at {servers}.",
-        "salted": "{zone} uses an NSEC3 salt of {octets} octets ({salt}) at {servers}.",
-        "no-nsec3": _NO_NSEC3,
-        **UNSIGNED,
-        **UNHEARD_EDNS,
-    },
-)
-def nsec3_salt(view: ZoneView) -> Iterator[Outcome]:
-    """NSEC3 uses no salt.
-
-    Why: the zone's name already makes its hashes its own; a salt adds nothing and costs a full re-signing to change.
-    Rule: warning if any NSEC3 or NSEC3PARAM record has one.
-    Source: RFC 9276 section 3.1.
-    Do: set the salt to "-" and sign the zone again.
-    """
-    keyed = signed_servers(view)
-    if not keyed:
-        yield from without_keys(view)
-        return
-    heard = hear(view, "Q6", "Q5", at=keyed, edns=True)
-    longest = {address: max(seen, key=lambda one: len(one[0].salt)) for address, seen in _parameters(view).items()}
-    found: dict[bytes, list[Address]] = {}
-    for address, (of, _) in longest.items():
-        found.setdefault(of.salt, []).append(address)
-    for salt, at in sorted(found.items()):
-        shown, code = [longest[address][1] for address in at], "salted" if salt else "empty"
-        yield outcome(code, shown, octets=len(salt), salt=salt.hex(), servers=labels(view, at))
-    if not found and heard.answers:
-        yield not_applicable("no-nsec3", [a.exchange for a in heard.answers])
-    yield from unheard(view, heard, "Q6", "Q5")
-
-
-def _parameters(view: ZoneView) -> dict[Address, list[tuple[Nsec3 | Nsec3param, Exchange]]]:
-    """The parameters in the NSEC3 and NSEC3PARAM records of each server that has any."""
-    found: dict[Address, list[tuple[Nsec3 | Nsec3param, Exchange]]] = {}
+    wrong: dict[tuple[str, str], list[SignedAnswer]] = {}
+    seen = list[SignedAnswer]()
     for address in signed_servers(view):
         for signed in answers_at(view.chain().inventory, address):
-            many = list[Nsec3 | Nsec3param]()
-            for one in signed.rrsets:
-                if one.rrset.rtype == NSEC3:
-                    many += read_all(rdata.nsec3, one.rrset.rdatas)
-                elif one.rrset.rtype == NSEC3PARAM and one.rrset.owner == view.zone:
-                    many += read_all(rdata.nsec3param, one.rrset.rdatas)
-            if many:
-                found.setdefault(address, []).extend((parameters, signed.answer.exchange) for parameters in many)
-    return found
+            if signed.is_nodata and signed.answer.qname == view.zone:
+                for kind, types in _lists(view.zone, signed):
+                    seen.append(signed)
+                    what = _list_faults(kind, types, int(signed.answer.qtype or 0))
+                    if what:
+                        wrong.setdefault((kind, what), []).append(signed)
+    for (kind, what), of in sorted(wrong.items()):
+        servers = labels(view, list(dict.fromkeys(signed.answer.address for signed in of)))
+        yield outcome(f"{kind}-wrong", [signed.answer.exchange for signed in of], servers=servers, what=what)
+    heard = hear(view, "Q6", "Q8P", "Q8N", at=signed_servers(view), edns=True)
+    if seen and not wrong:
+        yield outcome("right", [signed.answer.exchange for signed in seen])
+    elif heard.answers and not seen:
+        yield unknown("none-seen", [a.exchange for a in heard.answers])
+    yield from unheard(view, heard, "Q6")
+
+
+def _lists(zone: Name, signed: SignedAnswer) -> Iterator[tuple[str, frozenset[int]]]:
+    for one in signed.negative:
+        if one.rrset.rtype == NSEC and one.rrset.owner == zone:
+            yield from (("nsec", fields.types) for fields in read_all(rdata.nsec, one.rrset.rdatas))
+        if one.rrset.rtype == NSEC3:
+            for octets in one.rrset.rdatas:
+                fields = read(rdata.nsec3, octets)
+                record = Record(one.rrset.owner, one.rrset.rtype, 1, 0, octets)
+                if fields is not None and is_of_apex(zone, record):
+                    yield "nsec3", fields.types
+
+
+def _list_faults(kind: str, types: frozenset[int], denied: int) -> str:
+    must = _BITMAP_MUST | {int(NSEC) if kind == "nsec" else int(NSEC3PARAM)}
+    never = {int(NSEC3), int(NSEC3PARAM) if kind == "nsec" else int(NSEC)}
+    missing, extra = must - types, types & (never | {denied})
+    parts = ((missing, "missing"), (extra, "listed"))
+    return ", ".join(f"{' '.join(str(RRType(t)) for t in sorted(of))} {word}" for of, word in parts if of)
+
+
+@check(
+    "denial.signed",
+    properties=(SEC, REL),
+    asked=("Q5", "Q6", "Q8N", "Q8P"),
+    codes={
+        "valid": "Every NSEC and NSEC3 record of {zone} that was seen has a valid signature.",
+        **{
+            f"{kind}-{word}": f"At {{servers}} {{detail}}{see}."
+            for kind in ("nsec", "nsec3")
+            for word, see in (
+                ("missing", ""), ("no-key", ""), ("not-yet-valid", ""), ("invalid", ""), ("unusable", ""),
+                ("expired", " (see sig.not-expired)"), ("not-checkable", ""),
+            )
+        },
+        "beside-no-key": "{servers} sign {what} of {zone} validly, and once more with a key that is not there.",
+        "beside-not-checkable": "{servers} sign {what} of {zone} validly, and once more in a way that was not checked.",
+        "no-signatures": "{servers} send no signatures at all (see dnssec.dnssec-aware).",
+        "none-seen": "No server of {zone} gave an NSEC or NSEC3 record.",
+        **UNSIGNED,
+        **UNHEARD_EDNS,
+    },
+)  # fmt: skip
+def signed(view: ZoneView) -> Iterator[Outcome]:
+    """NSEC and NSEC3 records have valid signatures.
+
+    Why: an unsigned denial proves nothing; validators answer SERVFAIL for names that do not exist.
+    Rule: error for servers that give an NSEC or NSEC3 record of which no signature is valid, by what is wrong with the
+        one that comes closest; warning for a signature by an absent key beside a valid one. An expired one is
+        sig.not-expired's finding, a server without any signature dnssec.dnssec-aware's.
+    Source: RFC 4035 section 5.4; RFC 5155 section 8.
+    Do: sign the zone again with its current keys, and check the signer's clock.
+    """
+    keyed, inventory = signed_servers(view), view.chain().inventory
+    if not keyed:
+        yield from without_keys(view)
+        return
+    silent = [address for address in keyed if sends_no_signatures(inventory, address)]
+    found: dict[str, list[tuple[Exchange, ExaminedRRset]]] = {}
+    for address in keyed:
+        for answer in answers_at(inventory, address) if address not in silent else ():
+            for one in answer.rrsets:
+                if one.rrset.rtype in (NSEC, NSEC3):
+                    found.setdefault(_signed_code(one), []).append((answer.answer.exchange, one))
+    for code, at in sorted(found.items()):
+        state = unknown if code.endswith(("-expired", "-not-checkable")) else outcome
+        if code != "valid":
+            servers = labels(view, list(dict.fromkeys(x.address for x, _ in at)))
+            detail, what = describe(at[0][1], view.chain().now_s), str(at[0][1].rrset.rtype)
+            yield state(code, [x for x, _ in at], servers=servers, detail=detail, what=what)
+    if set(found) == {"valid"}:
+        yield outcome("valid", [x for x, _ in found["valid"]])
+    if silent:
+        yield unknown("no-signatures", servers=labels(view, silent))
+    heard = hear(view, "Q6", "Q5", "Q8P", "Q8N", at=keyed, edns=True)
+    if heard.answers and not found and not silent:
+        yield unknown("none-seen", [a.exchange for a in heard.answers])
+    yield from unheard(view, heard, "Q6", "Q5")
+
+
+def _signed_code(one: ExaminedRRset) -> str:
+    kind = "nsec" if one.rrset.rtype == NSEC else "nsec3"
+    failure = one.failure
+    if not failure:
+        beside = [word for word in ("no-key", "not-checkable") if any(s.state.value == word for s in one.signatures)]
+        return f"beside-{beside[0]}" if beside else "valid"
+    return f"{kind}-unusable" if failure in ("malformed", "wrong-signer", "bad-labels") else f"{kind}-{failure}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gnomon.base import Address, Name
 from gnomon.base.codes import CLASS_IN, DNSKEY, NOERROR, NSEC, NSEC3, NXDOMAIN, RRSIG, SOA
 from gnomon.checks.observed import Answer
-from gnomon.checks.replies import is_partial
+from gnomon.checks.replies import has_authority, is_partial
 from gnomon.checks.signed import Key
 from gnomon.checks.validation import ExaminedRRset, Validator
 from gnomon.wire import Message, RRset
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gnomon.checks.view import ZoneView
 
 # The order in which a spent budget leaves things unchecked: what most depends on comes first.
-SIGNED_ASKS = ("Q4", "Q2", "Q3", "Q6", "Q5", "Q8", "Q8P")
+SIGNED_ASKS = ("Q4", "Q2", "Q3", "Q6", "Q5", "Q8P", "Q8N", "Q8")
 
 _NEGATIVE_TYPES = (SOA, NSEC, NSEC3)
 
@@ -38,6 +38,11 @@ class SignedAnswer:
     @property
     def rrsets(self) -> tuple[ExaminedRRset, ...]:
         return self.positive + self.negative
+
+    @property
+    def denial_types(self) -> tuple[int, ...]:
+        """The types NSEC and NSEC3 as often as RRsets of them are in the authority section."""
+        return tuple(int(one.rrset.rtype) for one in self.negative if one.rrset.rtype in (NSEC, NSEC3))
 
     @property
     def is_nxdomain(self) -> bool:
@@ -74,7 +79,7 @@ def take(view: ZoneView, validator: Validator) -> Inventory:
     for ask in SIGNED_ASKS:
         for answer in view.answers(ask):
             message, address = answer.message, answer.address
-            if not message.aa or is_partial(answer) or message.rcode not in (NOERROR, NXDOMAIN):
+            if is_partial(answer) or not has_authority(answer):
                 continue
             keys = own.get(address) or all_keys
             same = (message, tuple([key.rdata for key in keys]))

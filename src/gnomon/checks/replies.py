@@ -28,7 +28,7 @@ UNSIGNED = {"unsigned": "No server of {zone} has a readable DNSKEY: the zone is 
 
 # The same question without EDNS, asked where the one with EDNS gets no proper answer.
 _PLAIN = {"Q3": "Q3N", "Q4": "Q4N", "Q5": "Q5N"}
-_WITH_EDNS = frozenset({"Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q8", "Q8P"})
+_WITH_EDNS = frozenset({"Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q8", "Q8P", "Q8N"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,16 @@ class Heard:
 def hear(view: ZoneView, *asks: str, at: Sequence[Address] | None = None, edns: bool = False) -> Heard:
     """The usable answers of the servers that serve the zone; one to any of `asks` is enough to count as heard.
 
-    Truncated and unreadable answers are not usable, nor, with `edns`, those without OPT. A refusal of EDNS is
-    replaced by the answer to the same question without it.
+    A server that is lame by its SOA answer counts where it answers with authority all the same. Truncated and
+    unreadable answers are not usable, nor, with `edns`, those without OPT. A refusal of EDNS is replaced by the
+    answer to the same question without it.
     """
     answers: list[Answer] = []
     missing: dict[str, list[Address]] = {}
     for address in view.addresses if at is None else at:
         serves = view.service(address).state == "ok"
-        found = [a for ask in asks if serves and (a := _usable(view, ask, address, edns)) is not None]
+        usable = [a for ask in asks if (a := _usable(view, ask, address, edns)) is not None]
+        found = [a for a in usable if serves or has_authority(a)]
         answers += found
         if not found:
             missing.setdefault(_reason(view, asks, address), []).append(address)
@@ -87,9 +89,8 @@ def without_keys(view: ZoneView) -> Iterator[Outcome]:
 
 def says_no_keys(answer: Answer) -> bool:
     """An authoritative answer to the DNSKEY question that has none."""
-    message, zone = answer.message, answer.qname
-    proper = message.aa and message.rcode in (NOERROR, NXDOMAIN)
-    return proper and zone is not None and message.rrset("answer", zone, DNSKEY) is None
+    zone = answer.qname
+    return has_authority(answer) and zone is not None and answer.message.rrset("answer", zone, DNSKEY) is None
 
 
 def speaks_edns(view: ZoneView, address: Address) -> bool:
@@ -116,6 +117,11 @@ def unjudged(view: ZoneView, judged: Collection[Address], ask: str) -> Iterator[
 def labels(view: ZoneView, addresses: Sequence[Address]) -> tuple[str, ...]:
     """`name/address` of each."""
     return tuple(view.server_label(address) for address in addresses)
+
+
+def has_authority(answer: Answer) -> bool:
+    """An authoritative answer, positive or negative."""
+    return answer.message.aa and answer.message.rcode in (NOERROR, NXDOMAIN)
 
 
 def is_partial(answer: Answer) -> bool:

@@ -97,7 +97,7 @@ def _code_of(examined: ExaminedRRset | None, *, silent: bool) -> str:
 @check(
     "sig.not-expired",
     properties=(REL,),
-    asked=("Q2", "Q3", "Q4", "Q5", "Q6", "Q8", "Q8P"),
+    asked=("Q2", "Q3", "Q4", "Q5", "Q6", "Q8", "Q8P", "Q8N"),
     codes={
         "current": "No record set of {zone} lives on expired signatures.",
         "expired": "The signatures over {rrsets} of {zone} have expired at {servers}, the first at {at}.",
@@ -158,7 +158,7 @@ def _about_expired(view: ZoneView, code: str, found: list[tuple[SignedAnswer, Ex
 @check(
     "sig.remaining",
     properties=(REL, RES),
-    asked=("Q2", "Q3", "Q4", "Q5", "Q6", "Q8", "Q8P"),
+    asked=("Q2", "Q3", "Q4", "Q5", "Q6", "Q8", "Q8P", "Q8N"),
     codes={
         "ample": "The first signatures of {zone} to expire last until {at}.",
         "under-12-hours": "The signature of {key} over {rtype} of {zone} ends at {at}, in less than 12 hours.",
@@ -206,7 +206,7 @@ def remaining(view: ZoneView) -> Iterator[Outcome]:
 @check(
     "sig.validity-max",
     properties=(SEC,),
-    asked=("Q2", "Q3", "Q4", "Q5", "Q6", "Q8", "Q8P"),
+    asked=("Q2", "Q3", "Q4", "Q5", "Q6", "Q8", "Q8P", "Q8N"),
     codes={
         "moderate": "No signature of {zone} is valid for more than {days} days.",
         "over-45-days": "The signature of {key} over {rtype} of {zone} is valid for {days} days.",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gnomon.base import codes
-from gnomon.lab.faults.fault import DelegationFault, ZoneFault, named
+from gnomon.lab.faults.fault import SILENCE, DelegationFault, Fault, Reply, ZoneFault, named
 from gnomon.lab.records import Response, RRset
 from gnomon.lab.request import Request
 from gnomon.lab.spec import DAY_S, DsSpec, ZoneSpec
@@ -125,6 +125,51 @@ class OtherKeys(ZoneFault):
             keys.rdatas = keys.rdatas[:-1] or keys.rdatas
 
 
+@named("denial-dropped")
+class DenialDropped(Fault):
+    """Answers nothing to questions for NSEC and NSEC3PARAM records."""
+
+    def hear(self, request: Request) -> Request | Reply:
+        return SILENCE if request.qtype in (codes.NSEC, codes.NSEC3PARAM) else request
+
+
+@named("no-nsec3param")
+class NoNsec3param(ZoneFault):
+    """Answers questions for the NSEC3PARAM record with an empty NOERROR response."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.qtype == codes.NSEC3PARAM:
+            response.answer = []
+
+
+@named("wrong-bitmap")
+class WrongBitmap(ZoneFault):
+    """Lists only the type A in its NSEC and NSEC3 records."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        _edit_denial(response, lambda rtype, rdata: rdata[: _bitmap_at(rtype, rdata)] + b"\0\1\x40")
+
+
+@named("nsec3-flags")
+class Nsec3Flags(ZoneFault):
+    """Has `value` (2 unless given) as flags of its NSEC3 records."""
+
+    default_value = 2
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        _edit_denial(response, lambda rtype, r: r[:1] + bytes([self.quantity]) + r[2:] if rtype == codes.NSEC3 else r)
+
+
+@named("nsec3-algorithm")
+class Nsec3Algorithm(ZoneFault):
+    """Has `value` (2 unless given) as hash algorithm of its NSEC3 records."""
+
+    default_value = 2
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        _edit_denial(response, lambda rtype, r: bytes([self.quantity]) + r[1:] if rtype == codes.NSEC3 else r)
+
+
 @named("negative-without-soa")
 class NegativeWithoutSoa(ZoneFault):
     """Leaves the SOA record out of negative responses."""
@@ -175,3 +220,26 @@ def _drop(response: Response, unwanted: Callable[[RRset], bool]) -> None:
     response.answer = [r for r in response.answer if not unwanted(r)]
     response.authority = [r for r in response.authority if not unwanted(r)]
     response.additional = [r for r in response.additional if not unwanted(r)]
+
+
+def _edit_denial(response: Response, change: Callable[[int, bytes], bytes]) -> None:
+    """Replace the rdata of NSEC and NSEC3 records; their signatures stay as they are."""
+
+    def edited(rrset: RRset) -> RRset:
+        if rrset.rtype not in _DENIAL_TYPES:
+            return rrset
+        return RRset(rrset.owner, rrset.rtype, rrset.ttl_s, tuple(change(rrset.rtype, r) for r in rrset.rdatas))
+
+    response.answer = list(map(edited, response.answer))
+    response.authority = list(map(edited, response.authority))
+
+
+def _bitmap_at(rtype: int, rdata: bytes) -> int:
+    """Where the type bit map begins: after the next name, or after the salt and the next hash."""
+    at = 0
+    if rtype == codes.NSEC:
+        while rdata[at]:
+            at += rdata[at] + 1
+        return at + 1
+    at = 5 + rdata[4]
+    return at + 1 + rdata[at]
