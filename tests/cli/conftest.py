@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,11 @@ class Result:
 Gnomon = Callable[..., Result]
 
 
+@pytest.fixture(autouse=True)
+def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture
 def gnomon(capsys: pytest.CaptureFixture[str]) -> Gnomon:
     """Run one command line in this process."""
@@ -41,7 +47,8 @@ def gnomon(capsys: pytest.CaptureFixture[str]) -> Gnomon:
 
 def outside(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
     """Run one command line in a process of its own, to its end."""
-    options = {"capture_output": True, "timeout": 120, **options}
+    plain = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    options = {"capture_output": True, "timeout": 120, "env": plain, **options}
     return subprocess.run([*GNOMON, *map(str, arguments)], text=True, **options)  # type: ignore[call-overload,no-any-return]
 
 

@@ -1,4 +1,4 @@
-"""Damaged evidence and verdicts: verify names the damage (1), what needs them refuses (2), and nothing is a traceback."""
+"""Damaged evidence and verdicts: verify names the damage, what needs them refuses, judging again mends verdicts."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ def other_version(path: Path) -> None:
     path.write_text(path.read_text("utf-8").replace('"schema_version": 1', '"schema_version": 9'), "utf-8")
 
 
-EVIDENCE: dict[str, tuple[Callable[[Path], None], str]] = {
+EVIDENCE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a flipped bit in the segment": (lambda run: flip(segment(run)), "segments/"),
     "a truncated segment": (lambda run: truncate(segment(run)), "segments/"),
-    "an empty segment": (lambda run: segment(run).write_bytes(b"") and None, "segments/"),
+    "an empty segment": (lambda run: segment(run).write_bytes(b""), "segments/"),
     "a missing segment": (lambda run: segment(run).unlink(), "segments/"),
-    "a folder for a segment": (lambda run: (segment(run).unlink(), (run / "segments").rmdir()) and None, "segments"),
+    "no segments at all": (lambda run: shutil.rmtree(run / "segments"), "segments"),
     "a flipped bit in the manifest": (lambda run: flip(manifest(run)), "manifests"),
     "a manifest of another version": (lambda run: other_version(manifest(run)), "manifests"),
     "a flipped bit in run.json": (lambda run: flip(run / "run.json"), "run.json"),
     "run.json of another version": (lambda run: other_version(run / "run.json"), "run.json"),
-    "an empty run.json": (lambda run: (run / "run.json").write_bytes(b"") and None, "run.json"),
+    "an empty run.json": (lambda run: (run / "run.json").write_bytes(b""), "run.json"),
 }
 
 
@@ -66,19 +66,19 @@ def test_evidence(gnomon: Gnomon, copy: Path, damage: str) -> None:
     assert (copy / "verdicts" / "default.parquet").read_bytes() == stored
 
 
-VERDICTS: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
+VERDICTS: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "verdicts truncated": (
         lambda run: truncate(run / "verdicts" / "default.parquet"), ("replay", "indicators", "report", "drill"),
     ),
     "verdicts scrambled": (lambda run: scramble(run / "verdicts" / "default.parquet"), ("replay", "report")),
     "what they were made with is no JSON": (
-        lambda run: (run / "verdicts" / "default.json").write_text("{") and None, ("replay", "report"),
+        lambda run: (run / "verdicts" / "default.json").write_text("{"), ("replay", "report"),
     ),
     "a table is something else": (
-        lambda run: (run / "tables" / "servers.parquet").write_text("x") and None, ("indicators", "report", "drill"),
+        lambda run: (run / "tables" / "servers.parquet").write_text("x"), ("indicators", "report", "drill"),
     ),
     "a table has other columns": (
-        lambda run: shutil.copy(run / "verdicts" / "default.parquet", run / "tables" / "servers.parquet") and None,
+        lambda run: shutil.copy(run / "verdicts" / "default.parquet", run / "tables" / "servers.parquet"),
         ("indicators", "report", "drill"),
     ),
     "no verdicts": (lambda run: shutil.rmtree(run / "verdicts"), ("replay", "indicators", "report", "drill")),

@@ -13,7 +13,7 @@ from gnomon.base import Broken, InputError
 from gnomon.cli.judge import judge_run, levels_text
 from gnomon.cli.lab import build_world, describe
 from gnomon.cli.measure import LAB, Circumstances, measure, new_run, progress_bar, survey_note
-from gnomon.cli.terminal import console, row, say, table
+from gnomon.cli.terminal import console, counted, row, say, table
 from gnomon.evidence import EvidenceDir, ZoneSource, durable, verify
 from gnomon.insight import Graph, compute
 from gnomon.lab.store import save
@@ -57,7 +57,7 @@ def command(folder: Path, root_zone: Path | None, asn: tuple[Path, ...], tlds: i
     checked = verify(evidence)
     if checked.problems:
         raise Broken(f"the evidence just written does not verify: {checked.problems[0]}")
-    say(f"   {checked.rows:,} exchanges in {checked.segments:,} segments: yes")
+    say(f"   {counted(checked.rows, 'exchange')} in {counted(checked.segments, 'segment')}: yes")
 
     say(("5. Indicators and a failure drill", "bold"))
     indicators = compute(evidence, EvidenceDir.open(evidence).run.run_id)
@@ -67,8 +67,7 @@ def command(folder: Path, root_zone: Path | None, asn: tuple[Path, ...], tlds: i
     console().print(made)
     for worst in Graph.of_run(evidence).rank("operator", 1):
         say(
-            f"   If the operator {worst.label} goes away, {worst.dark:,} zones go dark, "
-            f"{worst.brittle:,} are left brittle."
+            f"   Without the operator {worst.label}: {counted(worst.dark, 'zone')} dark, {worst.brittle:,} left brittle"
         )
 
     say(("6. A review: five areas, findings linked to measured facts", "bold"))

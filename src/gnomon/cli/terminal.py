@@ -27,8 +27,9 @@ def console() -> Console:
 
 
 def say(*parts: Part) -> None:
-    """One paragraph to standard output; a part is text, or text with a style."""
-    console().print(_text(*parts))
+    """One paragraph to standard output; a part is text, or text with a style. A path is never broken."""
+    out, text = console(), _text(*parts)
+    out.print(text, soft_wrap=any(len(word) > out.width for word in text.plain.split()))
 
 
 def counted(number: int, noun: str) -> str:
