@@ -9,6 +9,7 @@ from gnomon.base import Address
 from gnomon.base.special import special_purpose
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.registry import IOP, REL, SEC, check
+from gnomon.checks.replies import UNHEARD, hear, unheard
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 
@@ -124,15 +125,17 @@ def v6_embedded_v4(view: ZoneView) -> Iterator[Outcome]:
         "other-differs": "The parent gives {glue} as glue for {name}; its zone does not have these addresses.",
         "extra-authoritative": "{name} also has {extra}, for which the parent has no glue.",
         "no-authoritative": "No authoritative addresses of {name} were found to compare its glue with.",
+        "none-confirms": "No server of {zone} confirms the glue of the name servers inside it.",
         "no-glue": "The delegation of {zone} carries no glue.",
+        **UNHEARD,
     },
 )
 def glue_matches(view: ZoneView) -> Iterator[Outcome]:
     """The glue at the parent is what the zone of the name server says.
 
     Why: stale glue sends resolvers to an address that may belong to somebody else by now.
-    Rule: error if a glue address is not among the authoritative addresses of the name; notice if there are
-        authoritative addresses without glue.
+    Rule: error if a glue address is not among the authoritative addresses of the name; notice if a name inside the
+        zone has authoritative addresses without glue.
     Source: IANA name server requirements; RFC 1912 section 2.3; RFC 2181 section 5.4.1.
     Do: update the host's addresses at the parent (or in the zone, if that is the wrong one).
     """
@@ -141,15 +144,16 @@ def glue_matches(view: ZoneView) -> Iterator[Outcome]:
     if delegation is None or not glue:
         yield not_applicable("no-glue", view.asked("P1"))
         return
-    faults = 0
+    faults, confirmed = 0, 0
     for name, given in glue.items():
-        host, text = view.addresses_of(name), str(name)
+        host, text, inside = view.addresses_of(name), str(name), name.is_subdomain_of(view.zone)
         shown = (*delegation.exchanges, *host.exchanges)
         known = [a for a in given if host.knows(a.version)]
+        confirmed += bool(known) and inside
         wrong = tuple(str(a) for a in known if a not in host.authoritative)
-        extra = tuple(str(a) for a in host.authoritative if a not in given)
+        extra = tuple(str(a) for a in host.authoritative if a not in given and inside)
         if wrong:
-            code = "in-domain-differs" if name.is_subdomain_of(view.zone) else "other-differs"
+            code = "in-domain-differs" if inside else "other-differs"
             yield outcome(code, shown, subject=text, name=text, glue=wrong)
         if extra:
             yield outcome("extra-authoritative", shown, subject=text, name=text, extra=extra)
@@ -159,3 +163,14 @@ def glue_matches(view: ZoneView) -> Iterator[Outcome]:
     if not faults:
         shown = (*delegation.exchanges, *(x for n in glue for x in view.addresses_of(n).exchanges))
         yield outcome("match", shown, count=len(glue))
+    inside_names = [name for name in glue if name.is_subdomain_of(view.zone)]
+    yield from _unconfirmed(view, bool(inside_names), bool(confirmed))
+
+
+def _unconfirmed(view: ZoneView, has_inside: bool, confirmed: bool) -> Iterator[Outcome]:
+    """Which servers could not be asked for the addresses inside the zone, and whether that left none."""
+    if has_inside:
+        at = [a for a in view.addresses if view.asked("Q9", a) or view.service(a).state not in ("ok", "unobserved")]
+        yield from unheard(view, hear(view, "Q9", at=at), "Q9")
+        if not confirmed:
+            yield unknown("none-confirms", view.asked("Q9"), view.asked("Q1"))
