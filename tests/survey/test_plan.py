@@ -40,7 +40,7 @@ def test_odd_messages_are_odd_in_one_way():
 def test_codes_belong_to_one_subject_and_the_first_letter():
     subjects = {question.code: question.subject for question in QUESTIONS}
     assert len(subjects) == len(Plan().codes)
-    letters = {"P": "zone", "Q": "zone", "Z": "zone", "H": "name", "C": "cut", "S": "server"}
+    letters = {"P": "zone", "Q": "zone", "Z": "zone", "H": "name", "A": "name", "C": "cut", "S": "server"}
     assert all(letters[code[0]] == subject for code, subject in subjects.items())
 
 

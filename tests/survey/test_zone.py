@@ -2,12 +2,14 @@
 
 from collections import Counter
 
+import dns.message
 import pytest
-from driving import drive_lab, name, tree, zone_spec
+from driving import drive, drive_lab, name, tree, zone_spec
 
 from gnomon.base import NameServer, Transport, parse_address
 from gnomon.base.codes import CNAME
 from gnomon.engine import Status
+from gnomon.lab import LabEngine
 from gnomon.lab.scenario import build_world
 from gnomon.lab.spec import Placement, RecordSpec
 from gnomon.survey.plan import ASSESS_PLAN, Plan
@@ -244,3 +246,27 @@ def test_the_budget_of_a_zone_ends_its_questions_but_not_the_survey():
     surveyed = drive_lab(build_world(), "example.test.", plan=Plan(zone_queries=30))
     assert sum(surveyed.asks(EXAMPLE).values()) <= 30
     assert surveyed.scheduler.cut_short == 1
+
+
+class MinimalEngine(LabEngine):
+    """A lab whose servers leave out of answers what was not asked for, as many are set up to."""
+
+    def take(self, max_rows=4096, timeout_ms=1000):
+        return [self._cut(attempt) for attempt in super().take(max_rows, timeout_ms)]
+
+    @staticmethod
+    def _cut(attempt):
+        message = dns.message.from_wire(attempt.response)
+        if not message.answer:
+            return attempt
+        message.additional = []
+        return attempt._replace(response=message.to_wire())
+
+
+def test_a_parent_that_serves_the_zone_too_is_asked_for_the_addresses_it_left_out():
+    world = tree([zone_spec("child.test.", ["ns.child.test."])], {"ns.child.test.": ["28.0.1.1"]})
+    surveyed = drive(MinimalEngine(world), ["child.test."], world.hints())
+    asks = surveyed.asks("zone child.test.")
+    assert (asks["P3"], asks["Q1"]) == (2, 1)
+    assert {x.address for x in surveyed.exchanges if x.ask == "Q1"} == {parse_address("28.0.1.1")}
+    assert "P3" not in drive_lab(build_world(), "example.test.").asks(EXAMPLE)

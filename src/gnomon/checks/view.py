@@ -169,12 +169,12 @@ class ZoneView:
         return found
 
     def answers_for_host(self, name: Name) -> tuple[Answer, ...]:
-        """The answers of the zone's own servers to the questions for the addresses of a name in the zone (Q9)."""
+        """What the zone's servers (Q9), and a parent's that serve it too (P3), say of the addresses of a name in it."""
         return self.once("hosts", self._find_answers_for_hosts).get(name, ())
 
     def _find_answers_for_hosts(self) -> Mapping[Name, tuple[Answer, ...]]:
         found: dict[Name, list[Answer]] = {}
-        for answer in self.answers("Q9"):
+        for answer in (*self.answers("Q9"), *self.answers("P3")):
             if answer.qname is not None:
                 found.setdefault(answer.qname, []).append(answer)
         return {name: tuple(of) for name, of in found.items()}

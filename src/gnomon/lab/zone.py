@@ -109,7 +109,8 @@ class Zone:
             else:
                 response.answer = self.with_signature(found, do)
                 if qtype == codes.NS:
-                    response.additional = self.addresses(found.rdatas, do)
+                    # Without their signatures, so that they fit; resolvers ask for what they mean to validate.
+                    response.additional = self.addresses(found.rdatas, do=False)
         return response
 
     def _found(self, name: bytes, node: Mapping[int, RRset], qtype: int) -> RRset | None:

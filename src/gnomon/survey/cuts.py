@@ -95,6 +95,8 @@ class Walker:
                 return cut_subject(about), self._find_cut(about)
             if kind == "chain":
                 return cut_subject(about), self._ask_chain(about)
+            if kind == "reverse":
+                return name_subject(about), self._find_reverse(about)
             return name_subject(about), self._find_host(about)
         return server_subject(about), self._ask_pack(about, zone)
 
@@ -273,6 +275,27 @@ class Walker:
             else:
                 break
         return reading.in_order(found)
+
+    def _find_reverse(self, name: Name) -> Steps[None]:
+        target = name
+        cut = yield from self.closest(target)
+        for _ in range(self.plan.indirections):
+            if cut is None:
+                break
+            replies = yield from self.ask_one(cut, target, [q.A1], partial(leads_on, target, cut.zone))
+            message = replies[0].message if replies else None
+            if message is None:
+                break
+            alias, lower = reading.alias(message, target), reading.referral(message, target, cut.zone)
+            if alias is not None:
+                target = alias
+                if any(record.rtype == q.A1.qtype and record.owner == target for record in message.answer):
+                    break
+                cut = yield from self.closest(target)
+            elif lower is not None:
+                cut = self.cut_of(lower, cut)
+            else:
+                break
 
     def _ask_pack(self, address: Address, zone: Name) -> Steps[bool]:
         fresh = self.plan.probe_domain.prepend(self.label(address.packed))

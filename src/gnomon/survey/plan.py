@@ -28,6 +28,7 @@ from gnomon.base.codes import (
     NSEC3PARAM,
     OPTION_COOKIE,
     OPTION_NSID,
+    PTR,
     SOA,
     TXT,
     A,
@@ -139,6 +140,11 @@ P2 = Question("P2", "zone", "DS of the zone, DO", DS, _PARENT, ("ds", "dnssec"),
 P1N = Question(
     "P1N", "zone", "NS of the zone, plain", NS, "at the same addresses, if none answered P1", ("delegation",)
 )
+_P3_WHEN = "for each NS name inside the zone that has no glue, where the parent's server answered P1 with authority"
+P3_A = Question("P3", "zone", "A of an NS name inside the zone, DO", A, _P3_WHEN, ("addresses",), edns=_PLAIN_DO)
+P3_AAAA = Question(
+    "P3", "zone", "AAAA of an NS name inside the zone, DO", AAAA, _P3_WHEN, ("addresses",), edns=_PLAIN_DO
+)
 
 H1 = Question(
     "H1", "name", "A of an NS name outside the zone", A,
@@ -146,6 +152,10 @@ H1 = Question(
     " down after a referral, and for the target of a CNAME", ("addresses", "exposure"),
 )  # fmt: skip
 H2 = Question("H2", "name", "AAAA of an NS name outside the zone", AAAA, "together with H1", ("addresses", "exposure"))
+A1 = Question(
+    "A1", "name", "PTR of a server address", PTR,
+    "with the plan's reverse, once for each server address of a zone: as H1, for the reverse name", ("addresses",),
+)  # fmt: skip
 
 C0 = Question(
     "C0", "cut", "NS of an ancestor of a zone or of an NS name, DO", NS,
@@ -190,7 +200,8 @@ S20 = Question(
 )  # fmt: skip
 
 QUESTIONS: tuple[Question, ...] = (
-    P1, P2, P1N, Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, Z1M, Z1T, H1, H2, C0, C1, C2,
+    P1, P2, P1N, P3_A, P3_AAAA,
+    Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, Z1M, Z1T, H1, H2, A1, C0, C1, C2,
     S1, S2, S3, S7, S10, S11, S17, S20,
 )  # fmt: skip
 
@@ -208,6 +219,7 @@ class Plan:
         addresses: server addresses of one zone that are asked; in order of name, then address.
         host_servers: servers of the zone, of both IP versions, that are asked for the addresses of NS names inside it.
         mail_servers: servers of the zone, of both IP versions, that are asked for its MX and TXT records.
+        reverse: the names of server addresses are looked up too.
         zone_queries: messages to the parent's and the zone's own servers for one zone.
         zone_octets: response octets for one zone; nothing more is asked beyond.
         name_queries: messages to find the addresses of one name.
@@ -222,6 +234,7 @@ class Plan:
     addresses: int = 40
     host_servers: int = 2
     mail_servers: int = 2
+    reverse: bool = False
     zone_queries: int = 600
     zone_octets: int = 8 << 20
     name_queries: int = 100
@@ -278,5 +291,6 @@ def _described(question: Question) -> dict[str, object]:
     }
 
 
-# Somebody waits for one zone: every server is asked for the mail records and for the NS names inside the zone.
-ASSESS_PLAN = Plan(host_servers=40, mail_servers=40)
+# Somebody waits for one zone: every server is asked for the mail records and for the NS names inside the zone, and
+# the names of their addresses are looked up.
+ASSESS_PLAN = Plan(host_servers=40, mail_servers=40, reverse=True)

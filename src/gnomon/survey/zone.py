@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from gnomon.base import Address, Name
+from gnomon.base import Address, Name, reverse_name
 from gnomon.survey import plan as q
 from gnomon.survey import reading
 from gnomon.survey.cuts import Cut, Walker, leads_on
@@ -33,12 +33,14 @@ class ZoneSurvey:
         self._answering: list[Address] = []
         self._authoritative: list[Address] = []
         self._asked: set[tuple[str, Name, Address]] = set()
+        self._hosting: list[tuple[Address, Name | None]] = []  # servers of the parent that serve the zone too
         self._is_signed = False
         self._wires: dict[str, bytes] = {}
 
     def steps(self) -> Steps[None]:
         """Everything for this zone, in the order it is asked."""
         above = yield from self._delegation()
+        yield from self._ask_hosting_parent()
         for _ in range(_ROUNDS):
             yield from self._resolve_outside()
             new = self._new_servers()
@@ -47,6 +49,8 @@ class ZoneSurvey:
             yield from self._ask_servers(new)
             yield from self._ask_more()
         shared: list[Key] = [("pack", address) for address in self._authoritative]
+        if self._plan.reverse:
+            shared += [("reverse", reverse_name(address)) for address in self._servers]
         if above is not None:
             shared += [("chain", cut.zone) for cut in above.upwards()]
         yield Need(shared)
@@ -89,7 +93,21 @@ class ZoneSurvey:
         if not any(usable(reply) for reply in replies):
             replies = yield from self._ask(q.P1N, [(r.ask.address, r.ask.server_name) for r in replies])
         messages = [message for reply in replies if (message := reply.message)]
+        self._hosting = [(r.ask.address, r.ask.server_name) for r in replies if r.is_authoritative]
         return [found for m in messages if (found := reading.referral(m, self._zone, parent.zone))]
+
+    def _ask_hosting_parent(self) -> Steps[None]:
+        """A parent's server that serves the zone too answers P1 instead of referring, and may leave the glue out."""
+        about: dict[bytes, Name] = {}
+        asks: list[Ask] = []
+        for name in self._inside():
+            if self._hosting and not self._addresses[name]:
+                for question in (q.P3_A, q.P3_AAAA):
+                    wire = question.compose(name)
+                    about[wire] = name
+                    asks += [Ask(question, server, address, wire) for address, server in self._hosting]
+        for wire, message in _distinct((yield from ask(asks))):
+            self._learn_inside(about[wire], message)
 
     # Addresses
 
