@@ -20,7 +20,7 @@ from gnomon.wire.rdata import Nsec3, Nsec3param
 _ASKS = ("Q6", "Q5", "Q8P", "Q8N")
 _CODES = {
     "no-nsec3": "{zone} does not use NSEC3.",
-    "none-seen": "No server of {zone} gave an NSEC or NSEC3 record.",
+    "none-seen": "No server of {zone} gave an NSEC or NSEC3 record, or a proper answer about them.",
     **UNSIGNED,
     **UNHEARD_EDNS,
 }
@@ -70,9 +70,10 @@ def _by_value(
         yield outcome(code(number), list(at.values()), value=text, octets=octets, servers=labels(view, list(at)))
     heard = hear(view, *_ASKS, at=keyed, edns=True)
     if not found and heard.answers:
-        kinds = {t for a in keyed for s in answers_at(view.chain().inventory, a) for t in s.denial_types}
+        inventory = view.chain().inventory
+        told = any(s.denial_types or s.ask == "Q8N" for a in keyed for s in answers_at(inventory, a))
         shown = [a.exchange for a in heard.answers]
-        yield not_applicable("no-nsec3", shown) if kinds else unknown("none-seen", shown)
+        yield not_applicable("no-nsec3", shown) if told else unknown("none-seen", shown)
     yield from unheard(view, heard, *_ASKS)
 
 
