@@ -34,7 +34,7 @@ def test_a_healthy_zone_gets_each_question_once_at_each_of_its_six_addresses():
     assert surveyed.asks("cut .") == {"C2": 2}
     assert surveyed.asks("cut test.") == {"C0": 1, "C1": 2, "C2": 2}
     assert surveyed.asks("cut other.test.") == {"C0": 1}
-    pack = dict.fromkeys(("S1", "S2", "S3", "S7", "S10", "S11", "S17", "S20"), 1)
+    pack = dict.fromkeys(("S1", "S2", "S3", "S7", "S10", "S11", "S17", "S18", "S20"), 1)
     servers = {x.subject for x in surveyed.exchanges if x.subject.startswith("server ")}
     assert len(servers) == 6 and all(surveyed.asks(server) == pack for server in servers)
     assert {x.status for x in surveyed.exchanges} == {Status.ANSWERED}

@@ -299,8 +299,8 @@ class Walker:
 
     def _ask_pack(self, address: Address, zone: Name) -> Steps[bool]:
         fresh = self.plan.probe_domain.prepend(self.label(address.packed))
-        names = {"S10": fresh, "S11": ROOT, "S17": q.VERSION_BIND}
-        pack = (q.S1, q.S2, q.S3, q.S7, q.S10, q.S11, q.S17, q.S20)
+        names = {"S10": fresh, "S11": ROOT, "S17": q.VERSION_BIND, "S18": q.VERSION_SERVER}
+        pack = (q.S1, q.S2, q.S3, q.S7, q.S10, q.S11, q.S17, q.S18, q.S20)
         yield from ask([Ask(one, None, address, one.compose(names.get(one.code, zone))) for one in pack])
         return True
 

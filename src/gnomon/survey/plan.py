@@ -41,6 +41,7 @@ PRIVATE_TYPE = RRType(65280)  # first of the private-use types (RFC 6895 section
 UNKNOWN_OPTION = (65001, b"gnom")  # first of the options for local use (RFC 6891 section 9)
 PROBE_DOMAIN = Name.from_text("recursion-test.invalid.")
 VERSION_BIND = Name.from_text("version.bind.")
+VERSION_SERVER = Name.from_text("version.server.")
 
 _PLAIN_DO = Edns(UDP_SIZE_OCTETS, flags=DO)
 
@@ -194,6 +195,10 @@ S17 = Question(
     "S17", "server", "TXT version.bind in class CH", TXT, _PACK, ("exposure",), qclass=CLASS_CH,
     follow_truncation=False,
 )  # fmt: skip
+S18 = Question(
+    "S18", "server", "TXT version.server in class CH", TXT, _PACK, ("exposure",), qclass=CLASS_CH,
+    follow_truncation=False,
+)  # fmt: skip
 S20 = Question(
     "S20", "server", "a transfer of a zone it serves; only the first message is read", AXFR, _PACK, ("exposure",),
     Transport.TCP, attempts=1,
@@ -201,8 +206,8 @@ S20 = Question(
 
 QUESTIONS: tuple[Question, ...] = (
     P1, P2, P1N, P3_A, P3_AAAA,
-    Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, Z1M, Z1T, H1, H2, A1, C0, C1, C2,
-    S1, S2, S3, S7, S10, S11, S17, S20,
+    Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, Z1M, Z1T, H1, H2,
+    A1, C0, C1, C2, S1, S2, S3, S7, S10, S11, S17, S18, S20,
 )  # fmt: skip
 
 
