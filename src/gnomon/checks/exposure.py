@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gnomon.base import printable_bytes
+from gnomon.base import Address, printable_bytes
 from gnomon.base.codes import CLASS_CH, NOERROR, NXDOMAIN, SERVFAIL, SOA, TXT
 from gnomon.checks.observed import Answer, is_answered
 from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import SEC, check
-from gnomon.checks.replies import UNHEARD, labels, probe, unheard
+from gnomon.checks.replies import UNHEARD, Probed, labels, probe, unheard
 from gnomon.checks.view import ZoneView
 from gnomon.wire import rdata
 
@@ -95,13 +95,13 @@ def recursion(view: ZoneView) -> Iterator[Outcome]:
 @check(
     "exp.version",
     properties=(SEC,),
-    asked=("S17",),
+    asked=("S17", "S18"),
     codes={
         "hidden": "No server of {zone} that was heard tells its version.",
         "revealed": "{server} says that it runs {version}.",
         "wrong-class": "{server} tells its version ({version}) in a record of class {rclass}; CHAOS (3) is due.",
-        "breaks": "{server} answers {rcode} to the question for version.bind.",
-        "dropped": "{server} does not answer the question for version.bind; others it does.",
+        "breaks": "{server} answers {rcode} to the question for {names}.",
+        "dropped": "{server} does not answer the question for {names}; others it does.",
         **UNHEARD,
     },
 )
@@ -109,26 +109,43 @@ def version(view: ZoneView) -> Iterator[Outcome]:
     """Servers do not tell strangers which version they run.
 
     Why: it tells an attacker which hole to try; some operators tell it on purpose.
-    Rule: notice if a version text comes back for TXT version.bind in class CHAOS; warning if the record has another
-        class; notice if the server fails on the question or drops it. An empty text, a denial or a refusal passes.
+    Rule: notice if a version text comes back for TXT version.bind or version.server in class CHAOS; warning if the
+        record has another class; notice if the server fails on a question or drops it. An empty text, a denial or a
+        refusal passes.
     Source: RFC 4892 section 3; Zonemaster Nameserver15.
     Do: set the server's version string to nothing, or refuse the question.
     """
-    probed, clean = probe(view, "S17", alive="Q1"), True
-    for answer in probed.answers:
-        server, message = view.server_label(answer.address), answer.message
-        code, texts = _version_code(answer)
+    probes = [probe(view, ask, alive="Q1") for ask in ("S17", "S18")]
+    told: dict[Address, list[tuple[str, str, Answer]]] = {}
+    for answer in (answer for probed in probes for answer in probed.answers):
+        told.setdefault(answer.address, []).append((*_version_code(answer), answer))
+    clean = not any(probed.dropped for probed in probes)
+    for address, of in told.items():
+        code = min((code for code, _, _ in of), key=_WORST.index)
         if code != "hidden":
-            clean = False
+            clean, server = False, view.server_label(address)
+            same = [(texts, answer) for word, texts, answer in of if word == code]
+            message = same[0][1].message
             rclass = next((r.rclass for r in message.answer if r.rclass != CLASS_CH), None)
-            facts = {"version": texts, "rcode": str(message.rcode)}
-            yield outcome(code, answer.exchange, subject=server, server=server, rclass=rclass, **facts)
-    for address in probed.dropped:
-        server = view.server_label(address)
-        yield outcome("dropped", view.asked("S17", address), subject=server, server=server)
-    if probed.answers and clean and not probed.dropped:
-        yield outcome("hidden", [a.exchange for a in probed.answers])
-    yield from unheard(view, probed.heard, "S17")
+            facts = {"version": same[0][0], "rcode": str(message.rcode), "names": str(same[0][1].qname)}
+            shown = [answer.exchange for _, answer in same]
+            yield outcome(code, shown, subject=server, server=server, rclass=rclass, **facts)
+    for address in dict.fromkeys(address for probed in probes for address in probed.dropped):
+        server, asks = view.server_label(address), [ask for ask, p in _named(probes) if address in p.dropped]
+        shown = [x for ask in asks for x in view.asked(ask, address)]
+        names = tuple(_NAMES[ask] for ask in asks)
+        yield outcome("dropped", shown, subject=server, server=server, names=names)
+    if told and clean:
+        yield outcome("hidden", [answer.exchange for of in told.values() for _, _, answer in of])
+    yield from unheard(view, probes[0].heard, "S17")
+
+
+_NAMES = {"S17": "version.bind", "S18": "version.server"}
+_WORST = ("wrong-class", "revealed", "breaks", "hidden")
+
+
+def _named(probes: list[Probed]) -> list[tuple[str, Probed]]:
+    return list(zip(_NAMES, probes, strict=True))
 
 
 def _version_code(answer: Answer) -> tuple[str, str]:

@@ -135,7 +135,7 @@ def _asked_name(answer: Answer) -> bytes:
 @check(
     "hdr.wellformed",
     properties=(IOP, SEC),
-    asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "S1", "S2", "S3", "S7", "S10", "S11", "S17"),
+    asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "S1", "S2", "S3", "S7", "S10", "S11", "S17", "S18"),
     codes={
         "good": "All {count} messages from the servers of {zone} can be read to the end.",
         "malformed": "{server} sends messages that cannot be read ({asks}): {reason} at octet {offset} in the {part}.",
@@ -179,7 +179,7 @@ def wellformed(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("good", shown, count=len(shown))
 
 
-_ASKS = ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "S1", "S2", "S3", "S7", "S10", "S11", "S17")
+_ASKS = ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "S1", "S2", "S3", "S7", "S10", "S11", "S17", "S18")
 
 
 def _asks(answers: list[Answer]) -> tuple[str, ...]:
