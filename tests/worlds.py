@@ -24,7 +24,7 @@ def survey(
     undelegated: Mapping[str, Undelegated] | None = None,
 ) -> EvidenceDir:
     """The evidence of a survey of the world, in a new directory."""
-    plan = SurveyPlan()
+    plan = SurveyPlan(reverse=True)
     run = RunInfo(
         run_id="01JTESTRUN0000000000000000",
         tool=Tool("gnomon", "test"),

@@ -30,6 +30,11 @@ class NameServer:
         return f"{self.name}/{self.address}"
 
 
+def reverse_name(address: Address) -> Name:
+    """The name under in-addr.arpa or ip6.arpa that has the PTR records of an address (RFC 1035 3.5, RFC 3596 2.5)."""
+    return Name.from_text(f"{address.reverse_pointer}.")
+
+
 def parse_address(text: str) -> Address:
     """Read an IPv4 or IPv6 address.
 

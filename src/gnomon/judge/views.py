@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from gnomon.base import InputError, Name
+from gnomon.base import InputError, Name, reverse_name
 from gnomon.checks.parent import Undelegated
 from gnomon.checks.read import in_order
 from gnomon.checks.view import Routing, ZoneView
@@ -66,12 +66,13 @@ class ViewMaker:
         )
 
     def _needed(self, view: ZoneView) -> Iterator[Exchange]:
-        """The shared exchanges of the cuts above the zone and above its NS names, of these names, of its servers."""
+        """The shared exchanges of the cuts above the zone and its NS names, of these names, of its servers."""
         cuts = {above for name in (view.zone, *view.ns_names) for above in name.ancestors()[1:]}
         subjects = [cut_subject(cut) for cut in in_order(cuts)]
         subjects += [name_subject(name) for name in view.ns_names]
         asked = dict.fromkeys(x.address for x in view.exchanges if x.ask.startswith("Q"))
         subjects += [server_subject(address) for address in asked]
+        subjects += [name_subject(reverse_name(address)) for address in asked]
         for subject in subjects:
             yield from self._shared(subject)
 

@@ -2,8 +2,8 @@
 
 The base world: the root (two servers), `test.` (two), `other.test.` (two) and `example.test.` with the name servers
 ns1.example.test., ns2.example.test. and ns1.other.test.; all signed with ECDSA P-256 and NSEC, every server with an
-IPv4 and an IPv6 address in a prefix and an AS of its own. The addresses are in globally routable space but are never
-contacted: the world runs in the process or on loopback.
+IPv4 and an IPv6 address in a prefix and an AS of its own; and `arpa.`, unsigned, with their names. The addresses are
+in globally routable space but are never contacted: the world runs in the process or on loopback.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import dns.exception
 import dns.rdataset
 import dns.zonefile
 
-from gnomon.base import ROOT, Address, InputError, Name, codes, parse_address
+from gnomon.base import ROOT, Address, InputError, Name, codes, parse_address, reverse_name
 from gnomon.lab.faults import make_fault
 from gnomon.lab.keys import dnskey_rdata, ds_rdata
 from gnomon.lab.spec import (
@@ -40,6 +40,7 @@ from gnomon.lab.world import World
 ZONE = Name.from_text("example.test.")
 
 _TEST = Name.from_text("test.")
+_ARPA = Name.from_text("arpa.")
 _OTHER = Name.from_text("other.test.")
 _FIRST_ASN = 4_200_000_001  # private use (RFC 6996)
 _HOSTS = (
@@ -48,7 +49,8 @@ _HOSTS = (
 )  # fmt: skip
 _WORLD_KEYS = frozenset(
     {"ns", "child_ns", "addresses", "glue", "signed", "algorithm", "rsa_bits", "csk", "denial", "nsec3", "ds", "cds",
-     "soa", "validity", "extra_keys", "mx", "spf", "ns_alias", "records", "ttl", "ns_ttl", "parent_signed", "clock"}
+     "soa", "validity", "extra_keys", "mx", "spf", "ptr", "ns_alias", "records", "ttl", "ns_ttl", "parent_signed",
+     "clock"}
 )  # fmt: skip
 _DS_MODES = ("good", "none", "wrong-digest", "sha1", "sha384", "no-key", "extra-no-key", "parent-differs")
 _CDS_MODES = ("none", "match", "other", "delete")
@@ -143,7 +145,8 @@ def build_world(changes: Mapping[str, Any] | None = None, faults: Iterable[Place
         test = replace(test, signing=None, ds=())
     other = _base_zone(_OTHER, ["ns1.other.test.", "ns2.other.test."], 2)
     return World(
-        [root, test, other, zone], hosts, faults=[*extra_faults, *faults], networks=networks, population=[ZONE],
+        [root, test, other, _reverse_zone(hosts, changes.get("ptr", {})), zone], hosts,
+        faults=[*extra_faults, *faults], networks=networks, population=[ZONE],
         clock_s=int(changes.get("clock", DEFAULT_CLOCK_S)),
     )  # fmt: skip
 
@@ -153,6 +156,23 @@ def _base_zone(name: Name, ns: Sequence[str], index: int) -> ZoneSpec:
     servers = _names(ns)
     soa = SoaSpec(servers[0], Name.from_text("hostmaster.example.test."))
     return ZoneSpec(name, servers, soa, signing=SigningSpec(keys), ds=(DsSpec(keys[0]),))
+
+
+def _reverse_zone(hosts: Mapping[Name, tuple[Address, ...]], given: Mapping[str, Sequence[str]]) -> ZoneSpec:
+    """arpa, unsigned, with the name of every host address."""
+    servers = _names(["a.root-servers.test.", "b.root-servers.test."])
+    soa = SoaSpec(servers[0], Name.from_text("hostmaster.example.test."))
+    names: dict[Address, list[Name]] = {}
+    for host, addresses in hosts.items():
+        for address in addresses:
+            names.setdefault(address, []).append(host)
+    names |= {parse_address(address): list(map(Name.from_text, of)) for address, of in given.items()}
+    records = [
+        RecordSpec(reverse_name(address), codes.PTR, 3600, tuple(name.key for name in of))
+        for address, of in names.items()
+        if of
+    ]
+    return ZoneSpec(_ARPA, servers, soa, records=tuple(records))
 
 
 def _hosts(
