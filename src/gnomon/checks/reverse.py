@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gnomon.base import Address, Name, reverse_name
-from gnomon.base.codes import CNAME, NOERROR, NXDOMAIN, PTR, RRType
+from gnomon.base.codes import CNAME, NOERROR, NXDOMAIN, PTR, SOA, RRType
 from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, not_applicable, outcome
 from gnomon.checks.read import in_order, read_all
@@ -14,14 +14,14 @@ from gnomon.checks.registry import IOP, check
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 from gnomon.evidence.subject import name_subject
-from gnomon.wire import rdata
+from gnomon.wire import Message, rdata
 
 _ALIASES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class _Reverse:
-    """The names of an address; `rcode` of the last answer, "no answer" without one; `denied` if there are none."""
+    """The names of an address; `rcode` of the last attempt, "no answer" without one; `denied` if there are none."""
 
     names: tuple[Name, ...]
     rcode: str
@@ -51,9 +51,15 @@ def _reverse(view: ZoneView, name: Name) -> _Reverse:
         if len(aliases) != 1:
             break
         target = aliases[0]
-    last = answers[-1].message if answers else None
-    denied = last is not None and last.rcode in (NOERROR, NXDOMAIN)
-    return _Reverse((), str(last.rcode) if last is not None else "no answer", denied, exchanges)
+    last = view.message(exchanges[-1]) if exchanges else None
+    return _Reverse((), str(last.rcode) if last is not None else "no answer", _denies(last), exchanges)
+
+
+def _denies(message: Message | None) -> bool:
+    """A proper negative answer, not a step on the way to one."""
+    if message is None or message.rcode not in (NOERROR, NXDOMAIN):
+        return False
+    return message.aa or any(r.rtype == SOA for r in message.authority)
 
 
 def _records(answers: tuple[Answer, ...], owner: Name, rtype: RRType) -> tuple[Name, ...]:
