@@ -6,7 +6,7 @@ import struct
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnomon.base import Name
@@ -130,12 +130,14 @@ def test_caps_on_signatures_and_keys(
     assert sum(one.reason == "budget" for one in examined.signatures) == 20 - MAX_SIGNATURES_PER_RRSET
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**34), st.integers(-(2**31) + 1, 2**31 - 1))
 def test_serial_times(now_s: int, ahead_s: int) -> None:
     """The 32-bit stamp of any moment within 68 years comes back as that moment, also after 2106."""
     assert moment_s((now_s + ahead_s) % 2**32, now_s) == now_s + ahead_s
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**63), 2**63))
 def test_iso_never_raises(seconds: int) -> None:
     assert iso(seconds)
