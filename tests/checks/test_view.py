@@ -142,6 +142,16 @@ class TestParents:
         found = view(referral("28.3.3.53"), denial("28.4.4.53"))
         assert codes(found, "del.zone-exists") == {"some-parents-deny"}
 
+    def test_aliases(self) -> None:
+        one = exchange("P1", "example.test. CNAME a.test.", address="28.3.3.53", qtype="NS")
+        two = exchange("P1", "example.test. CNAME b.test.", address="28.4.4.53", qtype="NS")
+        assert codes(view(one), "del.zone-exists") == {"alias"}
+        assert codes(view(one, two), "del.zone-exists") == {"alias", "aliases-differ"}
+        assert codes(view(one, referral("28.4.4.53")), "del.zone-exists") == {"some-parents-deny"}
+        dname = exchange("P4", "example.test. DNAME b.test.", address="28.3.3.53", qtype="DNAME")
+        found = view(denial("28.3.3.53", rcode=0), dname, referral("28.4.4.53"))
+        assert codes(found, "del.zone-exists") == {"some-parents-deny", "dname-at-some"}
+
     def test_a_child_without_parent(self) -> None:
         found = view(denial("28.3.3.53"), exchange("Q1", SOA_ANSWER))
         assert codes(found, "del.zone-exists") == {"child-without-parent"}

@@ -25,7 +25,6 @@ FAMILIES = {
     "hdr": "Header, question and message handling",
     "key": "DNSSEC: keys",
     "mail": "Mail",
-    "mail": "Mail",
     "net": "Connectivity and transport",
     "res": "Resilience and diversity",
     "resp": "Answers",

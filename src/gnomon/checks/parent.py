@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from gnomon.base import Address, Name
-from gnomon.base.codes import AAAA, DS, NOERROR, NS, NXDOMAIN, SOA, A
+from gnomon.base.codes import AAAA, CNAME, DNAME, DS, NOERROR, NS, NXDOMAIN, SOA, A
 from gnomon.checks.observed import Answer
 from gnomon.checks.read import address_order, in_order, read_all
 from gnomon.evidence import Exchange
-from gnomon.wire import RRset, rdata
+from gnomon.wire import Record, RRset, rdata
 
 if TYPE_CHECKING:
     from gnomon.checks.view import ZoneView
@@ -37,7 +37,7 @@ class ParentAnswer:
 
     `says`: referral (NS of the zone in the authority section), answer (it serves the zone itself), nodata or
     nxdomain, alias (CNAME or DNAME), elsewhere (a referral to another name), failure (any other rcode). `parent` is
-    the zone above as this server shows it, None if it does not.
+    the zone above as this server shows it, None if it does not; `target` is where an alias leads.
     """
 
     answer: Answer
@@ -45,6 +45,7 @@ class ParentAnswer:
     parent: Name | None
     ns_names: tuple[Name, ...] = ()
     glue: Mapping[Name, tuple[Address, ...]] = field(default_factory=dict)
+    target: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,10 @@ def _parent_answer(view: ZoneView, answer: Answer) -> ParentAnswer:
         if names and message.rcode == NOERROR:
             glue = _glue(answer, {name for name in names if name.is_subdomain_of(view.parent_zone)})
             return ParentAnswer(answer, "referral" if says == "referral" else "answer", above, names, glue)
-    return ParentAnswer(answer, _without_ns(zone, answer), above)
+    says, dname = _without_ns(zone, answer), view.answer("P4", answer.address)
+    if says == "nodata" and dname is not None and _without_ns(zone, dname) == "alias":
+        return ParentAnswer(answer, "alias", above, target=_target(zone, dname))
+    return ParentAnswer(answer, says, above, target=_target(zone, answer))
 
 
 def _zone_above(zone: Name, answer: Answer) -> Name | None:
@@ -102,9 +106,17 @@ def _zone_above(zone: Name, answer: Answer) -> Name | None:
     return next((owner for owner in above if owner != zone and zone.is_subdomain_of(owner)), None)
 
 
+def _aliases(zone: Name, answer: Answer) -> list[Record]:
+    return [r for r in answer.message.answer if r.rtype in (CNAME, DNAME) and zone.is_subdomain_of(r.owner)]
+
+
+def _target(zone: Name, answer: Answer) -> Name | None:
+    return next(iter(read_all(rdata.ns, (r.rdata for r in _aliases(zone, answer)))), None)
+
+
 def _without_ns(zone: Name, answer: Answer) -> Says:
     message = answer.message
-    if any(r.rtype in (5, 39) and zone.is_subdomain_of(r.owner) for r in message.answer):
+    if _aliases(zone, answer):
         return "alias"
     if message.rcode == NXDOMAIN:
         return "nxdomain"

@@ -31,7 +31,8 @@ def parent_determinable(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 1034 section 4.2.1; RFC 9499.
     Do: let all servers of the zones above have the same delegations.
     """
-    if view.is_root or view.undelegated is not None:
+    delegation = view.delegation()
+    if view.is_root or (delegation is not None and delegation.given):
         yield not_applicable("root" if view.is_root else "given")
         return
     claims: dict[str, list[str]] = {}

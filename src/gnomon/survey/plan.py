@@ -20,6 +20,7 @@ from gnomon.base.codes import (
     CDS,
     CLASS_CH,
     CLASS_IN,
+    DNAME,
     DNSKEY,
     DS,
     MX,
@@ -141,6 +142,10 @@ P2 = Question("P2", "zone", "DS of the zone, DO", DS, _PARENT, ("ds", "dnssec"),
 P1N = Question(
     "P1N", "zone", "NS of the zone, plain", NS, "at the same addresses, if none answered P1", ("delegation",)
 )
+P4 = Question(
+    "P4", "zone", "DNAME of the zone, DO", DNAME, "at those that answered P1 with authority and without NS or CNAME",
+    ("delegation",), edns=_PLAIN_DO,
+)  # fmt: skip
 _P3_WHEN = "for each NS name inside the zone that has no glue, where the parent's server answered P1 with authority"
 P3_A = Question("P3", "zone", "A of an NS name inside the zone, DO", A, _P3_WHEN, ("addresses",), edns=_PLAIN_DO)
 P3_AAAA = Question(
@@ -205,7 +210,7 @@ S20 = Question(
 )  # fmt: skip
 
 QUESTIONS: tuple[Question, ...] = (
-    P1, P2, P1N, P3_A, P3_AAAA,
+    P1, P2, P1N, P3_A, P3_AAAA, P4,
     Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, Z1M, Z1T, H1, H2,
     A1, C0, C1, C2, S1, S2, S3, S7, S10, S11, S17, S18, S20,
 )  # fmt: skip

@@ -69,6 +69,11 @@ def is_nxdomain(message: Message) -> bool:
     return message.rcode == NXDOMAIN
 
 
+def is_empty(message: Message, name: Name) -> bool:
+    """There is nothing about `name` in it: no answer, no delegation."""
+    return not message.answer and not any(r.rtype == NS and r.owner == name for r in message.authority)
+
+
 def is_final(message: Message) -> bool:
     """It settles the question: an authoritative answer, NODATA with SOA, or NXDOMAIN; not a refusal or failure."""
     if message.rcode == NXDOMAIN:

@@ -93,6 +93,8 @@ class ZoneSurvey:
         if not any(usable(reply) for reply in replies):
             replies = yield from self._ask(q.P1N, [(r.ask.address, r.ask.server_name) for r in replies])
         messages = [message for reply in replies if (message := reply.message)]
+        empty = [r for r in replies if r.is_authoritative and (m := r.message) and reading.is_empty(m, self._zone)]
+        yield from self._ask(q.P4, [(r.ask.address, r.ask.server_name) for r in empty])
         self._hosting = [(r.ask.address, r.ask.server_name) for r in replies if r.is_authoritative]
         return [found for m in messages if (found := reading.referral(m, self._zone, parent.zone))]
 
