@@ -31,6 +31,10 @@ Seen = dict[Address, list[tuple[Parameters, Exchange]]]
 
 def _parameters(view: ZoneView) -> Seen:
     """The parameters in the NSEC3 and NSEC3PARAM records of each server that has any."""
+    return view.once("nsec3-parameters", lambda: _find_parameters(view))
+
+
+def _find_parameters(view: ZoneView) -> Seen:
     found: Seen = {}
     for address in signed_servers(view):
         for signed in answers_at(view.chain().inventory, address):

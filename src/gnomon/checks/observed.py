@@ -67,7 +67,7 @@ class Answer:
         return _unreadable(self.message)
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _unreadable(message: Message) -> tuple[Record, ...]:
     records = (*message.answer, *message.authority, *message.additional)
     return tuple(r for r in records if r.rtype in _READERS and read(_READERS[r.rtype], r.rdata) is None)
@@ -81,7 +81,7 @@ def parsed(wire: bytes) -> Message:
     return _parsed(b"\0\0" + wire[2:])
 
 
-_parsed = lru_cache(maxsize=16384)(Message)
+_parsed = lru_cache(maxsize=4096)(Message)
 
 
 def question_of(exchange: Exchange) -> Question | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from gnomon.base import Address, Name
 from gnomon.wire import rdata
@@ -13,7 +13,12 @@ T = TypeVar("T")
 
 
 def read(parse: Callable[[bytes], T], octets: bytes) -> T | None:
-    """The parsed record data, None if it is malformed."""
+    """The parsed record data, None if it is malformed; equal octets are read once."""
+    return cast("T | None", _read(parse, octets))
+
+
+@lru_cache(maxsize=8192)
+def _read(parse: Callable[[bytes], object], octets: bytes) -> object:
     try:
         return parse(octets)
     except rdata.MalformedRdata:

@@ -51,9 +51,14 @@ def hear(view: ZoneView, *asks: str, at: Sequence[Address] | None = None, edns: 
     unreadable answers are not usable, nor, with `edns`, those without OPT. A refusal of EDNS is replaced by the
     answer to the same question without it.
     """
+    among = tuple(view.addresses if at is None else at)
+    return view.once(("heard", asks, at and among, edns), lambda: _hear(view, asks, among, edns))
+
+
+def _hear(view: ZoneView, asks: Sequence[str], at: Sequence[Address], edns: bool) -> Heard:
     answers: list[Answer] = []
     missing: dict[str, list[Address]] = {}
-    for address in view.addresses if at is None else at:
+    for address in at:
         serves = view.service(address).state == "ok"
         usable = [a for ask in asks if (a := _usable(view, ask, address, edns)) is not None]
         found = [a for a in usable if serves or has_authority(a)]
