@@ -182,5 +182,3 @@ def _place(place: Place) -> str:
     words = f"line {line}" if line else ""
     what = " ".join(printable(word) for word in (owner, detail) if word)
     return ": ".join(part for part in (words, what) if part)
-
-
