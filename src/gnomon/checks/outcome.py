@@ -51,9 +51,9 @@ def not_applicable(code: str, *evidence: Exchange | Iterable[Exchange], subject:
 
 
 def _refs(evidence: Iterable[Exchange | Iterable[Exchange]]) -> tuple[EvidenceRef, ...]:
-    seen: dict[EvidenceRef, None] = {}
+    seen: dict[int, EvidenceRef] = {}  # by identity: an exchange has one reference, and hashing it is slow
     for item in evidence:
         for exchange in (item,) if isinstance(item, Exchange) else item:
             if exchange.ref is not None:
-                seen[exchange.ref] = None
-    return tuple(seen)
+                seen[id(exchange.ref)] = exchange.ref
+    return tuple(seen.values())

@@ -16,9 +16,10 @@ from gnomon.base import Address, InputError, Level
 from gnomon.checks.profile import Profile, load_profile
 from gnomon.checks.view import Routing
 from gnomon.evidence import EvidenceDir
+from gnomon.evidence.subject import zone_text
 from gnomon.judge import store
 from gnomon.judge.store import Made, StoredRoutes
-from gnomon.judge.verdict import INTERNAL_ERROR, Verdict, chosen, judge_zone
+from gnomon.judge.verdict import INTERNAL_ERROR, Verdict, chosen, judge_rows
 from gnomon.judge.views import ViewMaker
 from gnomon.sources import RoutingTable
 from gnomon.sources.routing import Route
@@ -181,9 +182,9 @@ class _Worker:
     def batch(self, index: int) -> _Batch:
         batch, task, rows = _Batch(), self._task, list[Verdict]()
         for view in self._maker.views(self._partitions[index]):
-            verdicts = judge_zone(view, task.profile, task.only)
-            zone = verdicts[0].zone if verdicts else str(view.zone).lower()
-            batch.digests[zone] = store.zone_digest(verdicts)
+            judged = judge_rows(view, task.profile, task.only)
+            verdicts, zone = [verdict for _, verdict in judged], zone_text(view.zone)
+            batch.digests[zone] = store.zone_digest(row for row, _ in judged)
             batch.levels.update(v.level for v in verdicts)
             batch.internal_errors += sum(v.code == INTERNAL_ERROR for v in verdicts)
             if task.routing is not None:

@@ -66,6 +66,11 @@ def judge_zone(view: ZoneView, profile: Profile, only: Collection[str] | None = 
     Raises:
         InputError: `only` names no check.
     """
+    return [verdict for _, verdict in judge_rows(view, profile, only)]
+
+
+def judge_rows(view: ZoneView, profile: Profile, only: Collection[str] | None) -> list[tuple[str, Verdict]]:
+    """As `judge_zone`, each verdict with its `row`."""
     verdicts: list[Verdict] = []
     zone = zone_text(view.zone)
     for check in chosen(only):
@@ -76,7 +81,7 @@ def judge_zone(view: ZoneView, profile: Profile, only: Collection[str] | None = 
             place = traceback.extract_tb(error.__traceback__)[-1]
             failed = Outcome(INTERNAL_ERROR, {"error": f"{type(error).__name__} in {place.name}"}, (), State.UNKNOWN)
             verdicts.append(_verdict(zone, Level.UNKNOWN, check, failed))
-    return sorted(verdicts, key=lambda v: v.row)
+    return sorted(((verdict.row, verdict) for verdict in verdicts), key=lambda pair: pair[0])
 
 
 def chosen(only: Collection[str] | None) -> list[Check]:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from gnomon.base import InputError, Name, reverse_name
+from gnomon.base.codes import NS
+from gnomon.checks.observed import parsed
 from gnomon.checks.parent import Undelegated
-from gnomon.checks.read import in_order
+from gnomon.checks.read import in_order, read_all
 from gnomon.checks.view import Routing, ZoneView
 from gnomon.evidence import (
     EvidenceDir,
@@ -21,10 +23,12 @@ from gnomon.evidence import (
 )
 from gnomon.sources import parse_anchor
 from gnomon.survey import read_given
+from gnomon.wire import rdata
 from gnomon.wire.rdata import Ds
 
 _ALL_AT_ONCE_ROWS = 200_000
 _SUBJECTS_KEPT = 20_000
+_SHOW_NS = ("P1", "P1N", "Q3", "Q3N")
 
 
 def views(evidence: EvidenceDir, *, routing: Routing | None = None) -> Iterator[ZoneView]:
@@ -53,28 +57,35 @@ class ViewMaker:
 
     def view(self, zone: Name, own: Iterable[Exchange]) -> ZoneView:
         """The view of one zone from its own exchanges; the shared ones are looked up."""
-        first = self._make(zone, tuple(own))
-        return self._make(zone, (*first.exchanges, *self._needed(first)))
-
-    def _make(self, zone: Name, exchanges: Iterable[Exchange]) -> ZoneView:
+        own, given = tuple(own), self._undelegated.get(zone)
         return ZoneView(
             zone,
-            exchanges,
+            (*own, *self._needed(zone, own, given)),
             root_anchors=self._anchors,
-            undelegated=self._undelegated.get(zone),
+            undelegated=given,
             routing=self._routing,
         )
 
-    def _needed(self, view: ZoneView) -> Iterator[Exchange]:
+    def _needed(self, zone: Name, own: Sequence[Exchange], given: Undelegated | None) -> Iterator[Exchange]:
         """The shared exchanges of the cuts above the zone and its NS names, of these names, of its servers."""
-        cuts = {above for name in (view.zone, *view.ns_names) for above in name.ancestors()[1:]}
+        names = in_order((*_ns_names(zone, own), *(given.ns_names if given else ())))
+        cuts = {above for name in (zone, *names) for above in name.ancestors()[1:]}
         subjects = [cut_subject(cut) for cut in in_order(cuts)]
-        subjects += [name_subject(name) for name in view.ns_names]
-        asked = dict.fromkeys(x.address for x in view.exchanges if x.ask.startswith("Q"))
+        subjects += [name_subject(name) for name in names]
+        asked = dict.fromkeys(x.address for x in own if x.ask.startswith("Q"))
         subjects += [server_subject(address) for address in asked]
         subjects += [name_subject(reverse_name(address)) for address in asked]
         for subject in subjects:
             yield from self._shared(subject)
+
+
+def _ns_names(zone: Name, own: Iterable[Exchange]) -> Iterator[Name]:
+    """Every NS name that an answer of the parent or of the zone's servers shows for the zone."""
+    for x in own:
+        if x.ask in _SHOW_NS and x.response is not None:
+            message = parsed(x.response)
+            records = (*message.answer, *message.authority)
+            yield from read_all(rdata.ns, (r.rdata for r in records if r.rtype == NS and r.owner == zone))
 
 
 def _shared_of(evidence: EvidenceDir) -> Callable[[str], Sequence[Exchange]]:
