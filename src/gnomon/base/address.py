@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from gnomon.base.errors import InputError
@@ -30,6 +31,7 @@ class NameServer:
         return f"{self.name}/{self.address}"
 
 
+@lru_cache(maxsize=1 << 16)
 def reverse_name(address: Address) -> Name:
     """The name under in-addr.arpa or ip6.arpa that has the PTR records of an address (RFC 1035 3.5, RFC 3596 2.5)."""
     return Name.from_text(f"{address.reverse_pointer}.")
