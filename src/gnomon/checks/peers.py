@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
 
 @dataclass(frozen=True, slots=True)
 class PeerTag:
-    """One message of a peer: the test case it belongs to, its tag, the peer's default level.
-
-    `args` maps the peer's argument names to ours.
-    """
+    """One message of a peer: the test case it belongs to, its tag, the peer's default level."""
 
     testcase: str
     tag: str
     level: str
-    args: Mapping[str, str] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=8)
