@@ -167,7 +167,8 @@ class TestParents:
 
     def test_servers_further_up_do_not_count_beside_those_of_the_zone_in_between(self) -> None:
         deep = Name.from_text("a.b.test.")
-        up = [referral("28.3.3.53", "b.test."), denial("28.4.4.53")]
+        above = Name.from_text("a.nic.test.")
+        up = [replace(x, server_name=above) for x in (referral("28.3.3.53", "b.test."), denial("28.4.4.53"))]
         down = [referral("28.5.5.53", "a.b.test.", 20), denial("28.5.5.53", "P2", "b.test.", 0, 20)]
         found = ZoneView(deep, [replace(x, subject="zone a.b.test.") for x in (*up, *down)])
         assert [str(a.answer.address) for a in found.parent_answers()] == ["28.5.5.53"]

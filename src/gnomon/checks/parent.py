@@ -75,8 +75,13 @@ def parent_answers(view: ZoneView) -> tuple[ParentAnswer, ...]:
     Where servers further up referred to a zone in between that then delegates, those of that zone count alone.
     """
     answers = [_parent_answer(view, answer) for answer in view.answers("P1") or view.answers("P1N")]
-    upper = [a.answer.exchange.sent_at_ns for a in answers if a.says == "elsewhere"]
-    lower = [a for a in answers if upper and a.answer.exchange.sent_at_ns > max(upper)]
+    between = {
+        name
+        for a in answers
+        if a.says == "elsewhere"
+        for name in read_all(rdata.ns, (r.rdata for r in a.answer.message.authority if r.rtype == NS))
+    }
+    lower = [a for a in answers if a.answer.exchange.server_name in between]
     return tuple(lower if any(a.ns_names for a in lower) else answers)
 
 
