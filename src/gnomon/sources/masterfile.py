@@ -133,7 +133,7 @@ class _General:
             reader.read()
             for owner, ttl_s, rdata in self._taken:
                 wire, octets = cast(bytes, owner.to_wire()), cast(bytes, rdata.to_wire())
-                if _NO_ORIGIN.labels[0] in wire or _NO_ORIGIN.labels[0] in octets:
+                if any(name.is_subdomain(_NO_ORIGIN) for name in (owner, *_names_in(rdata))):
                     raise ValueError("a relative name before any $ORIGIN; give the zone's name")
                 line = first_line + text.count("\n") - 1
                 yield Record(line, Name(wire), RRType(rdata.rdtype), ttl_s, octets)
@@ -143,6 +143,14 @@ class _General:
             raise at_line(self._path, line, reason) from None
         finally:
             self._taken.clear()
+
+
+def _names_in(rdata: dns.rdata.Rdata) -> Iterator[dns.name.Name]:
+    for kind in type(rdata).__mro__:
+        for field in getattr(kind, "__slots__", ()):
+            value = getattr(rdata, field, None)
+            if isinstance(value, dns.name.Name):
+                yield value
 
 
 class _Sink:
