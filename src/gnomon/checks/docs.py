@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from itertools import groupby
 
 from gnomon.base import printable
 from gnomon.checks.peers import PeerTag, load_peers
 from gnomon.checks.profile import ZONE_CLASSES, Profile, load_profile
-from gnomon.checks.registry import Check, all_checks
-
-HEADINGS = ("Why", "Rule", "Source", "Do")
-_HEADING = re.compile(rf"^({'|'.join(HEADINGS)}):\s*", re.MULTILINE)
+from gnomon.checks.registry import HEADINGS, Check, all_checks
 
 FAMILIES = {
     "addr": "Addresses of name servers",
@@ -45,18 +41,6 @@ under arpa, critical zones and all other zones.
 """
 
 
-def section(doc: str, heading: str) -> str:
-    """The text under one heading of a check's docstring, as one line; empty if it has none."""
-    parts = _HEADING.split(doc)
-    texts = dict(zip(parts[1::2], parts[2::2], strict=True))
-    return " ".join(texts.get(heading, "").split())
-
-
-def summary(doc: str) -> str:
-    """The rule in one sentence: the first line of a check's docstring."""
-    return doc.partition("\n")[0]
-
-
 def render_pages() -> dict[str, str]:
     """The Markdown pages by file name: one per family, and `README.md` as their index."""
     profile, peers = load_profile("default"), load_peers("zonemaster")
@@ -75,8 +59,8 @@ def render_pages() -> dict[str, str]:
 def _section(check: Check, profile: Profile, peers: dict[str, tuple[PeerTag, ...]]) -> str:
     properties = ", ".join(prop.value for prop in check.properties)
     asked = ", ".join(check.asked) or "nothing: the name alone decides"
-    lines = [f"## {check.id}", "", summary(check.doc), ""]
-    lines += [f"**{heading}:** {section(check.doc, heading)}\n" for heading in HEADINGS]
+    lines = [f"## {check.id}", "", check.rule, ""]
+    lines += [f"**{heading}:** {check.section(heading)}\n" for heading in HEADINGS]
     lines += [f"Version {check.version}; about {properties}; asks {asked}.", ""]
     lines += ["| outcome | level | sentence | Zonemaster |", "| --- | --- | --- | --- |"]
     for code, sentence in check.codes.items():

@@ -177,7 +177,6 @@ class Graph:
             rounds += 1
             state.update(dict.fromkeys(up, True))
             todo = {d for zone in up for d in self._dependants[zone] if d in region and not state[d]}
-            todo |= {zone for zone in region if not state[zone]} if rounds == 1 else set()
         return state, rounds
 
     def _stands(self, zone: str, state: dict[str, bool], gone: set[int]) -> bool:
