@@ -8,6 +8,7 @@ from gnomon.base import printable
 from gnomon.checks.peers import PeerTag, load_peers
 from gnomon.checks.profile import ZONE_CLASSES, Profile, load_profile
 from gnomon.checks.registry import HEADINGS, Check, all_checks
+from gnomon.checks.unjudged import NEEDS
 
 FAMILIES = {
     "addr": "Addresses of name servers",
@@ -40,6 +41,16 @@ under arpa, critical zones and all other zones.
 | --- | --- | --- |
 """
 
+_NOT_JUDGED = """
+## Not judged
+
+These rules belong to the whole, but no survey of authoritative servers can judge them by itself. Each is *unknown* for
+every zone, with the reason, so that nothing passes by silence.
+
+| check | rule | why it is not judged |
+| --- | --- | --- |
+"""
+
 
 def render_pages() -> dict[str, str]:
     """The Markdown pages by file name: one per family, and `README.md` as their index."""
@@ -49,19 +60,26 @@ def render_pages() -> dict[str, str]:
     for family, group in groupby(all_checks().values(), key=lambda check: check.family):
         checks = list(group)
         title = FAMILIES[family]
-        links = ", ".join(f"[{check.id}]({family}.md#{check.id.replace('.', '')})" for check in checks)
+        links = ", ".join(_link(check) for check in checks if not check.needs)
         index += f"| [`{family}`]({family}.md) | {title} | {links} |\n"
         sections = "\n".join(_section(check, profile, peers) for check in checks)
         pages[f"{family}.md"] = f"# {title}\n\n{sections}"
+    index += _NOT_JUDGED
+    for check in all_checks().values():
+        if check.needs:
+            index += f"| {_link(check)} | {check.rule} | {NEEDS[check.needs]} |\n"
     return {"README.md": index, **pages}
+
+
+def _link(check: Check) -> str:
+    return f"[{check.id}]({check.family}.md#{check.id.replace('.', '')})"
 
 
 def _section(check: Check, profile: Profile, peers: dict[str, tuple[PeerTag, ...]]) -> str:
     properties = ", ".join(prop.value for prop in check.properties)
-    asked = ", ".join(check.asked) or "nothing: the name alone decides"
     lines = [f"## {check.id}", "", check.rule, ""]
     lines += [f"**{heading}:** {check.section(heading)}\n" for heading in HEADINGS]
-    lines += [f"Version {check.version}; about {properties}; asks {asked}.", ""]
+    lines += [f"Version {check.version}; about {properties}; asks {check.asks}.", ""]
     lines += ["| outcome | level | sentence | Zonemaster |", "| --- | --- | --- | --- |"]
     for code, sentence in check.codes.items():
         full = f"{check.id}/{code}"

@@ -29,7 +29,8 @@ class Check:
     """One published rule.
 
     `codes` maps each outcome code to its sentence, a `str.format` template over the outcome's args (and `zone`).
-    `asked` lists the plan's questions that feed it. `doc` is the docstring: the specification.
+    `asked` lists the plan's questions that feed it. `doc` is the docstring: the specification. `needs` says what it
+    takes to judge the rule, empty for all that are judged (see `gnomon.checks.unjudged`).
     """
 
     id: str
@@ -39,6 +40,8 @@ class Check:
     asked: tuple[str, ...]
     judge: Judge
     doc: str
+    name: str
+    needs: str = ""
 
     @property
     def family(self) -> str:
@@ -48,6 +51,13 @@ class Check:
     def rule(self) -> str:
         """The docstring's first sentence: what a zone that passes does."""
         return self.doc.partition("\n")[0]
+
+    @property
+    def asks(self) -> str:
+        """The plan's questions in words."""
+        return ", ".join(self.asked) or (
+            "nothing: it is not judged" if self.needs else "nothing: the name alone decides"
+        )
 
     def section(self, heading: str) -> str:
         """The text under a heading of the docstring ("Why", "Rule", "Source", "Do") as one line; empty if none."""
@@ -75,13 +85,23 @@ def check(
 ) -> Callable[[Judge], Judge]:
     """Register the function below as the check `id`; raise `version` whenever its verdicts can change."""
 
-    def register(judge: Judge) -> Judge:
-        if id in _CHECKS and _CHECKS[id].judge.__qualname__ != judge.__qualname__:
-            raise ValueError(f"two checks are called {id}")
-        _CHECKS[id] = Check(id, version, properties, dict(codes), asked, judge, inspect.getdoc(judge) or "")
+    def decorate(judge: Judge) -> Judge:
+        name = f"{judge.__module__}.{judge.__qualname__}"
+        register(Check(id, version, properties, dict(codes), asked, judge, inspect.getdoc(judge) or "", name))
         return judge
 
-    return register
+    return decorate
+
+
+def register(check: Check) -> None:
+    """Add a check.
+
+    Raises:
+        ValueError: another function has its id already.
+    """
+    if check.id in _CHECKS and _CHECKS[check.id].name != check.name:
+        raise ValueError(f"two checks are called {check.id}")
+    _CHECKS[check.id] = check
 
 
 @cache

@@ -83,6 +83,7 @@ def _plain(check: Check, profile: Profile, peers: Peers) -> dict[str, object]:
         "version": check.version,
         "properties": [prop.value for prop in check.properties],
         "asked": list(check.asked),
+        "needs": check.needs,
         "summary": check.rule,
         **{heading.lower(): check.section(heading) for heading in HEADINGS},
         "codes": {
@@ -122,7 +123,7 @@ def _print_specification(check: Check, profile: Profile, peers: Peers) -> None:
     made = table("", "", headings=False)
     for heading in HEADINGS:
         row(made, ("What to do" if heading == "Do" else heading, "bold"), check.section(heading))
-    row(made, ("Asks", "bold"), ", ".join(check.asked) or "nothing: the name alone decides")
+    row(made, ("Asks", "bold"), check.asks)
     console().print(made)
     say()
     for code, sentence in sorted(check.codes.items(), key=lambda item: -profile.levels[f"{check.id}/{item[0]}"]):
