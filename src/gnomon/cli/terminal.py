@@ -32,9 +32,9 @@ def say(*parts: Part) -> None:
     out.print(text, soft_wrap=any(len(word) > out.width for word in text.plain.split()))
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, in the plural where it is not one."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun, in the plural (`plural`, or the noun with an s) where it is not one."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"
 
 
 def table(*columns: str, headings: bool = True) -> Table:
