@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from gnomon.base import InputError, printable
+from gnomon.base import InputError, Level, printable
 from gnomon.cli.log import verifier_key
 from gnomon.cli.measure import progress_bar
 from gnomon.cli.terminal import counted, say
-from gnomon.evidence import EvidenceDir, Exchange, verify
+from gnomon.evidence import EvidenceDir, Exchange, durable, verify
 from gnomon.evidence.logged import ReceiptReport, check_receipts
+from gnomon.evidence.note import VerifierKey
+from gnomon.judge import sentence
+from gnomon.judge.claim import Claim, check_claim
 from gnomon.wire import Message
 from gnomon.wire.presentation import dig, hexdump
 
+_TOLD = tuple(level.word for level in sorted(Level, reverse=True) if level >= Level.NOTICE)
+
 
 @click.command("verify")
-@click.argument("evidence", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("evidence", type=click.Path(path_type=Path, exists=True))
 @click.option("--log-key", metavar="KEY", help="Key of the log that has entries of the run: check its signatures too.")
 @click.option("--show", metavar="SEGMENT:ROW", help="Print this exchange as dig would, with its octets.")
 def command(evidence: Path, log_key: str | None, show: str | None) -> int:
-    """Recompute every Merkle root in the folder EVIDENCE and compare. Exit status 1 names each damage.
+    """Check evidence, offline. Exit status 1 names what is damaged or not proven.
 
-    Receipts of a log are checked with it. With --show, print one exchange that a verdict or report cites.
+    EVIDENCE is the folder of a run: every Merkle root is computed again. Or it is a file that `gnomon claim` wrote:
+    its proofs are checked and it is judged again. Receipts of a log are checked with both.
+
+    With --show, print one exchange that a verdict or report cites.
     """
+    key = None if log_key is None else verifier_key(log_key)
+    if evidence.is_file():
+        return _claim(evidence, key)
     if show:
         click.echo(show_exchange(EvidenceDir.open(evidence).exchange(show)))
         return 0
@@ -39,7 +51,33 @@ def command(evidence: Path, log_key: str | None, show: str | None) -> int:
         say(f"{counted(len(report.problems), 'problem')}; what is not named above is unchanged.")
         return 1
     say(f"{counted(report.rows, 'exchange')} in {counted(report.segments, 'segment')}: complete and unchanged.")
-    return _receipts(check_receipts(evidence, None if log_key is None else verifier_key(log_key)))
+    return _receipts(check_receipts(evidence, key))
+
+
+def _claim(file: Path, key: VerifierKey | None) -> int:
+    claim = Claim.from_octets(durable.read(file), str(file))
+    report = check_claim(claim, key)
+    for problem in report.problems:
+        say(("not proven", "bold red"), f"  {problem}")
+    for sign, verdicts in (("-", report.missing), ("+", report.more)):
+        for v in verdicts:
+            say(f"{sign} {v.zone} {v.level} {v.check_id}/{v.code}: {sentence(v)}")
+    exchanges = f"{counted(report.exchanges, 'exchange')} of run {printable(claim.run.run_id)}"
+    if not report.problems:
+        signed = "signed" if key else "said to be signed (give --log-key to check)"
+        proven = f", {report.logged} of them {signed} by a log" if report.logged else ""
+        say(f"{exchanges} are rows of {counted(report.segments, 'segment')}{proven}.")
+    if report.missing or report.more:
+        say(
+            f"Judged again: {len(report.missing)} claimed verdicts do not come out, {len(report.more)} others do "
+            f"(claimed with Gnomon {printable(claim.made.code_version)}, this is {report.code_version})."
+        )
+        return 1
+    say(f"Judged again: the same {counted(len(claim.verdicts), 'verdict')} on {claim.zone} came out.")
+    levels = Counter(v.level for v in claim.verdicts)
+    told = ", ".join(f"{levels[word]} {word}" for word in _TOLD if levels[word])
+    say(f"Of these: {told or 'none at notice or above'}.")
+    return 0 if report.holds else 1
 
 
 def _receipts(report: ReceiptReport) -> int:

@@ -22,8 +22,10 @@ from gnomon.evidence.row import (
     ROW_GROUP_ROWS,
     column_values,
     exchanges_from,
+    leaf_hashes,
     open_segment,
     reason,
+    stored_values,
 )
 from gnomon.evidence.run import RunInfo
 from gnomon.evidence.subject import ZONE, zone_text
@@ -114,6 +116,22 @@ class EvidenceDir:
             InputError: the segment is missing or damaged.
         """
         return self._read(manifest, 0, manifest.rows)
+
+    def leaves(self, manifest: Manifest) -> list[bytes]:
+        """The leaf hashes of a segment's rows, from which its Merkle root and all proofs follow.
+
+        Raises:
+            InputError: the segment is missing or damaged.
+        """
+        path = self.path / manifest.file
+        parquet = _open(path)
+        leaves: list[bytes] = []
+        for index in _groups(0, manifest.rows):
+            try:
+                leaves += leaf_hashes(stored_values(_row_group(path, parquet, index)))
+            except READ_ERRORS as error:
+                raise _damaged(path, error) from None
+        return leaves
 
     def exchanges(self, subjects: Collection[str] | None = None) -> Iterator[Exchange]:
         """All exchanges, or those of some subjects, segment by segment in row order.

@@ -58,6 +58,11 @@ class Fields:
         """An object whose values are objects."""
         return {key: Fields(value, f"{self._at(name)}.{key}") for key, value in self.inner(name)._rest.items()}
 
+    def list(self, name: str) -> list[Fields]:
+        """The fields of each object of a list."""
+        values = self._take(name, lambda value: isinstance(value, list), "a list of objects")
+        return [Fields(value, f"{self._at(name)}[{place}]") for place, value in enumerate(values)]
+
     def optional(self, name: str, read: Callable[[str], T]) -> T | None:
         """The field as `read` (a method of this object) returns it, or None where it is null."""
         if name in self._rest and self._rest[name] is None:

@@ -121,7 +121,7 @@ def write(directory: Path, tables: Sequence[pa.Table], made: Made) -> Path:
     path = _paths(directory, made.profile.name)
     path.parent.mkdir(exist_ok=True)
     durable.store(path, sink.getvalue().to_pybytes())
-    durable.store(path.with_suffix(".json"), _to_json(made))
+    durable.store(path.with_suffix(".json"), made_to_octets(made))
     return path
 
 
@@ -135,7 +135,7 @@ def read_made(directory: Path, profile: str) -> Made:
     if not path.is_file():
         raise InputError(f"{directory} has no verdicts of the profile {profile!r}; run: gnomon judge {directory}")
     try:
-        return _from_json(durable.read(path))
+        return made_from_octets(durable.read(path))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is damaged ({error}); judge the run again") from None
 
@@ -164,7 +164,8 @@ def _paths(directory: Path, profile: str) -> Path:
     return directory / "verdicts" / f"{profile}.parquet"
 
 
-def _to_json(made: Made) -> bytes:
+def made_to_octets(made: Made) -> bytes:
+    """The JSON beside the verdicts."""
     profile, routing = made.profile, made.routing
     document = {
         "schema_version": SCHEMA_VERSION,
@@ -187,7 +188,12 @@ def _to_json(made: Made) -> bytes:
     return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
 
 
-def _from_json(octets: bytes) -> Made:
+def made_from_octets(octets: bytes) -> Made:
+    """What `made_to_octets` gave.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is something else.
+    """
     document = json.loads(octets)
     if document["schema_version"] != SCHEMA_VERSION:
         raise ValueError(f"schema version {document['schema_version']}; this Gnomon reads {SCHEMA_VERSION}")

@@ -53,6 +53,19 @@ class Verdict:
             ]
         )  # fmt: skip
 
+    @classmethod
+    def from_row(cls, text: str) -> Verdict:
+        """What `row` gave.
+
+        Raises:
+            ValueError, TypeError: it is something else.
+        """
+        zone, check_id, subject, code, version, properties, state, level, args, evidence = json.loads(text)
+        read = cls(zone, check_id, version, subject, tuple(properties), code, state, level, dict(args), tuple(evidence))
+        if read.row != text:
+            raise ValueError("a verdict is not in its one form")
+        return read
+
 
 canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
 """JSON in one fixed form."""

@@ -21,6 +21,7 @@ from gnomon.evidence import (
     name_subject,
     server_subject,
 )
+from gnomon.evidence.subject import zone_text
 from gnomon.sources import parse_anchor
 from gnomon.survey import read_given
 from gnomon.wire import rdata
@@ -46,6 +47,7 @@ class ViewMaker:
     """Makes the views of one run and keeps the shared exchanges at hand."""
 
     def __init__(self, evidence: EvidenceDir, routing: Routing | None = None) -> None:
+        self._evidence = evidence
         self._routing = routing
         self._anchors, self._undelegated = inputs_of(evidence.run)
         self._shared = _shared_of(evidence)
@@ -54,6 +56,13 @@ class ViewMaker:
         """The views of the zones that one segment finishes."""
         for zone, own in partition:
             yield self.view(zone, own)
+
+    def view_of(self, zone: Name) -> ZoneView | None:
+        """The view of one zone by its name; None if the run has not finished it."""
+        for partition in self._evidence.zone_partitions():
+            if zone_text(zone) in partition.zones:
+                return next(self.view(found, own) for found, own in partition if found == zone)
+        return None
 
     def view(self, zone: Name, own: Iterable[Exchange]) -> ZoneView:
         """The view of one zone from its own exchanges; the shared ones are looked up."""
@@ -77,6 +86,16 @@ class ViewMaker:
         subjects += [name_subject(reverse_name(address)) for address in asked]
         for subject in subjects:
             yield from self._shared(subject)
+
+
+def view_from(run: RunInfo, zone: Name, exchanges: Iterable[Exchange], routing: Routing | None) -> ZoneView:
+    """The view of one zone from all exchanges that it needs, without their run's directory.
+
+    Raises:
+        InputError: an input of the run cannot be read.
+    """
+    anchors, undelegated = inputs_of(run)
+    return ZoneView(zone, exchanges, root_anchors=anchors, undelegated=undelegated.get(zone), routing=routing)
 
 
 def _ns_names(zone: Name, own: Iterable[Exchange]) -> Iterator[Name]:

@@ -1,0 +1,97 @@
+"""The log and the claims as their users meet them: begun, added to, handed on, checked by a stranger, tampered with."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cli.conftest import Gnomon, is_refusal
+from gnomon.evidence import EvidenceDir
+from gnomon.evidence.sealed import seal
+
+
+@pytest.fixture
+def run(judged: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(judged, tmp_path / "run"))
+
+
+@pytest.fixture
+def log(gnomon: Gnomon, tmp_path: Path) -> Path:
+    begun = gnomon("log", "init", tmp_path / "log", "example.org/review")
+    assert begun.status == 0 and "example.org/review+" in begun.out and "PRIVATE" not in begun.out
+    return tmp_path / "log"
+
+
+def test_a_run_in_a_log(gnomon: Gnomon, run: Path, log: Path, tmp_path: Path) -> None:
+    key = log / "verifier.key"
+    before = gnomon("verify", run, "--log-key", key)
+    assert before.status == 1 and "Not in a log: run.json" in before.out
+    added = gnomon("log", "add", log, run)
+    assert added.status == 0 and "example.org/review" in added.out
+    assert "0 new entries" in gnomon("log", "add", log, run).out
+    for option in (key, key.read_text().strip()):
+        proven = gnomon("verify", run, "--log-key", option)
+        assert proven.status == 0 and "signed by example.org/review" in proven.out
+    assert "give --log-key" in gnomon("verify", run).out
+    assert "complete and unchanged" in gnomon("log", "check", log).out
+
+    other = tmp_path / "other"
+    assert gnomon("log", "init", other, "example.org/review").status == 0
+    forged = gnomon("verify", run, "--log-key", other / "verifier.key")
+    assert forged.status == 1 and "not signed by the key" in forged.out
+    assert is_refusal(gnomon("verify", run, "--log-key", "nothing"), "neither a verifier key")
+    assert is_refusal(gnomon("log", "init", log, "again"), "not empty")
+    assert is_refusal(gnomon("log", "add", run, run), "no log")
+
+
+def test_what_an_outsider_kept_shows_that_a_log_only_grew(gnomon: Gnomon, run: Path, log: Path, tmp_path: Path) -> None:
+    key, old, proof = log / "verifier.key", tmp_path / "kept", tmp_path / "proof"
+    assert gnomon("log", "add", log, run).status == 0
+    shutil.copy(next((log / "checkpoints").iterdir()), old)
+    manifest = next((run / "manifests").iterdir())
+    assert gnomon("judge", run, "--only", "del").status == 0  # other verdicts: a further entry
+    assert "1 new entry," in gnomon("log", "add", log, run).out
+    proof.write_text(gnomon("log", "growth", log, old).out)
+    followed = gnomon("log", "follows", old, proof, "--log-key", key)
+    assert followed.status == 0 and "nothing was changed" in followed.out
+
+    entries = (log / "entries").read_bytes()
+    (log / "entries").write_bytes(entries.replace(manifest.name.encode(), b"999999.json"))
+    assert is_refusal(gnomon("log", "check", log), "not those that were signed")
+    (log / "entries").write_bytes(entries)
+    proof.write_text(proof.read_text().replace("old ", "old 1"))
+    assert gnomon("log", "follows", old, proof, "--log-key", key).status == 1
+    assert is_refusal(gnomon("log", "follows", old, old, "--log-key", key), "no proof")
+
+
+def test_a_claim_is_checked_and_judged_without_its_run(gnomon: Gnomon, run: Path, log: Path, tmp_path: Path) -> None:
+    assert gnomon("log", "add", log, run).status == 0
+    zone = next(iter(EvidenceDir.open(run).finished_zones()))
+    file = tmp_path / "claim.json"
+    made = gnomon("claim", run, zone, "--out", file)
+    assert made.status == 0 and str(file) in made.out
+    shutil.rmtree(run)
+    checked = gnomon("verify", file, "--log-key", log / "verifier.key")
+    assert checked.status == 0, checked.out
+    assert "Judged again: the same" in checked.out and "signed by a log" in checked.out
+
+    document = json.loads(file.read_bytes())
+    document.pop("sha256")
+    rows = document["segments"][0]["rows"]
+    rows[-1]["exchanges"][-1]["rtt_us"] = 7
+    file.write_bytes(seal(document))
+    refused = gnomon("verify", file)
+    assert refused.status == 1 and "not those that were recorded" in refused.out
+    document["verdicts"].pop()
+    file.write_bytes(seal(document))
+    assert "1 others do" in gnomon("verify", file).out
+    file.write_bytes(seal(document).replace(b"critical", b"pass"))
+    file.write_bytes(file.read_bytes()[:-9])
+    assert is_refusal(gnomon("verify", file), "damaged")
+
+
+def test_a_zone_that_is_not_there(gnomon: Gnomon, run: Path) -> None:
+    assert is_refusal(gnomon("claim", run, "nowhere.example"), "no verdicts on the zone nowhere.example.")
