@@ -1,11 +1,14 @@
 import json
 
+import dns.message
 import pytest
 
 from gnomon.base import Name, Transport
-from gnomon.base.codes import AXFR, CLASS_CH, OPTION_COOKIE, OPTION_NSID
+from gnomon.base.codes import AXFR, CLASS_CH, OPTION_COOKIE, OPTION_NSID, TSIG
 from gnomon.survey import QUESTIONS, Plan, explain_plan
+from gnomon.survey import compliance as c
 from gnomon.survey import plan as q
+from gnomon.survey.plan import BY_CODE
 from gnomon.wire import Message
 
 ZONE = Name.from_text("example.test.")
@@ -18,23 +21,46 @@ def composed(question, cookie=b"12345678"):
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: f"{question.code}-{question.qtype}")
 def test_a_question_is_composed_as_it_is_described(question):
     message = composed(question)
-    assert message.question == (ZONE, question.qtype, question.qclass)
+    assert message.questions == ((ZONE, question.qtype, question.qclass),) * question.questions
     assert (message.opcode, message.rd, message.qr) == (question.opcode, question.rd, False)
+    assert message.flags & question.flags == question.flags
     assert (message.edns is None) == (question.edns is None)
     assert message.malformed is None and message.trailing_octets == 0
 
 
 def test_odd_messages_are_odd_in_one_way():
-    assert composed(q.S1).edns.version == 1
-    assert composed(q.S2).edns.options == ((65001, b"gnom"),)
-    assert composed(q.S3).edns.flags == 0x0040
-    assert composed(q.S7).opcode == 15
-    assert composed(q.S10).rd
-    assert composed(q.S17).question.qclass == CLASS_CH
-    assert (q.S20.qtype, q.S20.transport) == (AXFR, Transport.TCP)
+    assert composed(c.S1).edns.version == 1
+    assert composed(c.S2).edns.options == ((65001, b"gnom"),)
+    assert composed(c.S3).edns.flags == 0x0040
+    assert composed(c.S7).opcode == 15
+    assert composed(c.S10).rd
+    assert composed(c.S17).question.qclass == CLASS_CH
+    assert (c.S20.qtype, c.S20.transport) == (AXFR, Transport.TCP)
+    assert (composed(c.S15).counts, composed(c.S16).counts) == ((0, 0, 0, 0), (2, 0, 0, 0))
     assert composed(q.Q2).edns.option(OPTION_COOKIE) == b"12345678"
     assert composed(q.Q2).edns.option(OPTION_NSID) == b""
     assert all(composed(one).edns.do for one in (q.Q2, q.Q3, q.Q4, q.Q5, q.Q6, q.Q7, q.P1, q.P2, q.C1, q.C2))
+
+
+def test_cookies_are_the_clients_the_servers_wrong_or_short():
+    known = b"clientckservercookie"
+    sent = {one.code: composed(one, known).edns.option(OPTION_COOKIE) for one in (c.S6, c.S12, c.S13, c.S14)}
+    assert (sent["S6"], sent["S12"], sent["S14"]) == (known[:8], known, known[:4])
+    assert sent["S13"][:8] == known[:8] and len(sent["S13"]) == len(known) and sent["S13"] != known
+
+
+def test_a_query_with_an_unknown_tsig_key_is_well_formed_but_for_its_mac():
+    signed = composed(c.S22)
+    (record,) = signed.additional
+    assert (record.rtype, record.rclass, record.ttl_s) == (TSIG, 255, 0)
+    with pytest.raises(dns.message.UnknownTSIGKey):
+        dns.message.from_wire(signed.wire)
+
+
+def test_what_combined_questions_are_taken_apart_into_is_in_the_plan_and_asked_only_then():
+    for question in QUESTIONS:
+        assert bool(question.parts) == (question.proper is not None)
+        assert all(BY_CODE[code].only_after for code in question.parts)
 
 
 def test_codes_belong_to_one_subject_and_the_first_letter():

@@ -12,6 +12,7 @@ from gnomon.engine import Status
 from gnomon.lab import LabEngine
 from gnomon.lab.scenario import build_world
 from gnomon.lab.spec import Placement, RecordSpec
+from gnomon.survey.compliance import PACK
 from gnomon.survey.plan import ASSESS_PLAN, Plan
 from gnomon.wire import Message
 
@@ -34,7 +35,8 @@ def test_a_healthy_zone_gets_each_question_once_at_each_of_its_six_addresses():
     assert surveyed.asks("cut .") == {"C2": 2}
     assert surveyed.asks("cut test.") == {"C0": 1, "C1": 2, "C2": 2}
     assert surveyed.asks("cut other.test.") == {"C0": 1}
-    pack = dict.fromkeys(("S1", "S2", "S3", "S7", "S10", "S11", "S17", "S18", "S20"), 1)
+    # No cookies here, and nothing to take apart.
+    pack = dict.fromkeys((one.code for one in PACK if one.code not in ("S12", "S13", "S14")), 1)
     servers = {x.subject for x in surveyed.exchanges if x.subject.startswith("server ")}
     assert len(servers) == 6 and all(surveyed.asks(server) == pack for server in servers)
     assert {x.status for x in surveyed.exchanges} == {Status.ANSWERED}
@@ -256,7 +258,7 @@ class MinimalEngine(LabEngine):
 
     @staticmethod
     def _cut(attempt):
-        message = dns.message.from_wire(attempt.response)
+        message = dns.message.from_wire(attempt.response, keyring=False)
         if not message.answer:
             return attempt
         message.additional = []

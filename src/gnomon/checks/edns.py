@@ -78,9 +78,14 @@ def _support_code(view: ZoneView, answer: Answer) -> str:
     return "supported" if message.answer or message.tc else "no-data"
 
 
-def _pack(view: ZoneView, ask: str, good: str, judge: Callable[[Answer, Edns | None], str]) -> Iterator[Outcome]:
-    """Outcomes of one EDNS question of the compliance pack; `judge` gives the code of an answer."""
-    probed, clean = probe(view, ask, alive="Q3", edns=True), True
+def _pack(
+    view: ZoneView, ask: str, good: str, judge: Callable[[Answer, Edns | None], str], first: str
+) -> Iterator[Outcome]:
+    """Outcomes of one EDNS question of the compliance pack; `judge` gives the code of an answer.
+
+    A server that answered the combined question `first` properly was not asked `ask`, and is good.
+    """
+    probed, clean = probe(view, ask, alive="Q3", edns=True, first=first), True
     for answer in probed.answers:
         edns = answer.message.edns
         code = judge(answer, edns)
@@ -100,7 +105,7 @@ def _pack(view: ZoneView, ask: str, good: str, judge: Callable[[Answer, Edns | N
 @check(
     "edns.version",
     properties=(IOP,),
-    asked=("S1",),
+    asked=("S1", "S4"),
     codes={
         "badvers": "All servers of {zone} that were heard answer BADVERS to an EDNS version that they do not know.",
         "dropped": "{server} does not answer a query of EDNS version 1.",
@@ -121,7 +126,7 @@ def version(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 6891 section 6.1.3; RFC 8906 section 8.2.
     Do: update the server, or the firewall in front of it.
     """
-    yield from _pack(view, "S1", "badvers", _version_code)
+    yield from _pack(view, "S1", "badvers", _version_code, "S4")
 
 
 def _version_code(answer: Answer, edns: Edns | None) -> str:
@@ -138,7 +143,7 @@ def _version_code(answer: Answer, edns: Edns | None) -> str:
 @check(
     "edns.unknown-option",
     properties=(IOP,),
-    asked=("S2",),
+    asked=("S2", "S2F"),
     codes={
         "ignored": "All servers of {zone} that were heard ignore an EDNS option that they do not know.",
         "dropped": "{server} does not answer a query with an unknown EDNS option.",
@@ -159,7 +164,7 @@ def unknown_option(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 6891 section 6.1.2; RFC 8906 section 8.2.
     Do: update the server, or the firewall in front of it.
     """
-    yield from _pack(view, "S2", "ignored", _option_code)
+    yield from _pack(view, "S2", "ignored", _option_code, "S2F")
 
 
 def _option_code(answer: Answer, edns: Edns | None) -> str:
@@ -183,7 +188,7 @@ def _plain_code(answer: Answer, edns: Edns | None) -> str:
 @check(
     "edns.unknown-flag",
     properties=(IOP,),
-    asked=("S3",),
+    asked=("S3", "S2F"),
     codes={
         "ignored": "All servers of {zone} that were heard ignore an EDNS flag that they do not know.",
         "dropped": "{server} does not answer a query with an unknown EDNS flag.",
@@ -204,7 +209,7 @@ def unknown_flag(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 6891 section 6.1.4; RFC 8906 section 8.2.
     Do: update the server, or the firewall in front of it.
     """
-    yield from _pack(view, "S3", "ignored", _flag_code)
+    yield from _pack(view, "S3", "ignored", _flag_code, "S2F")
 
 
 def _flag_code(answer: Answer, edns: Edns | None) -> str:

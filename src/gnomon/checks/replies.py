@@ -146,16 +146,18 @@ class Probed:
     heard: Heard
 
 
-def probe(view: ZoneView, ask: str, *, alive: str, edns: bool = False) -> Probed:
+def probe(view: ZoneView, ask: str, *, alive: str, edns: bool = False, first: str = "") -> Probed:
     """The readable answers to `ask`, whatever they say; who is silent dropped it if `alive` was answered.
 
-    With `edns`, servers that do not speak it are left to edns.support.
+    With `edns`, servers that do not speak it are left to edns.support. Where `ask` was not asked, because the combined
+    question `first` got a proper answer, that answer stands for it.
     """
     answers: list[Answer] = []
     dropped: list[Address] = []
     missing: dict[str, list[Address]] = {}
     for address in view.addresses:
-        answer, attempts = view.answer(ask, address), view.asked(ask, address)
+        asked = ask if not first or view.asked(ask, address) else first
+        answer, attempts = view.answer(asked, address), view.asked(asked, address)
         lame = answer is not None and answer.qname == view.zone and view.service(address).state != "ok"
         if attempts and edns and not speaks_edns(view, address):
             missing.setdefault("no-edns", []).append(address)
@@ -164,7 +166,7 @@ def probe(view: ZoneView, ask: str, *, alive: str, edns: bool = False) -> Probed
         elif answer is None and any(map(is_silent, attempts)) and view.answer(alive, address):
             dropped.append(address)
         else:
-            missing.setdefault(_reason(view, (ask,), address), []).append(address)
+            missing.setdefault(_reason(view, (asked,), address), []).append(address)
     heard = Heard(tuple(answers), _sorted(missing))
     return Probed(heard.answers, tuple(dropped), heard)
 

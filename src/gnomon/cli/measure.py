@@ -78,7 +78,7 @@ class Manner:
 
 
 ASSESS = Manner(ASSESS_LIMITS, survey.ASSESS_PLAN)
-SURVEY = Manner(SURVEY_LIMITS, survey.Plan())
+SURVEY = Manner(SURVEY_LIMITS, survey.SURVEY_PLAN)
 LAB = Manner(LAB_LIMITS, survey.Plan())
 
 

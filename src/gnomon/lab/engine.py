@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import heapq
 from collections.abc import Sequence
 
 from gnomon.base import Transport
@@ -112,6 +113,40 @@ class LabEngine:
                 return [*out, attempt(Status.ANSWERED, message)]
             out.append(attempt(Status.MISMATCHED, message))
         return [*out, attempt(Status.TIMEOUT)]
+
+
+class TimedLabEngine(LabEngine):
+    """The same with answers that come when they are due: taking them moves the clock, and so does waiting in vain."""
+
+    def __init__(self, world: World, clock_s: int | None = None) -> None:
+        super().__init__(world, clock_s)
+        self._due: list[tuple[int, int, Attempt]] = []
+        self._taken = 0
+
+    @property
+    def now_s(self) -> float:
+        """The simulated time in seconds."""
+        return self._now_ns / 1e9
+
+    def submit(self, queries: Sequence[Query]) -> None:
+        """Answer the queries; each attempt can be taken once its answer is there or its time is over."""
+        super().submit(queries)
+        ready, self._ready = self._ready, []
+        timeouts_us = {query.tag: query.timeout_ms * 1000 for query in queries}
+        for attempt in ready:
+            self._taken += 1
+            took_us = timeouts_us[attempt.tag] if attempt.status is Status.TIMEOUT else attempt.rtt_us or 0
+            heapq.heappush(self._due, (attempt.sent_at_ns + took_us * 1000, self._taken, attempt))
+
+    def take(self, max_rows: int = 4096, timeout_ms: int = 1000) -> list[Attempt]:
+        """The attempts that are over next."""
+        if not self._due:
+            self._now_ns += timeout_ms * 1_000_000
+            return []
+        self._now_ns = max(self._now_ns, self._due[0][0])
+        while self._due and self._due[0][0] <= self._now_ns and len(self._ready) < max_rows:
+            self._ready.append(heapq.heappop(self._due)[2])
+        return super().take(max_rows)
 
 
 def _answers(query: bytes, message: bytes) -> bool:

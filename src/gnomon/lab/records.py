@@ -123,6 +123,14 @@ def with_option(opt: bytes, code: int, data: bytes) -> bytes:
     return opt[:9] + length.to_bytes(2, "big") + opt[11:] + option
 
 
+def bad_key(tsig: bytes) -> bytes:
+    """The TSIG record of an answer to a query whose key is not known: no MAC, and BADKEY (RFC 8945 section 5.2.1)."""
+    key = tsig[: _name_end(tsig, 0)]
+    fixed, rdata = tsig[len(key) : len(key) + 8], tsig[len(key) + 10 :]
+    head = rdata[: _name_end(rdata, 0) + 8]  # algorithm, time, fudge
+    return key + fixed + (len(head) + 8).to_bytes(2, "big") + head + b"\0\0\0\0\0\x11\0\0"
+
+
 def _write_rrset(out: bytearray, seen: dict[bytes, int], rrset: RRset) -> int:
     rtype = rrset.rtype
     fixed = _FIXED.pack(rtype, 1, rrset.ttl_s)

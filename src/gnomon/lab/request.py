@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from gnomon.base import Transport, codes
 
+_TSIG = codes.TSIG.to_bytes(2, "big")
+
 
 class RequestEdns(NamedTuple):
     """The OPT record of a query (RFC 6891 section 6.1.2). `flags` are its 16 bits, DO included."""
@@ -27,7 +29,8 @@ class Request(NamedTuple):
     """One query. `asked` is the question as it came; `name` the queried name in lower case.
 
     `opcode` is what the server takes the query for; the response carries the opcode of `flags`.
-    `error` is the response code that the octets themselves call for, if any.
+    `error` is the response code that the octets themselves call for, if any. `tsig` is the TSIG record as it came,
+    empty if there is none.
     """
 
     octets: bytes
@@ -40,6 +43,7 @@ class Request(NamedTuple):
     edns: RequestEdns | None
     transport: Transport
     error: int = 0
+    tsig: bytes = b""
 
     @property
     def do(self) -> bool:
@@ -57,25 +61,26 @@ def read_request(octets: bytes, transport: Transport) -> Request | None:
         # No question that can be read; of another opcode there need not be one.
         error = codes.FORMERR if opcode == 0 or octets[4:6] == b"\0\1" else codes.NOERROR
         return Request(octets, flags, opcode, b"", b"\0", 0, 0, None, transport, error)
-    edns, error = None, codes.NOERROR
+    edns, error, tsig = None, codes.NOERROR, b""
     if octets[6:12] != b"\0\0\0\0\0\0":
         try:
-            edns = _find_edns(octets, end + 4)
+            edns, tsig = _find_edns(octets, end + 4)
         except _Malformed:
             error = codes.FORMERR
     qtype = octets[end] << 8 | octets[end + 1]
     qclass = octets[end + 2] << 8 | octets[end + 3]
     name = octets[12:end].lower()
-    return Request(octets, flags, opcode, octets[12 : end + 4], name, qtype, qclass, edns, transport, error)
+    return Request(octets, flags, opcode, octets[12 : end + 4], name, qtype, qclass, edns, transport, error, tsig)
 
 
 class _Malformed(Exception):
     pass
 
 
-def _find_edns(octets: bytes, at: int) -> RequestEdns | None:
+def _find_edns(octets: bytes, at: int) -> tuple[RequestEdns | None, bytes]:
+    """The OPT record, and the octets of the TSIG record."""
     others = (octets[6] << 8 | octets[7]) + (octets[8] << 8 | octets[9])
-    edns = None
+    edns, tsig = None, b""
     for index in range(others + (octets[10] << 8 | octets[11])):
         start = at
         at = _skip_name(octets, at, pointers=True)
@@ -91,8 +96,10 @@ def _find_edns(octets: bytes, at: int) -> RequestEdns | None:
             size = octets[at + 2] << 8 | octets[at + 3]
             edns_flags = octets[at + 6] << 8 | octets[at + 7]
             edns = RequestEdns(size, octets[at + 5], edns_flags, _options(octets[at + 10 : end]))
+        elif octets[at : at + 2] == _TSIG:
+            tsig = octets[start:end]
         at = end
-    return edns
+    return edns, tsig
 
 
 def _options(rdata: bytes) -> tuple[tuple[int, bytes], ...]:

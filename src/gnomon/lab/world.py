@@ -11,7 +11,7 @@ from gnomon.base import ROOT, Address, InputError, Name, Transport, codes, parse
 from gnomon.lab.denial import parent
 from gnomon.lab.faults import FAULTS, Fault, Reply, make_fault
 from gnomon.lab.keys import dnskey_rdata, ds_rdata
-from gnomon.lab.records import HEADER, SERVER_UDP_SIZE_OCTETS, Rendered, Response, RRset, render, with_option
+from gnomon.lab.records import HEADER, SERVER_UDP_SIZE_OCTETS, Rendered, Response, RRset, bad_key, render, with_option
 from gnomon.lab.request import Request, read_request
 from gnomon.lab.spec import DEFAULT_CLOCK_S, DsSpec, NetworkSpec, Placement, ZoneSpec
 from gnomon.lab.zone import Zone
@@ -22,7 +22,7 @@ _TRANSFER_OCTETS = 16_000
 
 T = TypeVar("T")
 Faults = tuple[Fault, ...]
-_CacheKey = tuple[bytes, int, int, int, int, tuple[int, int] | None, Transport]
+_CacheKey = tuple[bytes, int, int, int, int, bool, tuple[int, int] | None, Transport]
 
 
 class Face:
@@ -320,7 +320,7 @@ class World:
         """The response without ID, case and OPT: from the face's cache, or made."""
         edns = request.edns
         key: _CacheKey = (
-            request.name, request.qtype, request.qclass, request.opcode, request.error,
+            request.name, request.qtype, request.qclass, request.opcode, request.error, bool(request.tsig),
             None if edns is None else (edns.version, edns.flags & 0x8000), request.transport,
         )  # fmt: skip
         found = face.cache.get(key) if face.cacheable else None
@@ -358,6 +358,8 @@ class World:
             response.rcode = request.error
         elif request.opcode != 0:
             response.rcode = codes.NOTIMP
+        elif request.tsig:
+            response.rcode = codes.NOTAUTH  # nobody has a key here (RFC 8945 section 5.2.1)
         elif request.edns is not None and request.edns.version > 0:
             response.rcode = codes.BADVERS
         elif face.zone is None or request.qtype in (codes.AXFR, 251) or request.qclass != codes.CLASS_IN:
@@ -382,8 +384,9 @@ class World:
                 flags, counts, body = flags | 0x0200, (0, 0, 0), b""
             else:
                 counts, body = (counts[0], counts[1], 0), body[: rendered.additional_at]
-        header = HEADER.pack(flags, 1 if asked else 0, counts[0], counts[1], counts[2] + (1 if opt else 0))
-        return b"".join((request.octets[:2], header, asked, body, opt))
+        tail = bad_key(request.tsig) if request.tsig and flags & 15 == codes.NOTAUTH else b""
+        header = HEADER.pack(flags, 1 if asked else 0, counts[0], counts[1], counts[2] + bool(opt) + bool(tail))
+        return b"".join((request.octets[:2], header, asked, body, opt, tail))
 
 
 def _transfer(face: Face, request: Request) -> list[Rendered]:

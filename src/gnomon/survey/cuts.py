@@ -12,7 +12,9 @@ from gnomon.base import ROOT, Address, Name, NameServer
 from gnomon.evidence import cut_subject, name_subject, server_subject
 from gnomon.survey import plan as q
 from gnomon.survey import reading
-from gnomon.survey.plan import Plan, Question
+from gnomon.survey.pack import ask_pack
+from gnomon.survey.plan import Plan
+from gnomon.survey.question import Question
 from gnomon.survey.steps import Ask, Key, Need, Reply, Steps, ask
 
 LABEL_PREFIX = b"gnomon-"
@@ -77,6 +79,7 @@ class Walker:
         self.plan = plan
         # With a DS alone the delegation is found as usual.
         self.undelegated = {zone: given for zone, given in undelegated.items() if given.ns_names}
+        self.server_cookies: dict[Address, bytes] = {}  # as far as Q2 brought any
         self.between: dict[Name, Cut] = {}  # zones that only a referral to a name below them showed
         self._seed = run_id.encode()[:64]
         self._ancestors = {above for zone in zones if zone not in self.undelegated for above in zone.ancestors()[1:]}
@@ -98,13 +101,19 @@ class Walker:
             if kind == "reverse":
                 return name_subject(about), self._find_reverse(about)
             return name_subject(about), self._find_host(about)
-        return server_subject(about), self._ask_pack(about, zone)
+        fresh = self.plan.probe_domain.prepend(self.label(about.packed))
+        cookie = self.client_cookie(about) + self.server_cookies.get(about, b"")
+        return server_subject(about), ask_pack(self.plan, about, zone, fresh, cookie)
 
     # Choices that look random and are the same for the same run
 
     def digest(self, *parts: bytes) -> bytes:
         """10 octets that depend on the run and on `parts`."""
         return blake2b(b"\0".join(parts), key=self._seed, digest_size=10).digest()
+
+    def client_cookie(self, address: Address) -> bytes:
+        """8 octets of its own for each server address (RFC 7873 section 4.1)."""
+        return self.digest(b"cookie", address.packed)[:8]
 
     def label(self, *parts: bytes) -> bytes:
         """A label that nobody has: the prefix and 16 characters (80 bits)."""
@@ -296,13 +305,6 @@ class Walker:
                 cut = self.cut_of(lower, cut)
             else:
                 break
-
-    def _ask_pack(self, address: Address, zone: Name) -> Steps[bool]:
-        fresh = self.plan.probe_domain.prepend(self.label(address.packed))
-        names = {"S10": fresh, "S11": ROOT, "S17": q.VERSION_BIND, "S18": q.VERSION_SERVER}
-        pack = (q.S1, q.S2, q.S3, q.S7, q.S10, q.S11, q.S17, q.S18, q.S20)
-        yield from ask([Ask(one, None, address, one.compose(names.get(one.code, zone))) for one in pack])
-        return True
 
 
 def leads_on(name: Name, above: Name, reply: Reply) -> bool:

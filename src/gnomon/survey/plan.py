@@ -1,8 +1,8 @@
 """The plan: every question a survey can ask, as data, and the bounds it keeps.
 
 A question's code is what evidence rows carry as `ask` and what checks name. Source of the set: RFC 8906 for the
-compliance pack, the rest follows from what the checks need. To add a question, add it here and send it from the
-task of its subject (`zone`, `cuts`, `hosts`).
+compliance pack (`compliance`), the rest follows from what the checks need. To add a question, add it here and send it
+from the task of its subject (`zone`, `cuts`, `pack`).
 """
 
 from __future__ import annotations
@@ -11,15 +11,11 @@ import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import Literal
 
 from gnomon.base import Name, RRType, Transport
 from gnomon.base.codes import (
     AAAA,
-    AXFR,
     CDS,
-    CLASS_CH,
-    CLASS_IN,
     DNAME,
     DNSKEY,
     DS,
@@ -34,57 +30,16 @@ from gnomon.base.codes import (
     TXT,
     A,
 )  # fmt: skip
-from gnomon.wire import Edns, compose
+from gnomon.survey.compliance import COMPLIANCE, PACK
+from gnomon.survey.question import UDP_SIZE_OCTETS, Question, is_proper_with_edns
+from gnomon.wire import Edns
 from gnomon.wire.edns import DO
 
-UDP_SIZE_OCTETS = 1232  # fits every path without fragments (RFC 9715 section 3)
 PRIVATE_TYPE = RRType(65280)  # first of the private-use types (RFC 6895 section 3.1)
-UNKNOWN_OPTION = (65001, b"gnom")  # first of the options for local use (RFC 6891 section 9)
 PROBE_DOMAIN = Name.from_text("recursion-test.invalid.")
-VERSION_BIND = Name.from_text("version.bind.")
-VERSION_SERVER = Name.from_text("version.server.")
 
 _PLAIN_DO = Edns(UDP_SIZE_OCTETS, flags=DO)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One question of the plan.
-
-    `asks` is the message and `when` its condition, in words; `feeds` are families of checks. `cookie` adds a client
-    cookie (RFC 7873) of its own for each server address. `attempts` counts sendings over the question's transport;
-    with `follow_truncation` a truncated answer over UDP is asked for once more over TCP.
-    """
-
-    code: str
-    subject: Literal["zone", "server", "name", "cut"]
-    asks: str
-    qtype: RRType
-    when: str
-    feeds: tuple[str, ...]
-    transport: Transport = Transport.UDP
-    edns: Edns | None = None
-    cookie: bool = False
-    mix_case: bool = False
-    qclass: int = CLASS_IN
-    opcode: int = 0
-    rd: bool = False
-    attempts: int = 2
-    timeout_ms: int = 2000
-    follow_truncation: bool = True
-
-    def compose(self, qname: Name, cookie: bytes = b"") -> bytes:
-        """The query message for `qname`."""
-        edns = self.edns
-        if self.cookie and edns is not None:
-            edns = Edns(edns.udp_size_octets, edns.version, edns.flags, (*edns.options, (OPTION_COOKIE, cookie)))
-        return compose.query(qname, self.qtype, qclass=self.qclass, rd=self.rd, opcode=self.opcode, edns=edns)
-
-    @property
-    def most_sent(self) -> int:
-        """The most messages it can cost."""
-        return self.attempts + (self.follow_truncation and self.transport == Transport.UDP)
-
+_NSID = (OPTION_NSID, b"")
 
 _ALWAYS = "at every address of the zone"
 _ANSWERING = "at every address that answered Q1"
@@ -95,7 +50,8 @@ Q1 = Question(
 )
 Q2 = Question(
     "Q2", "zone", "SOA of the zone, DO, NSID, client cookie, case mixed", SOA, _ANSWERING, ("edns", "signatures"),
-    edns=Edns(UDP_SIZE_OCTETS, flags=DO, options=((OPTION_NSID, b""),)), cookie=True, mix_case=True,
+    edns=Edns(UDP_SIZE_OCTETS, flags=DO, options=(_NSID,)), cookie="client", mix_case=True,
+    parts=("Q2C", "Q2N", "Q2K", "Q2D", "Q2S"), proper=is_proper_with_edns,
 )  # fmt: skip
 Q3 = Question(
     "Q3", "zone", "NS of the zone, DO", NS, _ANSWERING, ("delegation", "consistency", "signatures"), edns=_PLAIN_DO
@@ -110,9 +66,19 @@ Q6 = Question(
 Q7 = Question(
     "Q7", "zone", "SOA of the zone over TCP, DO", SOA, _ALWAYS, ("transport", "consistency"), Transport.TCP, _PLAIN_DO
 )
-Q3N = Question("Q3N", "zone", "NS of the zone, plain", NS, _NO_EDNS.format("Q3"), ("delegation", "consistency"))
-Q4N = Question("Q4N", "zone", "DNSKEY of the zone, plain", DNSKEY, _NO_EDNS.format("Q4"), ("keys", "ds"))
-Q5N = Question("Q5N", "zone", "A of the random name, plain", A, _NO_EDNS.format("Q5"), ("answers",))
+Q3N = Question(
+    "Q3N",
+    "zone",
+    "NS of the zone, plain",
+    NS,
+    _NO_EDNS.format("Q3"),
+    ("delegation", "consistency"),
+    only_after=True,
+)
+Q4N = Question(
+    "Q4N", "zone", "DNSKEY of the zone, plain", DNSKEY, _NO_EDNS.format("Q4"), ("keys", "ds"), only_after=True
+)
+Q5N = Question("Q5N", "zone", "A of the random name, plain", A, _NO_EDNS.format("Q5"), ("answers",), only_after=True)
 Q8 = Question(
     "Q8", "zone", "CDS of the zone, DO", CDS, _ANSWERING + ", if any of them has a DNSKEY", ("ds",), edns=_PLAIN_DO
 )
@@ -124,40 +90,69 @@ Q8N = Question(
     "Q8N", "zone", "NSEC of the zone, DO", NSEC, _ANSWERING + ", if any of them has a DNSKEY", ("denial",),
     edns=_PLAIN_DO,
 )  # fmt: skip
+
+
+def _less(code: str, what: str, edns: Edns, *, cookie: bool = True, mix_case: bool = True) -> Question:
+    """Q2 with one feature less."""
+    return Question(
+        code, "zone", f"Q2 {what}", SOA, "where Q2 got no proper answer", ("edns",), edns=edns,
+        cookie="client" if cookie else "", mix_case=mix_case, attempts=1, follow_truncation=False, only_after=True,
+    )  # fmt: skip
+
+
+Q2_PARTS = (
+    _less("Q2C", "without the cookie", Edns(UDP_SIZE_OCTETS, flags=DO, options=(_NSID,)), cookie=False),
+    _less("Q2N", "without NSID", _PLAIN_DO),
+    _less("Q2K", "with the name's own case", Edns(UDP_SIZE_OCTETS, flags=DO, options=(_NSID,)), mix_case=False),
+    _less("Q2D", "without DO", Edns(UDP_SIZE_OCTETS, options=(_NSID,))),
+    _less("Q2S", "for 512 octets at most", Edns(512, flags=DO, options=(_NSID,))),
+)
 _Q9_WHEN = "for each NS name inside the zone: " + _ANSWERING + ", at as many of them as the plan's host_servers says"
 Q9_A = Question(
-    "Q9", "zone", "A of an NS name inside the zone, DO", A, _Q9_WHEN, ("addresses", "consistency"), edns=_PLAIN_DO
-)
+    "Q9", "zone", "A of an NS name inside the zone, DO", A, _Q9_WHEN, ("addresses", "consistency"), edns=_PLAIN_DO,
+    per=("inside", "host server"),
+)  # fmt: skip
 Q9_AAAA = Question(
-    "Q9", "zone", "AAAA of an NS name inside the zone, DO", AAAA, _Q9_WHEN, ("addresses", "consistency"), edns=_PLAIN_DO
-)
+    "Q9", "zone", "AAAA of an NS name inside the zone, DO", AAAA, _Q9_WHEN, ("addresses", "consistency"),
+    edns=_PLAIN_DO, per=("inside", "host server"),
+)  # fmt: skip
 
 _MAIL = "at as many addresses that gave an authoritative answer to Q1, or any if none did, as mail_servers says"
-Z1M = Question("Z1M", "zone", "MX of the zone, DO", MX, _MAIL, ("mail",), edns=_PLAIN_DO)
-Z1T = Question("Z1T", "zone", "TXT of the zone, DO", TXT, _MAIL, ("mail",), edns=_PLAIN_DO)
+Z1M = Question("Z1M", "zone", "MX of the zone, DO", MX, _MAIL, ("mail",), edns=_PLAIN_DO, per=("mail server",))
+Z1T = Question("Z1T", "zone", "TXT of the zone, DO", TXT, _MAIL, ("mail",), edns=_PLAIN_DO, per=("mail server",))
 
 _PARENT = "at 2 addresses of the parent zone, of different names and IP versions if there are; up to 4 until 2 answer"
-P1 = Question("P1", "zone", "NS of the zone, DO", NS, _PARENT, ("delegation", "addresses"), edns=_PLAIN_DO)
-P2 = Question("P2", "zone", "DS of the zone, DO", DS, _PARENT, ("ds", "dnssec"), edns=_PLAIN_DO)
-P1N = Question(
-    "P1N", "zone", "NS of the zone, plain", NS, "at the same addresses, if none answered P1", ("delegation",)
+P1 = Question(
+    "P1", "zone", "NS of the zone, DO", NS, _PARENT, ("delegation", "addresses"), edns=_PLAIN_DO, per=("pair",)
 )
+P2 = Question("P2", "zone", "DS of the zone, DO", DS, _PARENT, ("ds", "dnssec"), edns=_PLAIN_DO, per=("pair",))
+P1N = Question(
+    "P1N", "zone", "NS of the zone, plain", NS, "at the same addresses, if none answered P1", ("delegation",),
+    per=("pair",), only_after=True,
+)  # fmt: skip
 P4 = Question(
     "P4", "zone", "DNAME of the zone, DO", DNAME, "at those that answered P1 with authority and without NS or CNAME",
-    ("delegation",), edns=_PLAIN_DO,
+    ("delegation",), edns=_PLAIN_DO, per=("pair",), only_after=True,
 )  # fmt: skip
 _P3_WHEN = "for each NS name inside the zone that has no glue, where the parent's server answered P1 with authority"
-P3_A = Question("P3", "zone", "A of an NS name inside the zone, DO", A, _P3_WHEN, ("addresses",), edns=_PLAIN_DO)
+P3_A = Question(
+    "P3", "zone", "A of an NS name inside the zone, DO", A, _P3_WHEN, ("addresses",), edns=_PLAIN_DO,
+    per=("inside", "pair"), only_after=True,
+)  # fmt: skip
 P3_AAAA = Question(
-    "P3", "zone", "AAAA of an NS name inside the zone, DO", AAAA, _P3_WHEN, ("addresses",), edns=_PLAIN_DO
-)
+    "P3", "zone", "AAAA of an NS name inside the zone, DO", AAAA, _P3_WHEN, ("addresses",), edns=_PLAIN_DO,
+    per=("inside", "pair"), only_after=True,
+)  # fmt: skip
 
 H1 = Question(
     "H1", "name", "A of an NS name outside the zone", A,
     "once for the name: at the servers of its zone, one after the other, at most 3, until one answers; again lower"
-    " down after a referral, and for the target of a CNAME", ("addresses", "exposure"),
+    " down after a referral, and for the target of a CNAME", ("addresses", "exposure"), per=("outside",),
 )  # fmt: skip
-H2 = Question("H2", "name", "AAAA of an NS name outside the zone", AAAA, "together with H1", ("addresses", "exposure"))
+H2 = Question(
+    "H2", "name", "AAAA of an NS name outside the zone", AAAA, "together with H1", ("addresses", "exposure"),
+    per=("outside",),
+)  # fmt: skip
 A1 = Question(
     "A1", "name", "PTR of a server address", PTR,
     "with the plan's reverse, once for each server address of a zone: as H1, for the reverse name", ("addresses",),
@@ -166,53 +161,21 @@ A1 = Question(
 C0 = Question(
     "C0", "cut", "NS of an ancestor of a zone or of an NS name, DO", NS,
     "once for the ancestor: at the servers of the closest zone above it, at most 3, until one answers", (),
-    edns=_PLAIN_DO,
+    edns=_PLAIN_DO, per=("above",),
 )  # fmt: skip
 C1 = Question(
     "C1", "cut", "DS of a zone above a surveyed zone, DO", DS, "once for the zone: at 2 addresses of its parent",
-    ("dnssec",), edns=_PLAIN_DO,
+    ("dnssec",), edns=_PLAIN_DO, per=("chain", "pair"),
 )  # fmt: skip
 C2 = Question(
     "C2", "cut", "DNSKEY of a zone above a surveyed zone, DO", DNSKEY, "once for the zone: at 2 of its addresses",
-    ("dnssec",), edns=_PLAIN_DO,
-)  # fmt: skip
-
-_PACK = "once for each server address that gave an authoritative answer to Q1"
-S1 = Question(
-    "S1", "server", "SOA of a zone it serves, EDNS version 1", SOA, _PACK, ("edns",), edns=Edns(UDP_SIZE_OCTETS, 1),
-    follow_truncation=False,
-)  # fmt: skip
-S2 = Question(
-    "S2", "server", "SOA of a zone it serves, unknown EDNS option", SOA, _PACK, ("edns",),
-    edns=Edns(UDP_SIZE_OCTETS, options=(UNKNOWN_OPTION,)), follow_truncation=False,
-)  # fmt: skip
-S3 = Question(
-    "S3", "server", "SOA of a zone it serves, unknown EDNS flag", SOA, _PACK, ("edns",),
-    edns=Edns(UDP_SIZE_OCTETS, flags=0x0040), follow_truncation=False,
-)  # fmt: skip
-S7 = Question("S7", "server", "a message with opcode 15", SOA, _PACK, ("header",), opcode=15, follow_truncation=False)
-S10 = Question(
-    "S10", "server", "A of a fresh name it has nothing to do with, recursion desired", A, _PACK, ("exposure",),
-    rd=True, follow_truncation=False,
-)  # fmt: skip
-S11 = Question("S11", "server", "NS of the root", NS, _PACK, ("exposure",), follow_truncation=False)
-S17 = Question(
-    "S17", "server", "TXT version.bind in class CH", TXT, _PACK, ("exposure",), qclass=CLASS_CH,
-    follow_truncation=False,
-)  # fmt: skip
-S18 = Question(
-    "S18", "server", "TXT version.server in class CH", TXT, _PACK, ("exposure",), qclass=CLASS_CH,
-    follow_truncation=False,
-)  # fmt: skip
-S20 = Question(
-    "S20", "server", "a transfer of a zone it serves; only the first message is read", AXFR, _PACK, ("exposure",),
-    Transport.TCP, attempts=1,
+    ("dnssec",), edns=_PLAIN_DO, per=("chain", "pair"),
 )  # fmt: skip
 
 QUESTIONS: tuple[Question, ...] = (
     P1, P2, P1N, P3_A, P3_AAAA, P4,
-    Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, Z1M, Z1T, H1, H2,
-    A1, C0, C1, C2, S1, S2, S3, S7, S10, S11, S17, S18, S20,
+    Q1, Q2, *Q2_PARTS, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, Z1M, Z1T, H1, H2,
+    A1, C0, C1, C2, *COMPLIANCE,
 )  # fmt: skip
 
 
@@ -237,6 +200,9 @@ class Plan:
         cuts: labels below the root that are looked at one by one for zone cuts.
         indirections: referrals, aliases, or names whose servers' names must be found first, one after the other.
         tries: servers of one zone asked before a question counts as unanswered.
+        zone_s: seconds after which nothing more is asked for a zone.
+        pack_at_once: questions of the compliance pack that one server address is asked at a time.
+        pack_s: seconds over which a healthy server's pack is spread.
     """
 
     probe_domain: Name = PROBE_DOMAIN
@@ -252,6 +218,19 @@ class Plan:
     cuts: int = 40
     indirections: int = 8
     tries: int = 3
+    zone_s: float = 3600.0
+    pack_at_once: int = 6
+    pack_s: float = 0.0
+
+    @property
+    def pack_gap_s(self) -> float:
+        """Seconds before each portion of the pack."""
+        return self.pack_s * self.pack_at_once / len(PACK)
+
+    @property
+    def longest_zone_s(self) -> float:
+        """Seconds after which a zone is done however its servers behave, but for waiting one's turn at a server."""
+        return self.zone_s + max(question.longest_ms for question in QUESTIONS) / 1000
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -286,15 +265,22 @@ def _described(question: Question) -> dict[str, object]:
         "class": question.qclass,
         "opcode": question.opcode,
         "recursion_desired": question.rd,
+        "flags": question.flags,
+        "questions": question.questions,
+        "extra": question.extra,
         "transport": question.transport.name,
         "edns": edns
         and {
             "version": edns.version,
             "udp_size_octets": edns.udp_size_octets,
             "flags": edns.flags,
-            "options": [code for code, _ in edns.options] + [OPTION_COOKIE] * question.cookie,
+            "options": [[code, data.hex()] for code, data in edns.options]
+            + [[OPTION_COOKIE, question.cookie]] * bool(question.cookie),
         },
         "case_mixed": question.mix_case,
+        "per": list(question.per),
+        "only_after": question.only_after,
+        "parts": list(question.parts),
         "attempts": question.attempts,
         "timeout_ms": question.timeout_ms,
         "tcp_after_truncation": question.follow_truncation and question.transport == Transport.UDP,
@@ -303,4 +289,7 @@ def _described(question: Question) -> dict[str, object]:
 
 # Somebody waits for one zone: every server is asked for the mail records and for the NS names inside the zone, and
 # the names of their addresses are looked up.
-ASSESS_PLAN = Plan(host_servers=40, mail_servers=40, reverse=True)
+ASSESS_PLAN = Plan(host_servers=40, mail_servers=40, reverse=True, zone_s=120.0)
+# Nobody waits: the compliance pack is spread thin.
+SURVEY_PLAN = Plan(pack_at_once=1, pack_s=30.0)
+BY_CODE = {question.code: question for question in QUESTIONS}

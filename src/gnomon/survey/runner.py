@@ -81,6 +81,7 @@ def run_survey(
     plan: Plan | None = None,
     progress: Callable[[Progress], None] | None = None,
     concurrency: int = ZONES_IN_WORK,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Progress:
     """Survey the zones of an evidence directory that are not finished yet, and store every exchange there.
 
@@ -90,6 +91,7 @@ def run_survey(
     Args:
         concurrency: zones in work at once; bounds the memory.
         progress: called a few times a second, after each stored segment and at the end.
+        clock: seconds of the clock that the engine's answers come by.
 
     Raises:
         Stopped: SIGINT or SIGTERM came; says how many zones are done.
@@ -103,7 +105,7 @@ def run_survey(
             f"{plan.digest[:12]}): finish it with the Gnomon that began it ({evidence.run.tool.version}), or begin anew"
         )
     with evidence.writer() as writer, _stop_signals() as stop:
-        survey = _Survey(evidence, engine, writer, plan)
+        survey = _Survey(evidence, engine, writer, plan, clock)
         survey.run(stop, progress, concurrency)
         done = survey.progress()
         if stop.is_set() and done.zones_done < done.zones_total:
@@ -115,7 +117,9 @@ def run_survey(
 
 
 class _Survey:
-    def __init__(self, evidence: EvidenceDir, engine: Engine, writer: SegmentWriter, plan: Plan) -> None:
+    def __init__(
+        self, evidence: EvidenceDir, engine: Engine, writer: SegmentWriter, plan: Plan, clock: Callable[[], float]
+    ) -> None:
         run = evidence.run
         finished = evidence.finished_zones()
         zones = dict.fromkeys(evidence.zones())
@@ -135,7 +139,7 @@ class _Survey:
         self._scheduler = Scheduler(
             plan, walker.make, vantage=run.vantage, silent=silent, recorded=recorded, done=done,
             # An interrupted run lost numbers it had given out: each start has a range of its own.
-            first_seq=len(evidence.manifests()) << 32,
+            first_seq=len(evidence.manifests()) << 32, clock=clock,
         )  # fmt: skip
         # Neighbours in a list tend to have the same servers: mixed, each is asked evenly over the time.
         left = [zone for zone in zones if str(zone) not in finished]

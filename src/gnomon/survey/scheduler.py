@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,13 +22,17 @@ Asked = tuple[str, str, Address, bytes]
 
 
 class Budget:
-    """Messages and response octets that may still be spent; what is under way is set aside at its worst cost."""
+    """Messages and response octets that may still be spent; what is under way is set aside at its worst cost.
 
-    __slots__ = ("octets", "queries", "set_aside")
+    Nothing is spent from `until_s` of the scheduler's clock on.
+    """
 
-    def __init__(self, queries: int, octets: int) -> None:
+    __slots__ = ("octets", "queries", "set_aside", "until_s")
+
+    def __init__(self, queries: int, octets: int, until_s: float) -> None:
         self.queries = queries
         self.octets = octets
+        self.until_s = until_s
         self.set_aside = 0
 
 
@@ -65,8 +71,11 @@ class Task:
         self.waiting: set[Task] = set()
         self.waiters: list[Task] = []
 
-    def can_pay(self, cost: int) -> bool:
-        return all(budget.queries - budget.set_aside >= cost and budget.octets > 0 for budget in self.budgets)
+    def can_pay(self, cost: int, now_s: float) -> bool:
+        return all(
+            budget.queries - budget.set_aside >= cost and budget.octets > 0 and now_s < budget.until_s
+            for budget in self.budgets
+        )
 
 
 @dataclass(slots=True)
@@ -92,6 +101,7 @@ class Scheduler:
         recorded: exchanges of an interrupted run by question; they are answers now, and are not given out again.
         done: results of shared tasks that are already in the evidence.
         first_seq: the number of the first exchange.
+        clock: seconds of a clock that never goes back; by it tasks wait and zones come to their end.
     """
 
     def __init__(
@@ -104,10 +114,13 @@ class Scheduler:
         recorded: Mapping[Asked, list[Exchange]] | None = None,
         done: Mapping[Key, object] | None = None,
         first_seq: int = 0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._plan = plan
         self._make = make
         self._vantage = vantage
+        self._clock = clock
+        self._waiting: list[tuple[float, int, Task]] = []  # when each goes on, by that time
         self._silent = silent
         self._recorded = dict(recorded or {})
         self._results: dict[Key, object] = dict(done or {})
@@ -129,14 +142,15 @@ class Scheduler:
 
     @property
     def is_idle(self) -> bool:
-        """Nothing is under way: no answer is waited for and no task can go on."""
-        return not (self._flying or self._queries or self._ready)
+        """Nothing is under way: no answer is waited for, no task can go on now or later."""
+        return not (self._flying or self._queries or self._ready or self._waiting)
 
     def start_zone(self, zone: Name, subject: str, steps: Steps[None]) -> None:
         """Begin the survey of one zone."""
         task = Task(("zone", zone), subject, steps, None, 0, [])
-        task.budgets = (Budget(self._plan.zone_queries, self._plan.zone_octets),)
-        task.purse = Budget(self._plan.walk_queries, self._plan.zone_octets)
+        until_s = self._clock() + self._plan.zone_s
+        task.budgets = (Budget(self._plan.zone_queries, self._plan.zone_octets, until_s),)
+        task.purse = Budget(self._plan.walk_queries, self._plan.zone_octets, until_s)
         self.zones_in_work += 1
         self._ready.append((task, None))
         self._run()
@@ -194,6 +208,10 @@ class Scheduler:
     # Driving tasks
 
     def _run(self) -> None:
+        while self._waiting and self._waiting[0][0] <= self._clock():
+            task = heapq.heappop(self._waiting)[2]
+            if self._send(task):
+                self._ready.append((task, task.replies))
         while self._ready:
             task, value = self._ready.popleft()
             self._step(task, value)
@@ -209,6 +227,10 @@ class Scheduler:
             if isinstance(wanted, Wave):
                 task.asks.extend(wanted.asks)
                 task.replies = []
+                if wanted.wait_s > 0:
+                    self._next_tag += 1
+                    heapq.heappush(self._waiting, (self._clock() + wanted.wait_s, self._next_tag, task))
+                    return
                 if not self._send(task):
                     return
                 value = task.replies
@@ -295,7 +317,7 @@ class Scheduler:
         bundle = self._bundles.setdefault(subject, _Bundle())
         bundle.tasks += 1
         task = Task(key, subject, steps, owner, depth, bundle.exchanges)
-        budget = Budget(self._plan.name_queries, self._plan.zone_octets)
+        budget = Budget(self._plan.name_queries, self._plan.zone_octets, self._clock() + self._plan.zone_s)
         # The compliance pack has a fixed size: it needs no share of what walking may cost.
         task.budgets = (budget,) if key[0] == "pack" or owner.purse is None else (budget, owner.purse)
         self._running[key] = task
@@ -318,7 +340,7 @@ class Scheduler:
                     task.asks.popleft()
                     continue
             cost = ask.question.most_sent
-            if task.can_pay(cost):
+            if task.can_pay(cost, self._clock()):
                 self._submit(task, reply, cost)
             elif task.open:
                 return False  # goes on when it is known what the open ones really cost

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from gnomon.base import Address, Name
 from gnomon.engine import Status
 from gnomon.evidence import Exchange
-from gnomon.survey.plan import Question
+from gnomon.survey.question import Question
 from gnomon.wire import Message
 
 Key = tuple[str, Name | Address]
@@ -80,9 +80,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """Questions that may all be sent at once."""
+    """Questions that may all be sent at once, after waiting `wait_s` seconds."""
 
     asks: Sequence[Ask]
+    wait_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ T = TypeVar("T")
 Steps = Generator[Wave | Need, Any, T]
 
 
-def ask(asks: Sequence[Ask]) -> Steps[list[Reply]]:
-    """Ask all and get the replies in the same order."""
-    replies: list[Reply] = (yield Wave(asks)) if asks else []
+def ask(asks: Sequence[Ask], wait_s: float = 0.0) -> Steps[list[Reply]]:
+    """Ask all, after waiting so many seconds, and get the replies in the same order."""
+    replies: list[Reply] = (yield Wave(asks, wait_s)) if asks else []
     return replies

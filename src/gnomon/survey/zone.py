@@ -6,16 +6,19 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from gnomon.base import Address, Name, reverse_name
+from gnomon.base.codes import OPTION_COOKIE
 from gnomon.survey import plan as q
 from gnomon.survey import reading
 from gnomon.survey.cuts import Cut, Walker, leads_on
-from gnomon.survey.plan import Question
+from gnomon.survey.pack import parts_of
+from gnomon.survey.question import Question
 from gnomon.survey.steps import Ask, Key, Need, Reply, Steps, ask
 from gnomon.wire import Message
 
 _HOSTS_AT_ONCE = 4  # the first ones tell whether the servers behind the others answer at all
 _ROUNDS = 3  # servers known from the delegation, from the zone itself, from these
 _APEX_CODES = ("Q3", "Q3N", "Q4", "Q4N")
+_PLAIN = {"Q3": q.Q3N, "Q4": q.Q4N, "Q5": q.Q5N}
 _NO_EDNS_RCODES = (1, 4)  # FORMERR, NOTIMP: how servers without EDNS say so (RFC 6891 section 7)
 
 
@@ -165,19 +168,33 @@ class ZoneSurvey:
         ]
         replies = yield from ask([one for one in asks if one is not None])
         again = [
-            plain
+            self._compose(instead, reply.ask.server_name, reply.ask.address)
             for reply in replies
-            for question, instead in ((q.Q3, q.Q3N), (q.Q4, q.Q4N), (q.Q5, q.Q5N))
-            if reply.ask.question is question and _wants_no_edns(reply)
-            if (plain := self._compose(instead, reply.ask.server_name, reply.ask.address)) is not None
+            for instead in self._instead(reply)
         ]
-        replies += yield from ask(again)
+        replies += yield from ask([one for one in again if one is not None])
         apex: list[Name] = []
         for _, message in _distinct(reply for reply in replies if reply.ask.question.code in _APEX_CODES):
             apex += reading.apex_ns(message, self._zone)
             self._is_signed = self._is_signed or reading.has_dnskey(message)
         for name in reading.names_in_order(apex):
             self._add(name)
+
+    def _instead(self, reply: Reply) -> list[Question]:
+        """What is asked after this reply, to hear the records all the same, or what in the question was too much."""
+        question = reply.ask.question
+        if question is q.Q2:
+            self._note_cookie(reply)
+            return parts_of([reply]) if reply.ask.address in self._authoritative else []
+        plain = _PLAIN.get(question.code)
+        return [plain] if plain is not None and _wants_no_edns(reply) else []
+
+    def _note_cookie(self, reply: Reply) -> None:
+        """Keep the server's part of the cookie that came back (RFC 7873 section 4.2) for the compliance pack."""
+        edns = reply.message.edns if reply.message is not None else None
+        cookie = (edns.option(OPTION_COOKIE) if edns is not None else None) or b""
+        if 16 <= len(cookie) <= 40:
+            self._walker.server_cookies.setdefault(reply.ask.address, cookie[8:])
 
     def _ask_more(self) -> Steps[None]:
         """What not every server is asked: records of signed zones, for mail, addresses of NS names inside the zone."""
@@ -222,8 +239,9 @@ class ZoneSurvey:
     def _compose(self, question: Question, server_name: Name | None, address: Address) -> Ask | None:
         """The question about the zone for one server; None if the name asked for would be too long."""
         if question.cookie:
-            cookie = self._walker.digest(b"cookie", address.packed)[:8]
-            return Ask(question, server_name, address, question.compose(self._zone, cookie))
+            return Ask(
+                question, server_name, address, question.compose(self._zone, self._walker.client_cookie(address))
+            )
         wire = self._wires.get(question.code)
         if wire is None:
             qname = self._zone

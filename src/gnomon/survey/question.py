@@ -1,0 +1,111 @@
+"""One question of the plan: the message, when and how often it is asked, and what it costs at most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from gnomon.base import Name, RRType, Transport
+from gnomon.base.codes import CLASS_IN, OPTION_COOKIE, SOA
+from gnomon.wire import Edns, Message, compose
+
+UDP_SIZE_OCTETS = 1232  # fits every path without fragments (RFC 9715 section 3)
+UNKNOWN_OPTION = (65001, b"gnom")  # first of the options for local use (RFC 6891 section 9)
+
+Unit = Literal["address", "parent", "inside", "outside", "host server", "mail server", "pair", "above", "chain"]
+"""What a question is asked once for: a server address of the zone, a server of its parent, an NS name inside the zone
+or outside it, one of the servers that the plan's host_servers or mail_servers allow, one of two servers, a label or a
+zone above the zone. Several multiply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of the plan.
+
+    `asks` is the message and `when` its condition, in words; `feeds` are families of checks. It is asked once for each
+    of `per`; `only_after` is True if it is asked only after something went wrong or out of the ordinary, so that a
+    healthy zone costs none of it. `parts` are the codes of the questions that are asked where its answer is not
+    `proper`: each has one of its features, or lacks one, so that a fault can be put down to one of them.
+
+    `flags` are further header bits and `questions` the number of times that the question section has the question.
+    `cookie` adds a client cookie (RFC 7873) of its own for each server address, alone or with a server cookie: the
+    one that the address gave, a wrong one, or too few octets. `extra` adds a TSIG record of a key that nobody has
+    (RFC 8945), or the SOA record that an IXFR query has (RFC 1995).
+
+    `attempts` counts sendings over the question's transport; with `follow_truncation` a truncated answer over UDP is
+    asked for once more over TCP.
+    """
+
+    code: str
+    subject: Literal["zone", "server", "name", "cut"]
+    asks: str
+    qtype: RRType
+    when: str
+    feeds: tuple[str, ...]
+    transport: Transport = Transport.UDP
+    edns: Edns | None = None
+    cookie: Literal["", "client", "server", "wrong", "short"] = ""
+    mix_case: bool = False
+    qclass: int = CLASS_IN
+    opcode: int = 0
+    rd: bool = False
+    flags: int = 0
+    questions: int = 1
+    extra: Literal["", "tsig", "soa"] = ""
+    attempts: int = 2
+    timeout_ms: int = 2000
+    follow_truncation: bool = True
+    per: tuple[Unit, ...] = ("address",)
+    only_after: bool = False
+    parts: tuple[str, ...] = ()
+    proper: Callable[[Message], bool] | None = None
+
+    def compose(self, qname: Name, cookie: bytes = b"") -> bytes:
+        """The query message for `qname`; `cookie` is the client cookie, followed by the server's if that is known."""
+        edns = self.edns
+        if self.cookie and edns is not None:
+            option = (OPTION_COOKIE, self._cookie(cookie))
+            edns = Edns(edns.udp_size_octets, edns.version, edns.flags, (*edns.options, option))
+        flags = (self.opcode & 15) << 11 | (0x0100 if self.rd else 0) | self.flags
+        wire = compose.query(qname, self.qtype, qclass=self.qclass, flags=flags, edns=edns)
+        if self.questions != 1:
+            wire = compose.with_questions(wire, self.questions)
+        if self.extra == "tsig":
+            return compose.with_unknown_tsig(wire)
+        return compose.with_authority_soa(wire, qname) if self.extra == "soa" else wire
+
+    def _cookie(self, known: bytes) -> bytes:
+        if self.cookie == "wrong":
+            return known[:8] + bytes(octet ^ 0xFF for octet in known[8:] or bytes(16))
+        return known[:8] if self.cookie == "client" else known[:4] if self.cookie == "short" else known
+
+    @property
+    def most_sent(self) -> int:
+        """The most messages it can cost."""
+        return self.attempts + (self.follow_truncation and self.transport == Transport.UDP)
+
+    @property
+    def longest_ms(self) -> int:
+        """The longest that an answer to it can be waited for, once it is its turn."""
+        return self.most_sent * self.timeout_ms
+
+
+def is_proper(message: Message) -> bool:
+    """An authoritative SOA answer, or one that was cut off, without the reserved header bit."""
+    has_soa = message.tc or any(record.rtype == SOA for record in message.answer)
+    return message.rcode == 0 and message.aa and has_soa and not message.z and message.malformed is None
+
+
+def is_proper_with_edns(message: Message) -> bool:
+    """The same, with an OPT of version 0 that gives nothing back that a server does not know."""
+    return is_proper(message) and _is_clean(message.edns)
+
+
+def is_proper_badvers(message: Message) -> bool:
+    """BADVERS, no records, and an OPT of version 0 that gives nothing back that a server does not know."""
+    return message.rcode == 16 and not message.answer and _is_clean(message.edns)
+
+
+def _is_clean(edns: Edns | None) -> bool:
+    return edns is not None and edns.version == 0 and not edns.flags & 0x7FFF and edns.option(UNKNOWN_OPTION[0]) is None
