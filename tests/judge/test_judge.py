@@ -20,7 +20,7 @@ from gnomon.checks.profile import load_profile
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import EvidenceDir, Undelegated
 from gnomon.judge import judge, judge_zone, replay, sentence, sentence_for, verdicts, views
-from gnomon.judge.store import read_made, run_digest, zone_digest
+from gnomon.judge.store import digests_table, read_made, run_digest, zone_digest
 from gnomon.lab import Placement, build_world
 from gnomon.sources import RoutingTable
 from worlds import routes, survey
@@ -95,7 +95,8 @@ def test_digest_can_be_computed_from_the_rows(several: Path) -> None:
     by_zone: dict[str, list[str]] = {}
     for verdict in verdicts(several):
         by_zone.setdefault(verdict.zone, []).append(verdict.row)
-    assert run_digest({zone: zone_digest(of) for zone, of in by_zone.items()}) == summary.digest
+    digests = {zone: zone_digest(of) for zone, of in sorted(by_zone.items())}
+    assert run_digest([digests_table(digests)]) == summary.digest
     assert read_made(several, "default").digest == summary.digest
 
 
@@ -245,4 +246,4 @@ def test_levels_come_from_the_profile(run: Path) -> None:
 def instead(monkeypatch: pytest.MonkeyPatch, check: registry.Check, judge: registry.Judge) -> None:
     """Let the check be judged by another function."""
     checks = {**registry.all_checks(), check.id: dataclasses.replace(check, judge=judge)}
-    monkeypatch.setattr("gnomon.judge.verdict.all_checks", lambda: checks)
+    monkeypatch.setattr("gnomon.judge.zone.all_checks", lambda: checks)

@@ -27,7 +27,7 @@ from gnomon.cli.measure import (
 from gnomon.cli.verdict_text import FORMATS, assessed, print_all
 from gnomon.evidence import ZoneSource
 from gnomon.judge import judge
-from gnomon.judge.verdict import chosen
+from gnomon.judge.zone import chosen
 from gnomon.sources import RoutingTable, read_routes
 
 NEVER = "never"

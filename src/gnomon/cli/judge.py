@@ -10,8 +10,8 @@ from gnomon.base import Level
 from gnomon.cli.assess import chosen_checks, judging_options
 from gnomon.cli.measure import progress_bar
 from gnomon.cli.terminal import counted, say
-from gnomon.insight import write_tables
-from gnomon.judge import JudgeSummary, judge
+from gnomon.insight import judge_with_tables
+from gnomon.judge import JudgeSummary
 from gnomon.sources import read_routes
 
 
@@ -47,10 +47,7 @@ def levels_text(summary: JudgeSummary) -> str:
 
 
 def judge_run(evidence: Path, profile: str, asn: tuple[Path, ...], only: tuple[str, ...], jobs: int) -> JudgeSummary:
-    """Judge with progress shown, then write the derived tables."""
+    """Judge with progress shown; writes the derived tables too."""
     with progress_bar("judging", "zones") as tell:
-        routing = read_routes(asn) if asn else None
-        summary = judge(evidence, profile, routing=routing, only=chosen_checks(only), jobs=jobs, progress=tell)
-    with progress_bar("tables", "zones") as tell:
-        write_tables(evidence, summary.profile, tell)
-    return summary
+        routing, checks = read_routes(asn) if asn else None, chosen_checks(only)
+        return judge_with_tables(evidence, profile, routing=routing, only=checks, jobs=jobs, progress=tell)

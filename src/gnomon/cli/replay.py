@@ -26,12 +26,12 @@ def command(evidence: Path, profile: str, jobs: int) -> int:
         v = difference.verdict
         sign = "+" if difference.is_new else "-"
         say(f"{sign} {v.zone} {v.level} {v.check_id}/{v.code}: {sentence(v)}")
-    if len(result.differences) > _SHOWN:
-        say(f"... and {len(result.differences) - _SHOWN:,} more")
+    if result.different > _SHOWN:
+        say(f"... and {result.different - _SHOWN:,} more")
     verdicts = f"{counted(result.verdicts, 'verdict')} over {counted(result.zones, 'zone')}"
-    if result.differences:
+    if result.different:
         say(
-            f"{counted(len(result.differences), 'difference')} to the stored {verdicts}, "
+            f"{counted(result.different, 'difference')} to the stored {verdicts}, "
             f"which Gnomon {result.code_version} made."
         )
         return 1

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from gnomon.base import GnomonError, InputError, RetryLater
 
@@ -29,6 +32,27 @@ def store(path: Path, content: bytes) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise explain(error, path) from None
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[BinaryIO]:
+    """Like `store`, for content that is written bit by bit: the file to write to.
+
+    Raises:
+        RetryLater, InputError: as `store`.
+    """
+    temporary = path.with_name(path.name + STALE_SUFFIX)
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise explain(error, path) from None
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def store_new(path: Path, content: bytes) -> None:

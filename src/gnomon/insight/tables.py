@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from gnomon.base import Name
 from gnomon.base.codes import ALGORITHM_NAMES
+from gnomon.checks.profile import Profile
 from gnomon.checks.read import read_all
 from gnomon.checks.service import service
 from gnomon.checks.view import ZoneView
-from gnomon.evidence import EvidenceDir, durable
-from gnomon.judge import views
-from gnomon.judge.store import read_made
-from gnomon.sources import operator_key
+from gnomon.evidence import EvidenceDir
+from gnomon.judge import ByZone, JudgeSummary, ViewMaker, judge
+from gnomon.judge.store import read_made, write_sorted
+from gnomon.sources import RoutingTable, operator_key
 from gnomon.wire import rdata
 
 ZONES = pa.schema(
@@ -63,34 +63,93 @@ KEYS = pa.schema(
     ]
 )
 
+SCHEMAS = {"zones": ZONES, "servers": SERVERS, "keys": KEYS}
+
 Row = dict[str, object]
 
 
-def write_tables(evidence: Path, profile: str = "default", progress: Callable[[int, int], None] | None = None) -> None:
-    """Write `tables/{zones,servers,keys}.parquet` of a judged run, sorted by zone, with the routes it was judged with.
+class TableRows:
+    """Collects the rows of the tables from views, a batch at a time; can be given to `judge` as `derive`."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[Row]] = {name: [] for name in SCHEMAS}
+
+    def add(self, view: ZoneView) -> None:
+        """Add the rows of one zone."""
+        servers = list(_servers(view))
+        self._rows["zones"].append(_zone(view, servers))
+        for name, rows in (("servers", servers), ("keys", _keys(view))):
+            self._rows[name] += sorted(rows, key=lambda row: [str(value) for value in list(row.values())[1:4]])
+
+    def take(self) -> dict[str, pa.Table]:
+        """The rows since the last time, as tables by name."""
+        tables = {name: pa.Table.from_pylist(self._rows[name], schema) for name, schema in SCHEMAS.items()}
+        self._rows = {name: [] for name in SCHEMAS}
+        return tables
+
+
+def judge_with_tables(
+    evidence: Path,
+    profile: Profile | str = "default",
+    *,
+    routing: RoutingTable | None = None,
+    only: Collection[str] | None = None,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> JudgeSummary:
+    """`judge`, and `tables/{zones,servers,keys}.parquet` from the same views.
+
+    Raises:
+        InputError, RetryLater: as `judge`.
+    """
+    with _Sorted(EvidenceDir.open(evidence).finished_zones()) as tables:
+        summary = judge(
+            evidence, profile, routing=routing, only=only, jobs=jobs, progress=progress,
+            derive=TableRows, derived=tables.add,
+        )  # fmt: skip
+        tables.write(evidence)
+    return summary
+
+
+def write_tables(evidence: Path, profile: str = "default") -> None:
+    """Write the tables of a judged run again, with the routes it was judged with.
 
     Raises:
         InputError: the run was not judged with that profile, its evidence is damaged, or it cannot be written.
         RetryLater: no space left; the table that did not fit is as it was before.
     """
-    routing = read_made(evidence, profile).routing
-    store = EvidenceDir.open(evidence)
-    total = len(store.finished_zones())
-    rows: dict[str, list[Row]] = {"zones": [], "servers": [], "keys": []}
-    for done, view in enumerate(views(store, routing=routing), start=1):
-        servers = list(_servers(view))
-        rows["zones"].append(_zone(view, servers))
-        rows["servers"] += servers
-        rows["keys"] += _keys(view)
-        if progress is not None:
-            progress(done, total)
-    folder = evidence / "tables"
-    folder.mkdir(exist_ok=True)
-    for name, schema in (("zones", ZONES), ("servers", SERVERS), ("keys", KEYS)):
-        ordered = sorted(rows[name], key=lambda row: [str(row[column]) for column in schema.names[:4]])
-        sink = pa.BufferOutputStream()
-        pq.write_table(pa.Table.from_pylist(ordered, schema), sink, compression="zstd")
-        durable.store(folder / f"{name}.parquet", sink.getvalue().to_pybytes())
+    store, rows = EvidenceDir.open(evidence), TableRows()
+    maker = ViewMaker(store, read_made(evidence, profile).routing)
+    with _Sorted(store.finished_zones()) as tables:
+        for partition in store.zone_partitions():
+            for view in maker.views(partition):
+                rows.add(view)
+            tables.add(rows.take())
+        tables.write(evidence)
+
+
+class _Sorted:
+    """The tables of all batches, each sorted by zone."""
+
+    def __init__(self, zones: Collection[str]) -> None:
+        self._tables = {name: ByZone(zones) for name in SCHEMAS}
+
+    def __enter__(self) -> _Sorted:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for table in self._tables.values():
+            table.close()
+
+    def add(self, batch: Mapping[str, pa.Table]) -> None:
+        for name, table in batch.items():
+            self._tables[name].add(table)
+
+    def write(self, evidence: Path) -> None:
+        folder = evidence / "tables"
+        folder.mkdir(exist_ok=True)
+        for name, schema in SCHEMAS.items():
+            write_sorted(folder / f"{name}.parquet", schema, self._tables[name].tables(), dictionary=True)
 
 
 def _zone(view: ZoneView, servers: list[Row]) -> Row:

@@ -22,8 +22,9 @@ from gnomon.evidence.sealed import seal, unseal
 from gnomon.evidence.subject import zone_text
 from gnomon.judge import store
 from gnomon.judge.store import Made, StoredRoutes
-from gnomon.judge.verdict import Verdict, judge_zone
+from gnomon.judge.verdict import Verdict
 from gnomon.judge.views import ViewMaker, view_from
+from gnomon.judge.zone import judge_zone
 
 KIND = "gnomon-claim"
 SCHEMA_VERSION = 1

@@ -6,23 +6,30 @@ import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from heapq import merge
+from itertools import chain, groupby, islice
 from pathlib import Path
+from typing import Protocol
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from gnomon import __version__
 from gnomon.base import Address, InputError, Level
 from gnomon.checks.profile import Profile, load_profile
-from gnomon.checks.view import Routing
+from gnomon.checks.view import Routing, ZoneView
 from gnomon.evidence import EvidenceDir
 from gnomon.evidence.subject import zone_text
 from gnomon.judge import store
+from gnomon.judge.byzone import ByZone
 from gnomon.judge.store import Made, StoredRoutes
-from gnomon.judge.verdict import INTERNAL_ERROR, Verdict, chosen, judge_rows
+from gnomon.judge.verdict import INTERNAL_ERROR, Verdict
 from gnomon.judge.views import ViewMaker
+from gnomon.judge.zone import Judged, chosen, judge_rows
 from gnomon.sources import RoutingTable
 from gnomon.sources.routing import Route
+
+MAX_DIFFERENCES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +58,16 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What judging again came to; no differences means that the same verdicts came out."""
+    """What judging again came to; no differences means that the same verdicts came out.
+
+    `differences` are the first, at most `MAX_DIFFERENCES`; `different` counts all.
+    """
 
     zones: int
     verdicts: int
     code_version: str
     differences: tuple[Difference, ...]
+    different: int
 
 
 def judge(
@@ -67,6 +78,8 @@ def judge(
     only: Collection[str] | None = None,
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    derive: Callable[[], Derive] | None = None,
+    derived: Callable[[Mapping[str, pa.Table]], None] | None = None,
 ) -> JudgeSummary:
     """Judge every finished zone of a run and store the verdicts; what was stored for the profile before is replaced.
 
@@ -74,6 +87,8 @@ def judge(
         only: ids or families of checks; all if None.
         jobs: processes; the result does not depend on it.
         progress: called with zones done and zones in all.
+        derive: makes what makes further tables of the same views; can be sent to another process.
+        derived: called with these tables, batch by batch.
 
     Raises:
         InputError: the evidence, the profile or `only` cannot be used, or the directory cannot be written.
@@ -83,34 +98,36 @@ def judge(
     profile = load_profile(profile) if isinstance(profile, str) else profile
     only = None if only is None else tuple(sorted(only))
     chosen(only)
-    total = len(evidence.finished_zones())
-    tables: list[pa.Table] = []
-    digests: dict[str, str] = {}
+    zones = evidence.finished_zones()
     levels: Counter[str] = Counter()
     routes: dict[Address, Route | None] = {}
-    errors = 0
-    for batch in _batches(evidence_dir, _Judge(profile, routing, only), jobs):
-        tables.append(batch.table)
-        digests.update(batch.digests)
-        levels.update(batch.levels)
-        routes.update(batch.routes)
-        errors += batch.internal_errors
-        if progress is not None:
-            progress(len(digests), total)
-    in_order = dict(sorted(routes.items(), key=lambda item: (item[0].version, item[0].packed)))
-    made = Made(
-        run_id=evidence.run.run_id,
-        code_version=__version__,
-        profile=profile,
-        only=only,
-        routing=None if routing is None else StoredRoutes(in_order, routing.provenance),
-        zones=len(digests),
-        verdicts=levels.total(),
-        levels={level.word: levels[level.word] for level in sorted(Level, reverse=True) if level.word in levels},
-        internal_errors=errors,
-        digest=store.run_digest(digests),
-    )
-    path = store.write(evidence_dir, tables, made)
+    done = errors = 0
+    with ByZone(zones) as rows, ByZone(zones) as digests:
+        for batch in _batches(evidence_dir, _Judge(profile, routing, only, derive), jobs):
+            rows.add(batch.verdicts)
+            digests.add(batch.digests)
+            levels.update(batch.levels)
+            routes.update(batch.routes)
+            errors += batch.internal_errors
+            done += batch.digests.num_rows
+            if derived is not None:
+                derived(batch.derived)
+            if progress is not None:
+                progress(done, len(zones))
+        in_order = dict(sorted(routes.items(), key=lambda item: (item[0].version, item[0].packed)))
+        made = Made(
+            run_id=evidence.run.run_id,
+            code_version=__version__,
+            profile=profile,
+            only=only,
+            routing=None if routing is None else StoredRoutes(in_order, routing.provenance),
+            zones=done,
+            verdicts=levels.total(),
+            levels={level.word: levels[level.word] for level in sorted(Level, reverse=True) if level.word in levels},
+            internal_errors=errors,
+            digest=store.run_digest(digests.tables()),
+        )
+        path = store.write(evidence_dir, rows.tables(), made)
     return JudgeSummary(path, profile.name, made.zones, made.verdicts, made.levels, errors, made.digest)
 
 
@@ -124,52 +141,80 @@ def replay(evidence_dir: Path, profile: str = "default", *, jobs: int = 1) -> Re
     # Codes that are younger than the stored verdicts have the default level.
     default = load_profile("default")
     known = Profile(made.profile.name, {**default.levels, **made.profile.levels}, made.profile.overrides)
-    stored: dict[str, list[Verdict]] = {}
-    for verdict in store.verdicts(evidence_dir, profile):
-        stored.setdefault(verdict.zone, []).append(verdict)
-    differences: list[Difference] = []
-    digests: dict[str, str] = {}
-    count = 0
-    for batch in _batches(evidence_dir, _Judge(known, made.routing, made.only, keep=True), jobs):
-        digests.update(batch.digests)
-        for zone, now in batch.verdicts.items():
-            count += len(now)
-            differences += _compare(stored.pop(zone, []), now)
-    differences += [Difference(verdict, False) for rows in stored.values() for verdict in rows]
-    if not differences and store.run_digest(digests) != made.digest:
+    zones = EvidenceDir.open(evidence_dir).finished_zones()
+    done = count = 0
+    with ByZone(zones) as rows, ByZone(zones) as digests:
+        for batch in _batches(evidence_dir, _Judge(known, made.routing, made.only), jobs):
+            rows.add(batch.verdicts)
+            digests.add(batch.digests)
+            done += batch.digests.num_rows
+            count += batch.verdicts.num_rows
+        found = _differences(store.stored_tables(evidence_dir, profile), rows.tables())
+        differences = tuple(islice(found, MAX_DIFFERENCES))
+        more = sum(1 for _ in found)
+        digest = store.run_digest(digests.tables())
+    if not differences and digest != made.digest:
         raise InputError(f"the digest in {evidence_dir}/verdicts/{profile}.json is not that of its rows; judge again")
-    differences.sort(key=lambda difference: (difference.verdict.row, difference.is_new))
-    return Replay(len(digests), count, made.code_version, tuple(differences))
+    return Replay(done, count, made.code_version, differences, len(differences) + more)
 
 
-def _compare(stored: list[Verdict], now: list[Verdict]) -> Iterator[Difference]:
-    before, after = Counter(v.row for v in stored), Counter(v.row for v in now)
-    if before == after:
-        return
-    for verdicts, other, is_new in ((stored, after, False), (now, before, True)):
-        yield from (Difference(verdict, is_new) for verdict in verdicts if verdict.row not in other)
+def _differences(stored: Iterator[pa.Table], now: Iterator[pa.Table]) -> Iterator[Difference]:
+    """What only one of two sequences of tables sorted by zone has, zone by zone."""
+    stored_rows = store.Rows(stored)
+    for table in now:
+        before = stored_rows.take(table.num_rows)
+        if not store.plain(table).equals(before):
+            # From here on the two no longer run in step.
+            yield from _by_zone(chain([before], stored_rows.rest()), chain([table], now))
+            return
+    yield from _by_zone(stored_rows.rest(), iter(()))
+
+
+def _by_zone(stored: Iterable[pa.Table], now: Iterable[pa.Table]) -> Iterator[Difference]:
+    sides = (_zones(stored, False), _zones(now, True))
+    for _, of_zone in groupby(merge(*sides, key=lambda part: part[0]), key=lambda part: part[0]):
+        rows = {is_new: verdicts for _, is_new, verdicts in of_zone}
+        before, after = (Counter(v.row for v in rows.get(is_new, ())) for is_new in (False, True))
+        if before != after:
+            only = [Difference(v, False) for v in rows.get(False, ()) if v.row not in after]
+            only += [Difference(v, True) for v in rows.get(True, ()) if v.row not in before]
+            yield from sorted(only, key=lambda difference: (difference.verdict.row, difference.is_new))
+
+
+def _zones(tables: Iterable[pa.Table], is_new: bool) -> Iterator[tuple[str, bool, list[Verdict]]]:
+    for zone, verdicts in groupby(store.read_rows(tables), key=lambda v: v.zone):
+        yield zone, is_new, list(verdicts)
+
+
+class Derive(Protocol):
+    """Makes further tables of the views that are judged, a batch of zones at a time."""
+
+    def add(self, view: ZoneView) -> None: ...
+
+    def take(self) -> Mapping[str, pa.Table]:
+        """The rows of the views since the last time, as tables by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Judge:
-    """What every process needs; `keep` hands back the verdicts themselves instead of a table."""
+    """What every process needs."""
 
     profile: Profile
     routing: Routing | None
     only: tuple[str, ...] | None
-    keep: bool = False
+    derive: Callable[[], Derive] | None = None
 
 
 @dataclass(slots=True)
 class _Batch:
     """The verdicts of the zones that one segment finishes."""
 
-    digests: dict[str, str] = field(default_factory=dict)
-    levels: Counter[str] = field(default_factory=Counter)
-    routes: dict[Address, Route | None] = field(default_factory=dict)
-    internal_errors: int = 0
-    verdicts: dict[str, list[Verdict]] = field(default_factory=dict)
-    table: pa.Table | None = None
+    verdicts: pa.Table
+    digests: pa.Table
+    levels: Counter[str]
+    routes: dict[Address, Route | None]
+    internal_errors: int
+    derived: Mapping[str, pa.Table]
 
 
 class _Worker:
@@ -178,23 +223,27 @@ class _Worker:
         self._task = task
         self._maker = ViewMaker(evidence, task.routing)
         self._partitions = list(evidence.zone_partitions())
+        self._derive = task.derive() if task.derive is not None else None
 
     def batch(self, index: int) -> _Batch:
-        batch, task, rows = _Batch(), self._task, list[Verdict]()
+        task, rows, digests = self._task, list[Judged](), dict[str, str]()
+        routes: dict[Address, Route | None] = {}
         for view in self._maker.views(self._partitions[index]):
             judged = judge_rows(view, task.profile, task.only)
-            verdicts, zone = [verdict for _, verdict in judged], zone_text(view.zone)
-            batch.digests[zone] = store.zone_digest(row for row, _ in judged)
-            batch.levels.update(v.level for v in verdicts)
-            batch.internal_errors += sum(v.code == INTERNAL_ERROR for v in verdicts)
+            digests[zone_text(view.zone)] = store.zone_digest(one.row for one in judged)
+            rows += judged
             if task.routing is not None:
-                batch.routes.update((address, task.routing.route(address)) for address in view.addresses)
-            if task.keep:
-                batch.verdicts[zone] = verdicts
-            else:
-                rows += verdicts
-        batch.table = store.to_table(rows, task.profile.name)
-        return batch
+                routes.update((address, task.routing.route(address)) for address in view.addresses)
+            if self._derive is not None:
+                self._derive.add(view)
+        return _Batch(
+            store.to_table(rows, task.profile.name),
+            store.digests_table(digests),
+            Counter(one.verdict.level for one in rows),
+            routes,
+            sum(one.verdict.code == INTERNAL_ERROR for one in rows),
+            self._derive.take() if self._derive is not None else {},
+        )
 
 
 def _batches(evidence_dir: Path, task: _Judge, jobs: int) -> Iterable[_Batch]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate, chain
 from pathlib import Path
 
 import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from gnomon.base import Address, InputError, Level, parse_address
@@ -20,6 +20,7 @@ from gnomon.base.provenance import Provenance
 from gnomon.checks.profile import Profile
 from gnomon.evidence import durable
 from gnomon.judge.verdict import Verdict
+from gnomon.judge.zone import Judged
 from gnomon.sources.routing import Route
 
 SCHEMA_VERSION = 1
@@ -40,6 +41,9 @@ SCHEMA = pa.schema(
         ("profile", pa.string()),
     ]
 )
+_INDEXED = pa.list_(pa.dictionary(pa.int32(), pa.string()))
+_IN_MEMORY = pa.schema([f.with_type(_INDEXED) if pa.types.is_list(f.type) else f for f in SCHEMA])
+_DIGESTS = pa.schema([("zone", pa.string()), ("digest", pa.string())])
 _ROW_GROUP = 65_536
 
 
@@ -70,23 +74,32 @@ class Made:
     digest: str
 
 
-def to_table(verdicts: Sequence[Verdict], profile: str) -> pa.Table:
-    """The verdicts as columns, in the order given."""
-    columns: dict[str, list[object]] = {
+def to_table(rows: Sequence[Judged], profile: str) -> pa.Table:
+    """The verdicts as columns, in the order given; references to evidence, which come again and again, as indices."""
+    verdicts = [row.verdict for row in rows]
+    columns: dict[str, object] = {
         "zone": [v.zone for v in verdicts],
         "check_id": [v.check_id for v in verdicts],
         "check_version": [v.check_version for v in verdicts],
         "subject": [v.subject for v in verdicts],
         "property": [v.properties[0] for v in verdicts],
-        "properties": [v.properties for v in verdicts],
+        "properties": _lists([v.properties for v in verdicts]),
         "code": [v.code for v in verdicts],
         "state": [v.state for v in verdicts],
         "level": [v.level for v in verdicts],
-        "args": [v.args_json for v in verdicts],
-        "evidence": [v.evidence for v in verdicts],
+        "args": [row.args_json for row in rows],
+        "evidence": _lists([v.evidence for v in verdicts]),
         "profile": [profile] * len(verdicts),
     }
-    return pa.table(columns, SCHEMA)
+    return pa.table(columns, _IN_MEMORY)
+
+
+def _lists(texts: Sequence[Sequence[str]]) -> pa.Array:
+    """A list of texts in each row, the texts as indices into what is in order of first appearance."""
+    index: dict[str, int] = {}
+    indices = [index.setdefault(text, len(index)) for row in texts for text in row]
+    values = pa.DictionaryArray.from_arrays(pa.array(indices, pa.int32()), pa.array(index, pa.string()))
+    return pa.ListArray.from_arrays(pa.array([0, *accumulate(map(len, texts))], pa.int32()), values)
 
 
 def zone_digest(rows: Iterable[str]) -> str:
@@ -94,35 +107,66 @@ def zone_digest(rows: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
-def run_digest(of_zones: Mapping[str, str]) -> str:
-    """SHA-256 (hex) over the lines `<zone> <digest of its rows>`, sorted by zone."""
-    return hashlib.sha256("".join(f"{zone} {of_zones[zone]}\n" for zone in sorted(of_zones)).encode()).hexdigest()
+def digests_table(of_zones: Mapping[str, str]) -> pa.Table:
+    """The digests of zones as columns, for `run_digest`."""
+    return pa.table({"zone": list(of_zones), "digest": list(of_zones.values())}, _DIGESTS)
 
 
-def write(directory: Path, tables: Sequence[pa.Table], made: Made) -> Path:
-    """Store the verdicts sorted by zone, and what they were made with; returns the path of the Parquet file.
+def run_digest(tables: Iterable[pa.Table]) -> str:
+    """SHA-256 (hex) over the lines `<zone> <digest of its rows>` of tables sorted by zone."""
+    digest = hashlib.sha256()
+    for table in tables:
+        rows = zip(table["zone"].to_pylist(), table["digest"].to_pylist(), strict=True)
+        digest.update("".join(f"{zone} {of}\n" for zone, of in rows).encode())
+    return digest.hexdigest()
+
+
+def write(directory: Path, tables: Iterable[pa.Table], made: Made) -> Path:
+    """Store the verdicts of tables sorted by zone, and what they were made with; returns the path of the Parquet file.
 
     Raises:
         InputError, RetryLater: it cannot be written; what was there before stays.
     """
-    table = pa.concat_tables(tables) if tables else SCHEMA.empty_table()
-    table = table.take(pc.sort_indices(table["zone"]))
-    sink = pa.BufferOutputStream()
-    # Without the Arrow schema in the file's metadata the octets depend on the rows alone.
-    pq.write_table(
-        table,
-        sink,
-        row_group_size=_ROW_GROUP,
-        compression="zstd",
-        compression_level=3,
-        use_dictionary=[*_TEXTS, "properties.list.element", "evidence.list.element"],
-        store_schema=False,
-    )
     path = _paths(directory, made.profile.name)
     path.parent.mkdir(exist_ok=True)
-    durable.store(path, sink.getvalue().to_pybytes())
+    write_sorted(path, _IN_MEMORY, tables, [*_TEXTS, "properties.list.element", "evidence.list.element"])
     durable.store(path.with_suffix(".json"), made_to_octets(made))
     return path
+
+
+def write_sorted(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], dictionary: bool | list[str]) -> None:
+    """Store tables one after the other as one Parquet file, a row group in memory at a time.
+
+    Raises:
+        InputError, RetryLater: it cannot be written; what was there before stays.
+    """
+    # Without the Arrow schema in the file's metadata the octets depend on the rows alone.
+    settings = {"compression": "zstd", "compression_level": 3, "use_dictionary": dictionary, "store_schema": False}
+    with durable.storing(path) as file, pq.ParquetWriter(file, schema, **settings) as writer:
+        for table in tables:
+            for start in range(0, table.num_rows, _ROW_GROUP):
+                writer.write_table(_compact(table.slice(start, _ROW_GROUP), schema))
+
+
+def _compact(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Indices into the texts of these rows only: what is written does not depend on the rows around them."""
+    return _with_lists(table, schema, lambda texts: texts.dictionary_decode().dictionary_encode())
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """The table of `to_table` with texts in place of indices, as it is read back."""
+    return _with_lists(table, SCHEMA, lambda texts: texts.dictionary_decode())
+
+
+def _with_lists(table: pa.Table, schema: pa.Schema, change: Callable[[pa.Array], pa.Array]) -> pa.Table:
+    """The table with the values of the lists of indices changed; the offsets begin at 0."""
+    for at, field in enumerate(table.schema):
+        if field.type == _INDEXED:
+            column = pa.concat_arrays(table.column(at).chunks)
+            offsets = pa.array([0, *accumulate(column.value_lengths().to_pylist())], pa.int32())
+            changed = pa.ListArray.from_arrays(offsets, change(column.flatten()))
+            table = table.set_column(at, schema.field(at), changed.cast(schema.field(at).type))
+    return table
 
 
 def read_made(directory: Path, profile: str) -> Made:
@@ -146,18 +190,61 @@ def verdicts(directory: Path, profile: str = "default") -> Iterator[Verdict]:
     Raises:
         InputError: the run was not judged with that profile, or the file is damaged.
     """
+    return read_rows(stored_tables(directory, profile))
+
+
+def stored_tables(directory: Path, profile: str) -> Iterator[pa.Table]:
+    """The stored verdicts as tables, one after the other.
+
+    Raises:
+        InputError: the run was not judged with that profile, or the file is damaged.
+    """
     path = _paths(directory, profile)
     if not path.is_file():
         raise InputError(f"{directory} has no verdicts of the profile {profile!r}; run: gnomon judge {directory}")
     try:
         for batch in pq.ParquetFile(path).iter_batches():
-            for row in batch.to_pylist():
+            yield pa.Table.from_batches([batch]).cast(SCHEMA)
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({error}); judge the run again") from None
+
+
+def read_rows(tables: Iterable[pa.Table]) -> Iterator[Verdict]:
+    """The verdicts in the rows of tables.
+
+    Raises:
+        InputError: a row is none.
+    """
+    for table in tables:
+        try:
+            for row in table.to_pylist():
                 yield Verdict(
                     row["zone"], row["check_id"], row["check_version"], row["subject"], tuple(row["properties"]),
                     row["code"], row["state"], row["level"], json.loads(row["args"]), tuple(row["evidence"]),
                 )  # fmt: skip
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is damaged ({error}); judge the run again") from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"the stored verdicts are damaged ({error}); judge the run again") from None
+
+
+class Rows:
+    """The rows of tables, taken so many at a time."""
+
+    def __init__(self, tables: Iterator[pa.Table]) -> None:
+        self._tables = tables
+        self._left = SCHEMA.empty_table()
+
+    def take(self, count: int) -> pa.Table:
+        """The next `count` rows, or as many as are left."""
+        parts = [self._left]
+        while sum(part.num_rows for part in parts) < count and (table := next(self._tables, None)) is not None:
+            parts.append(table)
+        rows = pa.concat_tables(parts)
+        self._left = rows.slice(count)
+        return rows.slice(0, count)
+
+    def rest(self) -> Iterator[pa.Table]:
+        """All that is left."""
+        return chain([self._left], self._tables)
 
 
 def _paths(directory: Path, profile: str) -> Path:
