@@ -157,8 +157,8 @@ def test_questions_about_a_run_that_it_cannot_answer(gnomon: Gnomon, judged: Pat
     assert is_refusal(gnomon("replay", judged, "--profile", "../nope"), "no verdicts")
     assert is_refusal(gnomon("drill", judged, "operator", "nope."), "'nope.'")
     assert is_refusal(gnomon("drill", judged, "planet"), "'planet'", "'operator'")
-    assert is_refusal(gnomon("verify", judged, "--show", "nope"), "0123456789abcdef:42")
-    assert is_refusal(gnomon("verify", judged, "--show", "0123456789abcdef:1"), "no such segment")
+    assert is_refusal(gnomon("evidence", "show", judged, "nope"), "0123456789abcdef:42")
+    assert is_refusal(gnomon("evidence", "show", judged, "0123456789abcdef:1"), "no such segment")
     assert is_refusal(gnomon("report", judged, "--out", judged / "no" / "page.html"), "page.html", "No such file")
 
 

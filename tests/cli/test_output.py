@@ -110,7 +110,7 @@ def test_machine_formats_are_ascii(gnomon: Gnomon, judged: Path) -> None:
 
 def test_an_exchange_is_shown_safely(gnomon: Gnomon, judged: Path) -> None:
     root = next((judged / "segments").iterdir()).stem
-    shown = gnomon("verify", judged, "--show", f"{root[:16]}:3").out
+    shown = gnomon("evidence", "show", judged, f"{root[:16]}:3").out
     assert shown.startswith(f";; exchange {root[:16]}:3") and ";; QUERY" in shown and ";; RESPONSE" in shown
     assert all(line == printable(line) for line in shown.replace("\t", " ").split("\n"))
 

@@ -1,9 +1,8 @@
-"""`gnomon verify`: is the evidence complete and unchanged? And what does one exchange say?"""
+"""`gnomon verify`: is the evidence complete and unchanged, and does a claim hold?"""
 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -12,13 +11,11 @@ from gnomon.base import InputError, Level, printable
 from gnomon.cli.log import verifier_key
 from gnomon.cli.measure import progress_bar
 from gnomon.cli.terminal import counted, say
-from gnomon.evidence import EvidenceDir, Exchange, durable, verify
+from gnomon.evidence import durable, verify
 from gnomon.evidence.logged import ReceiptReport, check_receipts
 from gnomon.evidence.note import VerifierKey
 from gnomon.judge import sentence
 from gnomon.judge.claim import Claim, check_claim
-from gnomon.wire import Message
-from gnomon.wire.presentation import dig, hexdump
 
 _TOLD = tuple(level.word for level in sorted(Level, reverse=True) if level >= Level.NOTICE)
 
@@ -26,21 +23,15 @@ _TOLD = tuple(level.word for level in sorted(Level, reverse=True) if level >= Le
 @click.command("verify")
 @click.argument("evidence", type=click.Path(path_type=Path, exists=True))
 @click.option("--log-key", metavar="KEY", help="Key of the log that has entries of the run: check its signatures too.")
-@click.option("--show", metavar="SEGMENT:ROW", help="Print this exchange as dig would, with its octets.")
-def command(evidence: Path, log_key: str | None, show: str | None) -> int:
+def command(evidence: Path, log_key: str | None) -> int:
     """Check evidence, offline. Exit status 1 names what is damaged or not proven.
 
     EVIDENCE is the folder of a run: every Merkle root is computed again. Or it is a file that `gnomon claim` wrote:
     its proofs are checked and it is judged again. Receipts of a log are checked with both.
-
-    With --show, print one exchange that a verdict or report cites.
     """
     key = None if log_key is None else verifier_key(log_key)
     if evidence.is_file():
         return _claim(evidence, key)
-    if show:
-        click.echo(show_exchange(EvidenceDir.open(evidence).exchange(show)))
-        return 0
     if not any((evidence / name).exists() for name in ("run.json", "manifests", "segments")):
         raise InputError(f"{evidence} is no evidence directory: nothing of one is in it")
     with progress_bar("verifying", "exchanges") as tell:
@@ -91,21 +82,3 @@ def _receipts(report: ReceiptReport) -> int:
     if report.unlogged and (report.logged or report.signed):
         say(f"Not in a log: {', '.join(report.unlogged[:10])}{' ...' if len(report.unlogged) > 10 else ''}")
     return 1 if report.problems or (report.signed and report.unlogged) else 0
-
-
-def show_exchange(x: Exchange) -> str:
-    """The circumstances of an exchange, then query and response decoded and as octets."""
-    at = datetime.fromtimestamp(x.sent_at_ns / 1e9, UTC).isoformat(timespec="milliseconds")
-    server = f"{printable(str(x.server_name))} {x.address}" if x.server_name else str(x.address)
-    rtt = f"{x.rtt_us / 1000:.1f} ms" if x.rtt_us is not None else "no response"
-    parts = [
-        f";; exchange {x.ref}: question {x.ask} for {printable(x.subject)}",
-        f";; to {server} port {x.port} over {x.transport.name}, attempt {x.attempt}, {at}, {x.status.word}, {rtt}, "
-        f"from {printable(x.vantage)}",
-        "\n;; QUERY",
-        dig(Message(x.query)),
-        hexdump(x.query),
-    ]
-    if x.response is not None:
-        parts += ["\n;; RESPONSE", dig(Message(x.response)), hexdump(x.response)]
-    return "\n".join(parts)

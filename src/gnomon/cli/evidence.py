@@ -1,0 +1,80 @@
+"""`gnomon evidence`: look into recorded evidence, copy it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from gnomon.base import printable
+from gnomon.cli.measure import progress_bar
+from gnomon.cli.terminal import counted, say
+from gnomon.evidence import EvidenceDir, Exchange, verify
+from gnomon.evidence.mirror import pull, push
+from gnomon.wire import Message
+from gnomon.wire.presentation import dig, hexdump
+
+_EVIDENCE = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+@click.group("evidence")
+def command() -> None:
+    """Look into recorded evidence, and copy it."""
+
+
+@command.command("show")
+@click.argument("evidence", type=_EVIDENCE)
+@click.argument("reference", metavar="SEGMENT:ROW", nargs=-1, required=True)
+def show(evidence: Path, reference: tuple[str, ...]) -> None:
+    """Print the exchanges that a verdict or report cites, as dig would, with their octets."""
+    opened = EvidenceDir.open(evidence)
+    for found in [opened.exchange(text) for text in reference]:
+        click.echo(show_exchange(found))
+
+
+@command.command("push")
+@click.argument("evidence", type=_EVIDENCE)
+@click.argument("url")
+def push_(evidence: Path, url: str) -> None:
+    """Copy the run in the folder EVIDENCE to URL, such as s3://bucket/prefix; again: only what is new.
+
+    Address and credentials of the store come from AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and
+    AWS_SECRET_ACCESS_KEY.
+    """
+    with progress_bar("copying", "files") as tell:
+        sent = push(evidence, url, tell)
+    say(f"{printable(url)}: {counted(sent, 'file')} sent; the copy is complete.")
+
+
+@command.command("pull")
+@click.argument("url")
+@click.argument("evidence", type=click.Path(path_type=Path, file_okay=False))
+def pull_(url: str, evidence: Path) -> int:
+    """Copy a run from URL into the new folder EVIDENCE, and verify it."""
+    with progress_bar("copying", "files") as tell:
+        came = pull(url, evidence, tell)
+    report = verify(evidence)
+    for problem in report.problems:
+        say(("damaged", "bold red"), f"  {problem}")
+    state = "complete and unchanged" if not report.problems else counted(len(report.problems), "problem")
+    say(f"{counted(came, 'file')}, {counted(report.rows, 'exchange')}: {state}.")
+    return 1 if report.problems else 0
+
+
+def show_exchange(x: Exchange) -> str:
+    """The circumstances of an exchange, then query and response decoded and as octets."""
+    at = datetime.fromtimestamp(x.sent_at_ns / 1e9, UTC).isoformat(timespec="milliseconds")
+    server = f"{printable(str(x.server_name))} {x.address}" if x.server_name else str(x.address)
+    rtt = f"{x.rtt_us / 1000:.1f} ms" if x.rtt_us is not None else "no response"
+    parts = [
+        f";; exchange {x.ref}: question {x.ask} for {printable(x.subject)}",
+        f";; to {server} port {x.port} over {x.transport.name}, attempt {x.attempt}, {at}, {x.status.word}, {rtt}, "
+        f"from {printable(x.vantage)}",
+        "\n;; QUERY",
+        dig(Message(x.query)),
+        hexdump(x.query),
+    ]
+    if x.response is not None:
+        parts += ["\n;; RESPONSE", dig(Message(x.response)), hexdump(x.response)]
+    return "\n".join(parts)
