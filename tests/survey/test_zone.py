@@ -28,10 +28,13 @@ def test_a_healthy_zone_gets_each_question_once_at_each_of_its_six_addresses():
     assert surveyed.asks(EXAMPLE) == {
         **dict.fromkeys(("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q8", "Q8P", "Q8N"), 6),
         "Q9": 2 * 2 * 2,  # two names inside the zone, A and AAAA, two addresses
-        "Z1M": 2, "Z1T": 2,
+        "Z1M": 2, "Z1T": 2, "Z1C": 2,
+        "Z2": 4 + 2 + 1 + 3,  # policies, www, TLSA of the web; addresses and TLSA of the mail host
         "P1": 2, "P2": 2,
     }  # fmt: skip
     assert surveyed.asks("name ns1.other.test.") == {"H1": 1, "H2": 1}
+    assert surveyed.asks("name _dmarc.test.") == {"H5": 1}
+    assert surveyed.asks("name test.") == {"H6": 1}
     assert surveyed.asks("cut .") == {"C2": 2}
     assert surveyed.asks("cut test.") == {"C0": 1, "C1": 2, "C2": 2}
     assert surveyed.asks("cut other.test.") == {"C0": 1}
@@ -45,7 +48,7 @@ def test_a_healthy_zone_gets_each_question_once_at_each_of_its_six_addresses():
 def test_where_somebody_waits_every_server_is_asked_for_names_inside_and_for_mail():
     surveyed = drive_lab(build_world(), "example.test.", plan=ASSESS_PLAN)
     asks = surveyed.asks(EXAMPLE)
-    assert (asks["Q9"], asks["Z1M"], asks["Z1T"]) == (2 * 2 * 6, 6, 6)
+    assert (asks["Q9"], asks["Z1M"], asks["Z1T"], asks["Z1C"]) == (2 * 2 * 6, 6, 6, 6)
 
 
 def test_with_a_ds_alone_the_delegation_is_found_as_usual():
@@ -272,3 +275,61 @@ def test_a_parent_that_serves_the_zone_too_is_asked_for_the_addresses_it_left_ou
     assert (asks["P3"], asks["Q1"]) == (2, 1)
     assert {x.address for x in surveyed.exchanges if x.ask == "Q1"} == {parse_address("28.0.1.1")}
     assert "P3" not in drive_lab(build_world(), "example.test.").asks(EXAMPLE)
+
+
+def services(records, **changes):
+    world = build_world({"records": [f"{record}" for record in records], **changes})
+    return drive_lab(world, "example.test.", plan=Plan(hosts=3, texts=4))
+
+
+def test_mail_hosts_elsewhere_are_looked_up_with_their_chain():
+    surveyed = services([], mx=["10 ns1.other.test.", "20 ns2.other.test.", "5 mail.example.test."])
+    assert surveyed.asks("name ns2.other.test.") == {"H1": 1, "H2": 1}
+    assert surveyed.asks("name _25._tcp.ns2.other.test.") == {"H4": 1}
+    assert surveyed.asks("cut other.test.") == {"C0": 1, "C1": 2, "C2": 2}
+
+
+def test_bounds_hold_for_names_in_records():
+    mx = [f"{number} host{number}.other.test." for number in range(20)]
+    surveyed = services([], mx=mx, spf=["v=spf1 " + " ".join(f"include:s{n}.other.test" for n in range(20))])
+    asked = {code: {x.subject for x in surveyed.exchanges if x.ask == code} for code in ("H1", "H4", "H5")}
+    assert len([s for s in asked["H1"] if s.startswith("name host")]) == len(asked["H4"]) == 3
+    assert len([s for s in asked["H5"] if s.startswith("name s")]) == 3  # and one for DMARC
+
+
+def test_policies_are_followed_from_one_to_the_next():
+    surveyed = services(
+        [
+            'one.example.test. 60 IN TXT "v=spf1 include:two.example.test -all"',
+            "two.example.test. 60 IN CNAME three.other.test.",
+            '_dmarc.example.test. 60 IN TXT "v=DMARC1; p=reject; rua=mailto:a@other.test,mailto:b@example.test"',
+        ],
+        spf=["v=spf1 include:one.example.test -all"],
+    )
+    assert surveyed.asks("name three.other.test.") == {"H5": 1}
+    assert surveyed.asks("name example.test._report._dmarc.other.test.") == {"H5": 1}
+    assert not surveyed.asks("name _dmarc.test.")
+
+
+def test_a_loop_of_policies_ends():
+    surveyed = services(
+        ['one.example.test. 60 IN TXT "v=spf1 include:two.example.test -all"',
+         'two.example.test. 60 IN TXT "v=spf1 include:one.example.test -all"'],
+        spf=["v=spf1 include:one.example.test -all"],
+    )  # fmt: skip
+    texts = [x for x in surveyed.exchanges if (x.ask == "Z2" and b"\x03one" in x.query) or b"\x03two" in x.query]
+    assert len(texts) == 2
+
+
+def test_what_the_apex_has_not_is_not_asked_where_its_nsec_says_so():
+    asks = services(["example.test. 60 IN A 28.9.9.9"]).asks(EXAMPLE)
+    assert asks["Z1A"] == 1 and "Z1H" not in asks
+    asks = services(["example.test. 60 IN A 28.9.9.9"], signed=False).asks(EXAMPLE)
+    assert asks["Z1A"] == 2 and asks["Z1H"] == 1
+
+
+def test_top_level_zones_and_arpa_are_asked_less():
+    world = build_world()
+    assert not {"Z1A", "Z1H", "Z2"} & set(drive_lab(world, "test.").asks("zone test."))
+    assert not {"Z1C", "Z1A", "Z2"} & set(drive_lab(world, "arpa.").asks("zone arpa."))
+    assert not {"Z1C", "Z1A", "Z2"} & set(drive_lab(world, ".").asks("zone ."))

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 from gnomon.base import Address, printable
 from gnomon.base.codes import MX, NOERROR, TXT, RRType
-from gnomon.checks import spf
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, Heard, is_partial, labels, probe, unheard
 from gnomon.checks.view import ZoneView, class_of
 from gnomon.evidence import Exchange
-from gnomon.wire import rdata
+from gnomon.wire import rdata, spf
 from gnomon.wire.rdata import Mx
 
 

@@ -24,6 +24,8 @@ from gnomon.evidence import (
 from gnomon.evidence.subject import zone_text
 from gnomon.sources import parse_anchor
 from gnomon.survey import read_given
+from gnomon.survey.leads import leads
+from gnomon.survey.steps import Key
 from gnomon.wire import rdata
 from gnomon.wire.rdata import Ds
 
@@ -84,8 +86,34 @@ class ViewMaker:
         asked = dict.fromkeys(x.address for x in own if x.ask.startswith("Q"))
         subjects += [server_subject(address) for address in asked]
         subjects += [name_subject(reverse_name(address)) for address in asked]
+        led = in_order(self._led_to(zone, own))
+        subjects += [name_subject(name) for name in led if name not in names]
+        hosts = {above for name in led for above in name.ancestors()[1:]}
+        subjects += [cut_subject(cut) for cut in in_order(hosts - cuts)]
         for subject in subjects:
             yield from self._shared(subject)
+
+    def _led_to(self, zone: Name, own: Iterable[Exchange]) -> set[Name]:
+        """The names that the zone's records for mail and the web lead to, as far as they were looked up."""
+        todo = [key for x in own if x.ask[0] == "Z" for key in _leads(zone, x)]
+        found: set[Name] = set()
+        while todo:
+            kind, name = todo.pop()
+            assert isinstance(name, Name)
+            if name not in found:
+                found.add(name)
+                shared = self._shared(name_subject(name)) if kind == "text" else ()
+                todo += [key for x in shared for key in _leads(zone, x, name)]
+        return found
+
+
+def _leads(zone: Name, exchange: Exchange, name: Name | None = None) -> Iterable[Key]:
+    """What one answer leads to; `name` is the one that was looked up if the question may be about its alias."""
+    message = parsed(exchange.response) if exchange.response is not None else None
+    question = message.question if message is not None else None
+    if message is None or question is None:
+        return ()
+    return leads(zone, name or question.name, question.qtype, message)
 
 
 def view_from(run: RunInfo, zone: Name, exchanges: Iterable[Exchange], routing: Routing | None) -> ZoneView:

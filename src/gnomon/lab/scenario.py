@@ -204,7 +204,7 @@ def _zone(
         records += parse_records(f"{ZONE} 3600 IN MX {exchange}" for exchange in exchanges)
     policies = changes.get("spf", ["v=spf1 mx -all"])
     if policies:
-        records += parse_records(f'{ZONE} 3600 IN TXT "{policy}"' for policy in policies)
+        records += parse_records(f"{ZONE} 3600 IN TXT {_strings(policy)}" for policy in policies)
     records += parse_records(changes.get("records", []))
     signing = _signing(changes) if changes.get("signed", True) else None
     ds, faults = _ds(changes, signing)
@@ -215,6 +215,11 @@ def _zone(
         ttl_s=int(changes.get("ttl", 3600)), ns_ttl_s=int(changes.get("ns_ttl", 86_400)),
     )  # fmt: skip
     return zone, faults
+
+
+def _strings(text: str) -> str:
+    """The text of a TXT record as strings of at most 255 octets."""
+    return " ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text) or 1, 255))
 
 
 def _signing(changes: Mapping[str, Any]) -> SigningSpec:

@@ -15,12 +15,15 @@ from gnomon.survey import reading
 from gnomon.survey.pack import ask_pack
 from gnomon.survey.plan import Plan
 from gnomon.survey.question import Question
+from gnomon.survey.service_questions import H4, H5, H6
 from gnomon.survey.steps import Ask, Key, Need, Reply, Steps, ask
 
 LABEL_PREFIX = b"gnomon-"
 """Every random label begins with it and goes on with 16 characters of a-z and 2-7."""
 
 T = TypeVar("T")
+
+_LOOKED_UP = {"reverse": q.A1, "text": H5, "tlsa": H4, "caa": H6}
 
 
 class GivenDelegation(Protocol):
@@ -98,9 +101,9 @@ class Walker:
                 return cut_subject(about), self._find_cut(about)
             if kind == "chain":
                 return cut_subject(about), self._ask_chain(about)
-            if kind == "reverse":
-                return name_subject(about), self._find_reverse(about)
-            return name_subject(about), self._find_host(about)
+            if kind == "host":
+                return name_subject(about), self._find_host(about)
+            return name_subject(about), self._look_up(about, _LOOKED_UP[kind])
         fresh = self.plan.probe_domain.prepend(self.label(about.packed))
         cookie = self.client_cookie(about) + self.server_cookies.get(about, b"")
         return server_subject(about), ask_pack(self.plan, about, zone, fresh, cookie)
@@ -285,26 +288,31 @@ class Walker:
                 break
         return reading.in_order(found)
 
-    def _find_reverse(self, name: Name) -> Steps[None]:
+    def _look_up(self, name: Name, question: Question) -> Steps[tuple[bytes, ...]]:
+        """The record data that a name has of one type, aliases and referrals followed."""
         target = name
-        cut = yield from self.closest(target)
+        # The zones above a surveyed one are known already.
+        place = (yield from self.place(name)) if question is H6 else None
+        cut = place.cut if place is not None else (yield from self.closest(target))
         for _ in range(self.plan.indirections):
             if cut is None:
                 break
-            replies = yield from self.ask_one(cut, target, [q.A1], partial(leads_on, target, cut.zone))
+            replies = yield from self.ask_one(cut, target, [question], partial(leads_on, target, cut.zone))
             message = replies[0].message if replies else None
             if message is None:
                 break
-            alias, lower = reading.alias(message, target), reading.referral(message, target, cut.zone)
-            if alias is not None:
-                target = alias
-                if any(record.rtype == q.A1.qtype and record.owner == target for record in message.answer):
-                    break
+            target = reading.end_of_aliases(message, previous := target)
+            found = tuple(r.rdata for r in message.answer if r.rtype == question.qtype and r.owner == target)
+            lower = reading.referral(message, target, cut.zone)
+            if found:
+                return found
+            if target != previous:
                 cut = yield from self.closest(target)
             elif lower is not None:
                 cut = self.cut_of(lower, cut)
             else:
                 break
+        return ()
 
 
 def leads_on(name: Name, above: Name, reply: Reply) -> bool:

@@ -19,7 +19,6 @@ from gnomon.base.codes import (
     DNAME,
     DNSKEY,
     DS,
-    MX,
     NS,
     NSEC,
     NSEC3PARAM,
@@ -27,11 +26,11 @@ from gnomon.base.codes import (
     OPTION_NSID,
     PTR,
     SOA,
-    TXT,
     A,
 )  # fmt: skip
 from gnomon.survey.compliance import COMPLIANCE, PACK
 from gnomon.survey.question import UDP_SIZE_OCTETS, Question, is_proper_with_edns
+from gnomon.survey.service_questions import SERVICES
 from gnomon.wire import Edns
 from gnomon.wire.edns import DO
 
@@ -117,10 +116,6 @@ Q9_AAAA = Question(
     edns=_PLAIN_DO, per=("inside", "host server"),
 )  # fmt: skip
 
-_MAIL = "at as many addresses that gave an authoritative answer to Q1, or any if none did, as mail_servers says"
-Z1M = Question("Z1M", "zone", "MX of the zone, DO", MX, _MAIL, ("mail",), edns=_PLAIN_DO, per=("mail server",))
-Z1T = Question("Z1T", "zone", "TXT of the zone, DO", TXT, _MAIL, ("mail",), edns=_PLAIN_DO, per=("mail server",))
-
 _PARENT = "at 2 addresses of the parent zone, of different names and IP versions if there are; up to 4 until 2 answer"
 P1 = Question(
     "P1", "zone", "NS of the zone, DO", NS, _PARENT, ("delegation", "addresses"), edns=_PLAIN_DO, per=("pair",)
@@ -145,12 +140,12 @@ P3_AAAA = Question(
 )  # fmt: skip
 
 H1 = Question(
-    "H1", "name", "A of an NS name outside the zone", A,
+    "H1", "name", "A of an NS name, or another host that records name, outside the zone", A,
     "once for the name: at the servers of its zone, one after the other, at most 3, until one answers; again lower"
     " down after a referral, and for the target of a CNAME", ("addresses", "exposure"), per=("outside",),
 )  # fmt: skip
 H2 = Question(
-    "H2", "name", "AAAA of an NS name outside the zone", AAAA, "together with H1", ("addresses", "exposure"),
+    "H2", "name", "AAAA of the same", AAAA, "together with H1", ("addresses", "exposure"),
     per=("outside",),
 )  # fmt: skip
 A1 = Question(
@@ -174,7 +169,7 @@ C2 = Question(
 
 QUESTIONS: tuple[Question, ...] = (
     P1, P2, P1N, P3_A, P3_AAAA, P4,
-    Q1, Q2, *Q2_PARTS, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, Z1M, Z1T, H1, H2,
+    Q1, Q2, *Q2_PARTS, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, *SERVICES, H1, H2,
     A1, C0, C1, C2, *COMPLIANCE,
 )  # fmt: skip
 
@@ -191,7 +186,9 @@ class Plan:
             of the delegation before those only the zone itself has.
         addresses: server addresses of one zone that are asked; in order of name, then address.
         host_servers: servers of the zone, of both IP versions, that are asked for the addresses of NS names inside it.
-        mail_servers: servers of the zone, of both IP versions, that are asked for its MX and TXT records.
+        record_servers: servers of the zone, of both IP versions, that are asked for its MX, TXT and CAA records.
+        hosts: names of hosts in the zone's MX, SPF and HTTPS records, and aliases of www, that are looked up.
+        texts: names of policies elsewhere (SPF, DMARC) that are looked up.
         reverse: the names of server addresses are looked up too.
         zone_queries: messages to the parent's and the zone's own servers for one zone.
         zone_octets: response octets for one zone; nothing more is asked beyond.
@@ -209,7 +206,9 @@ class Plan:
     ns_names: int = 26
     addresses: int = 40
     host_servers: int = 2
-    mail_servers: int = 2
+    record_servers: int = 2
+    hosts: int = 6
+    texts: int = 12
     reverse: bool = False
     zone_queries: int = 600
     zone_octets: int = 8 << 20
@@ -287,9 +286,9 @@ def _described(question: Question) -> dict[str, object]:
     }
 
 
-# Somebody waits for one zone: every server is asked for the mail records and for the NS names inside the zone, and
+# Somebody waits for one zone: every server is asked for MX, TXT and CAA and for the NS names inside the zone, and
 # the names of their addresses are looked up.
-ASSESS_PLAN = Plan(host_servers=40, mail_servers=40, reverse=True, zone_s=120.0)
+ASSESS_PLAN = Plan(host_servers=40, record_servers=40, reverse=True, zone_s=120.0)
 # Nobody waits: the compliance pack is spread thin.
 SURVEY_PLAN = Plan(pack_at_once=1, pack_s=30.0)
 BY_CODE = {question.code: question for question in QUESTIONS}

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from gnomon.base import Address, Name
-from gnomon.base.codes import AAAA, CNAME, DNSKEY, NOERROR, NS, NXDOMAIN, SOA, A
+from gnomon.base.codes import AAAA, CNAME, DNSKEY, NOERROR, NS, NSEC, NSEC3, NXDOMAIN, SOA, A
 from gnomon.wire import MalformedRdata, Message, Record, rdata
+from gnomon.wire.rdata import Nsec, Nsec3
 
 T = TypeVar("T")
+
+_BITMAPS: Mapping[int, Callable[[bytes], Nsec | Nsec3]] = {NSEC: rdata.nsec, NSEC3: rdata.nsec3}
+_APEX_TYPES = {SOA, NS, DNSKEY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,29 @@ def alias(message: Message, name: Name) -> Name | None:
     """The target of the CNAME record of `name` in the answer."""
     targets = (_read(rdata.ns, r) for r in message.answer if r.rtype == CNAME and r.owner == name)
     return next((target for target in targets if target is not None), None)
+
+
+def end_of_aliases(message: Message, name: Name) -> Name:
+    """The last target of the CNAME records in the answer that begin at `name`; itself without any."""
+    for _ in range(len(message.answer)):
+        target = alias(message, name)
+        if target is None:
+            break
+        name = target
+    return name
+
+
+def apex_types(message: Message) -> frozenset[int]:
+    """The types at the apex, as the NSEC or NSEC3 record in a negative answer lists them; none if there is no such.
+
+    Only the apex of a zone has SOA, NS and DNSKEY in its list.
+    """
+    for record in message.authority:
+        parse = _BITMAPS.get(record.rtype)
+        found = _read(parse, record) if parse else None
+        if found is not None and found.types >= _APEX_TYPES:
+            return found.types
+    return frozenset()
 
 
 def is_nxdomain(message: Message) -> bool:

@@ -12,6 +12,7 @@ from gnomon.survey import reading
 from gnomon.survey.cuts import Cut, Walker, leads_on
 from gnomon.survey.pack import parts_of
 from gnomon.survey.question import Question
+from gnomon.survey.services import ServiceSurvey
 from gnomon.survey.steps import Ask, Key, Need, Reply, Steps, ask
 from gnomon.wire import Message
 
@@ -38,6 +39,7 @@ class ZoneSurvey:
         self._asked: set[tuple[str, Name, Address]] = set()
         self._hosting: list[tuple[Address, Name | None]] = []  # servers of the parent that serve the zone too
         self._is_signed = False
+        self._apex_types: frozenset[int] = frozenset()
         self._wires: dict[str, bytes] = {}
 
     def steps(self) -> Steps[None]:
@@ -51,6 +53,7 @@ class ZoneSurvey:
                 break
             yield from self._ask_servers(new)
             yield from self._ask_more()
+        yield from self._ask_services()
         shared: list[Key] = [("pack", address) for address in self._authoritative]
         if self._plan.reverse:
             shared += [("reverse", reverse_name(address)) for address in self._servers]
@@ -179,6 +182,8 @@ class ZoneSurvey:
             self._is_signed = self._is_signed or reading.has_dnskey(message)
         for name in reading.names_in_order(apex):
             self._add(name)
+        negative = (m for r in replies if r.ask.question is q.Q6 and r.is_authoritative and (m := r.message))
+        self._apex_types = self._apex_types or next(filter(None, map(reading.apex_types, negative)), frozenset())
 
     def _instead(self, reply: Reply) -> list[Question]:
         """What is asked after this reply, to hear the records all the same, or what in the question was too much."""
@@ -197,14 +202,11 @@ class ZoneSurvey:
             self._walker.server_cookies.setdefault(reply.ask.address, cookie[8:])
 
     def _ask_more(self) -> Steps[None]:
-        """What not every server is asked: records of signed zones, for mail, addresses of NS names inside the zone."""
+        """What not every server is asked: records of signed zones, addresses of NS names inside the zone."""
         asks: list[Ask] = []
         if self._is_signed:
             for question in (q.Q8, q.Q8P, q.Q8N):
                 asks += self._once(question, self._zone, self._answering)
-        for question in (q.Z1M, q.Z1T):
-            at = _spread(self._authoritative or self._answering, self._plan.mail_servers)
-            asks += self._once(question, self._zone, at)
         inside = self._inside()
         at = _spread(self._answering, self._plan.host_servers)
         about: dict[bytes, Name] = {}
@@ -216,6 +218,13 @@ class ZoneSurvey:
         for wire, message in _distinct((yield from ask(asks))):
             if wire in about:
                 self._learn_inside(about[wire], message)
+
+    def _ask_services(self) -> Steps[None]:
+        """The records for mail and the web, at a few of the servers."""
+        at = [(a, self._servers[a]) for a in _spread(self._authoritative or self._answering, len(self._servers))]
+        if at:
+            survey = ServiceSurvey(self._walker, self._zone, at, bool(self._authoritative), self._apex_types)
+            yield from survey.steps()
 
     def _learn_inside(self, name: Name, message: Message) -> None:
         self._add(name, reading.addresses(message.answer, (name,)))

@@ -149,8 +149,8 @@ _NSEC3_FIXED = struct.Struct("!BBHB")
 
 def soa(rdata: bytes) -> Soa:
     """The fields of a SOA."""
-    mname, at = _name(rdata, 0)
-    rname, at = _name(rdata, at)
+    mname, at = read_name(rdata, 0)
+    rname, at = read_name(rdata, at)
     if len(rdata) != at + 20:
         raise MalformedRdata(f"SOA: {len(rdata) - at} octets after the names, 20 expected")
     return Soa(mname, rname, *_SOA_TIMES.unpack_from(rdata, at))
@@ -158,7 +158,7 @@ def soa(rdata: bytes) -> Soa:
 
 def ns(rdata: bytes) -> Name:
     """The name of an NS, CNAME, DNAME or PTR."""
-    name, at = _name(rdata, 0)
+    name, at = read_name(rdata, 0)
     if at != len(rdata):
         raise MalformedRdata(f"{len(rdata) - at} octets after the name")
     return name
@@ -214,14 +214,14 @@ def rrsig(rdata: bytes) -> Rrsig:
     """The fields of an RRSIG; the signature may be empty."""
     if len(rdata) < 19:
         raise MalformedRdata(f"RRSIG: {len(rdata)} octets, at least 19 expected")
-    signer, at = _name(rdata, 18)
+    signer, at = read_name(rdata, 18)
     covered, algorithm, labels, ttl_s, expiration, inception, tag = _RRSIG_FIXED.unpack_from(rdata)
     return Rrsig(covered, algorithm, labels, ttl_s, expiration, inception, tag, signer, rdata[at:])
 
 
 def nsec(rdata: bytes) -> Nsec:
     """The fields of an NSEC."""
-    next_name, at = _name(rdata, 0)
+    next_name, at = read_name(rdata, 0)
     return Nsec(next_name, type_bitmap(rdata[at:]))
 
 
@@ -269,7 +269,7 @@ def _nsec3_parameters(rdata: bytes) -> tuple[Nsec3param, int]:
     return Nsec3param(algorithm, flags, iterations, rdata[5:end]), end
 
 
-def _name(rdata: bytes, at: int) -> tuple[Name, int]:
+def read_name(rdata: bytes, at: int) -> tuple[Name, int]:
     """The uncompressed name at octet `at`, and the offset after it."""
     end, size = at, len(rdata)
     while end < size and rdata[end]:

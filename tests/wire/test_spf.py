@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnomon.checks.spf import is_null, policies, wrong_term
+from gnomon.wire.spf import is_null, policies, wrong_term
 
 GOOD = (
     "v=spf1", "v=spf1 -all", "v=spf1  mx   ~all ", "v=spf1 a mx ptr ?all", "v=spf1 a/24 mx//64 a/0//0 -all",

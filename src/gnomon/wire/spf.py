@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import NamedTuple
+
+from gnomon.base import InputError, Name
 
 _VERSION = "v=spf1"
 _MACRO = r"%\{[slodiphcrtv][0-9]*r?[-.+,/_=]*\}|%[%_-]"
@@ -13,6 +16,30 @@ _MACRO_STRING = re.compile(rf"(?:{_MACRO}|[!-$&-~])*+")
 _MODIFIER = re.compile(r"([a-z][a-z0-9._-]*)=(.*)")
 _CIDR = re.compile(r"(?:/(0|[1-9][0-9]?))?(?://(0|[1-9][0-9]{0,2}))?")
 _LABEL_OCTETS = 63
+LOOKUPS = frozenset({"include", "a", "mx", "ptr", "exists", "redirect"})
+"""The terms that cost the receiver DNS look-ups (RFC 7208 section 4.6.4)."""
+
+
+class Term(NamedTuple):
+    """A mechanism, or a modifier with an empty qualifier; `value` is what follows its name, without prefix lengths.
+
+    `lengths` are these prefix lengths as written, with their slashes.
+    """
+
+    qualifier: str
+    name: str
+    value: str
+    lengths: str
+
+    @property
+    def domain(self) -> Name | None:
+        """The domain it names; None if it names none, or one with macros."""
+        if not self.value or "%" in self.value:
+            return None
+        try:
+            return Name.from_text(self.value)
+        except InputError:
+            return None
 
 
 def policies(texts: Iterable[tuple[bytes, ...]]) -> tuple[str, ...]:
@@ -27,6 +54,29 @@ def policies(texts: Iterable[tuple[bytes, ...]]) -> tuple[str, ...]:
 def is_null(policy: str) -> bool:
     """True if it says that no host may send: "-all" and nothing else."""
     return policy.split(" ")[1:] == ["-all"]
+
+
+def terms(policy: str) -> tuple[Term, ...]:
+    """The terms of a record in lower case, in order; only of one in which `wrong_term` finds nothing."""
+    return tuple(_term(text) for text in filter(None, policy.removeprefix(_VERSION).split(" ")))
+
+
+def _term(text: str) -> Term:
+    modifier = _MODIFIER.fullmatch(text)
+    if modifier is not None:
+        return Term("", modifier[1], modifier[2], "")
+    qualifier, text = (text[0], text[1:]) if text[0] in "+-?~" else ("+", text)
+    name, colon, value = text.partition(":")
+    if not colon:
+        name, slash, lengths = text.partition("/")
+        return Term(qualifier, name, "", slash + lengths)
+    if name in ("ip4", "ip6"):
+        value, slash, lengths = value.partition("/")
+    elif name in ("a", "mx"):
+        value, slash, lengths = _before_cidr(value)
+    else:
+        slash = lengths = ""
+    return Term(qualifier, name, value, slash + lengths)
 
 
 def wrong_term(policy: str) -> str | None:

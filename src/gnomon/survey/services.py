@@ -1,0 +1,126 @@
+"""What a zone is asked about mail and the web: at its apex, at well-known names below it, and where these lead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gnomon.base import Address, Name
+from gnomon.survey import service_questions as q
+from gnomon.survey.cuts import Walker
+from gnomon.survey.leads import SMTP, below, leads, leads_of
+from gnomon.survey.question import Question
+from gnomon.survey.steps import Ask, Key, Need, Steps, ask
+
+_ROUNDS = 12  # an SPF record may lead to another ten times (RFC 7208 section 4.6.4)
+_TEXTS = ((b"_dmarc",), (b"_mta-sts",), (b"_smtp", b"_tls"), (b"_domainkey",))
+_INSIDE = {"host": (q.Z2_A, q.Z2_AAAA), "text": (q.Z2_TXT,), "tlsa": (q.Z2_TLSA,)}
+
+
+class ServiceSurvey:
+    """The steps for one zone.
+
+    Args:
+        at: the zone's servers with their names, those to be asked first in front.
+        is_served: they answer for the zone with authority; if not, only what the apex says of mail is asked.
+        apex_types: the types at the apex if its NSEC told, else empty.
+    """
+
+    def __init__(
+        self,
+        walker: Walker,
+        zone: Name,
+        at: Sequence[tuple[Address, Name | None]],
+        is_served: bool,
+        apex_types: frozenset[int],
+    ) -> None:
+        self._walker = walker
+        self._plan = walker.plan
+        self._zone = zone
+        self._at = at
+        self._is_served = is_served
+        self._apex_types = apex_types
+        self._elsewhere: set[Key] = set()  # names inside that the zone's own servers only refer to
+        self._seen: set[tuple[Key, bool]] = set()
+        self._left = {"host": self._plan.hosts, "text": self._plan.texts, "tlsa": self._plan.hosts, "caa": 8}
+
+    def steps(self) -> Steps[None]:
+        """Ask the zone's own servers, then follow what their answers lead to, level by level."""
+        found = yield from self._ask_own(self._first())
+        for _ in range(_ROUNDS):
+            new = self._allowed(found)
+            if not new:
+                break
+            inside = [key for key in new if self._is_inside(key)]
+            outside = [key for key in new if not self._is_inside(key)]
+            own = (ask for key in inside for question in _INSIDE[key[0]] for ask in self._asks(question, _name(key), 1))
+            found = yield from self._ask_own(own)
+            found += yield from self._follow(outside)
+
+    def _first(self) -> Iterable[Ask]:
+        zone, labels = self._zone, self._zone.labels
+        is_arpa = bool(labels) and labels[-1].lower() == b"arpa"
+        if len(labels) > 1 and not is_arpa and self._is_served:
+            yield from self._of_a_domain()
+        for question in (q.Z1M, q.Z1T, *(() if is_arpa or not labels else (q.Z1C,))):
+            yield from self._asks(question, zone, self._plan.record_servers)
+
+    def _of_a_domain(self) -> Iterable[Ask]:
+        wanted: list[tuple[Question, tuple[bytes, ...]]] = [(q.Z2_TXT, labels) for labels in _TEXTS]
+        wanted += [(q.Z2_A, (b"www",)), (q.Z2_AAAA, (b"www",)), (q.Z2_TLSA, (b"_443", b"_tcp"))]
+        for question in (q.Z1A, q.Z1A_AAAA, q.Z1H):
+            if not self._apex_types or question.qtype in self._apex_types:
+                wanted.append((question, ()))
+        for question, front in wanted:
+            if (name := below(self._zone, *front)) is not None:
+                yield from self._asks(question, name, 1)
+
+    def _asks(self, question: Question, qname: Name, servers: int) -> Iterable[Ask]:
+        wire = question.compose(qname)
+        return (Ask(question, name, address, wire) for address, name in self._at[:servers])
+
+    def _ask_own(self, asks: Iterable[Ask]) -> Steps[list[Key]]:
+        """What the answers of the zone's servers lead to, each once."""
+        found: dict[Key, None] = {}
+        for reply in (yield from ask(list(asks))):
+            message = reply.message
+            question = message.question if message is not None else None
+            if message is not None and question is not None:
+                keys = leads(self._zone, question.name, question.qtype, message)
+                self._elsewhere.update(key for key in keys if key[1] == question.name)
+                found.update(dict.fromkeys(keys))
+        return list(found)
+
+    def _allowed(self, keys: Iterable[Key]) -> list[Key]:
+        """Those not looked up yet, as far as the plan's bounds go."""
+        allowed: list[Key] = []
+        for key in keys:
+            asked = (key, key in self._elsewhere)
+            if asked not in self._seen and key != ("host", self._zone) and self._left[key[0]] > 0:
+                self._left[key[0]] -= 1
+                allowed.append(key)
+            self._seen.add(asked)
+        return allowed
+
+    def _is_inside(self, key: Key) -> bool:
+        return key[0] in _INSIDE and key not in self._elsewhere and _name(key).is_subdomain_of(self._zone)
+
+    def _follow(self, keys: Sequence[Key]) -> Steps[list[Key]]:
+        """Look names up elsewhere, and for mail hosts what shows whether their zone is secure."""
+        results = yield Need(keys)
+        found: dict[Key, None] = {}
+        for key, result in zip(keys, results, strict=True):
+            if key[0] == "text" and result:
+                found.update(dict.fromkeys(leads_of(self._zone, _name(key), q.H5.qtype, result)))
+        chains: dict[Key, None] = {}
+        for key in keys:
+            if key[0] == "tlsa":
+                host = Name(_name(key).wire[sum(len(label) + 1 for label in SMTP) :])
+                cut = yield from self._walker.closest(host)
+                chains.update(dict.fromkeys(("chain", one.zone) for one in (cut.upwards() if cut else ())))
+        yield Need(list(chains))
+        return list(found)
+
+
+def _name(key: Key) -> Name:
+    assert isinstance(key[1], Name)
+    return key[1]
