@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 
 use mio::Waker;
 
+pub use matching::{answers, question_name_end};
 use shard::Shard;
 
 /// Shards to start. More than one divides the limits that hold for everything together.

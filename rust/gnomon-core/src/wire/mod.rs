@@ -11,7 +11,7 @@ mod query;
 mod rdata;
 
 pub use message::{parse_options, Malformed, Message, RecordView};
-pub use name::{Reason, MAX_NAME_OCTETS, MAX_POINTERS};
+pub use name::{read_name, Fault, Reason, MAX_NAME_OCTETS, MAX_POINTERS};
 pub use query::{compose_query, ComposeError, Edns};
 
 pub(crate) use name::{label_count, name_length};

@@ -336,13 +336,14 @@ pub(super) fn put_bitmap(types: &mut Vec<u16>, out: &mut Vec<u8>) {
     }
 }
 
-/// The types of a bitmap in order; None if it is malformed.
+/// The types of a bitmap in order; None if it is malformed: blocks out of order, or that end in an octet without a type
+/// (RFC 4034 section 4.1.2).
 pub(super) fn bitmap_types(mut octets: &[u8]) -> Option<Vec<u16>> {
     let mut types = Vec::new();
     let mut last = None;
     while let [number, length @ 1..=32, rest @ ..] = octets {
         let (bits, rest) = rest.split_at_checked(usize::from(*length))?;
-        if last >= Some(*number) {
+        if last >= Some(*number) || bits.last() == Some(&0) {
             return None;
         }
         last = Some(*number);
@@ -527,6 +528,8 @@ mod tests {
             &[0, 2, 1],
             &[0, 1, 1, 0, 1, 1],
             &[0, 33],
+            &[0, 1, 0],
+            &[0, 2, 1, 0],
         ] {
             assert_eq!(bitmap_types(bad), None);
         }
