@@ -36,7 +36,7 @@ docs: $(VENV)/.dev
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Gnomon needs Python 3.11 or newer; call make PYTHON=/path/to/python3.11"; exit 1; }
-	@command -v cargo >/dev/null || { echo "Gnomon needs cargo (Rust 1.85 or newer) on the PATH"; exit 1; }
+	@command -v cargo >/dev/null || { echo "Gnomon needs cargo (Rust 1.87 or newer) on the PATH"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.web: $(VENV)/bin/python $(CORE)

@@ -94,7 +94,7 @@ def verify_rrsig(
     """
 
 def nsec3_hash(name: bytes, algorithm: int, iterations: int, salt: bytes) -> bytes | None:
-    """The NSEC3 hash (RFC 5155 section 5), 20 octets; None for an algorithm other than 1 or over 500 iterations."""
+    """The NSEC3 hash (RFC 5155 section 5), 20 octets; None for an algorithm other than 1 or over 50 iterations."""
 
 @final
 class Attempt:

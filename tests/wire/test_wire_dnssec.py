@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
+import struct
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +25,7 @@ from gnomon.base.codes import DNSKEY, MX, NS, A
 from gnomon.wire import RRset, dnssec, rdata
 from gnomon.wire.dnssec import State, Verification
 
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
 VALID = Verification(State.VALID)
 INVALID = Verification(State.INVALID)
 
@@ -38,7 +40,7 @@ def flipped(octets: bytes, at: int) -> bytes:
     return octets[:at] + bytes([octets[at] ^ 1]) + octets[at + 1 :]
 
 
-# RFC 8080 section 6.1, RFC 6605 sections 6.1 and 6.2.
+# RFC 8080 sections 6.1 and 6.2, RFC 6605 sections 6.1 and 6.2.
 VECTORS = [
     (
         "example.com.", "MX", "10 mail.example.com.",
@@ -46,6 +48,13 @@ VECTORS = [
         "3613 15 2 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b",
         "MX 15 2 3600 1440021600 1438207200 3613 example.com. oL9krJun7xfBOIWcGHi7mag5/hdZrKWw15jPGrHpjQeR"
         "AvTdszaPD+QLs3fx8A4M3e23mRZ9VrbpMngwcrqNAg==",
+    ),
+    (
+        "example.com.", "MX", "10 mail.example.com.",
+        "257 3 16 3kgROaDjrh0H2iuixWBrc8g2EpBBLCdGzHmn+G2MpTPhpj/OiBVHHSfPodx1FYYUcJKm1MDpJtIA",
+        "9713 16 2 6ccf18d5bc5d7fc2fceb1d59d17321402f2aa8d368048db93dd811f5cb2b19c7",
+        "MX 16 2 3600 1440021600 1438207200 9713 example.com. 3cPAHkmlnxcDHMyg7vFC34l0blBhuG1qpwLmjInI8w1CMB29FkEA"
+        "IJUA0amxWndkmnBZ6SKiwZSAxGILn/NBtOXft0+Gj7FSvOKxE/07+4RQvE581N3Aj/JtIyaiYVdnYtyMWbSNyGEY2213WKsJlwEA",
     ),
     (
         "www.example.net.", "A", "192.0.2.1",
@@ -112,8 +121,8 @@ def test_nsec3_hashes_of_rfc_5155(name: str, expected: str) -> None:
 
 def test_nsec3_hash_has_a_budget() -> None:
     name = Name.from_text("example.")
-    assert dnssec.nsec3_hash(name, 1, 500, b"") is not None
-    assert dnssec.nsec3_hash(name, 1, 501, b"") is None
+    assert dnssec.nsec3_hash(name, 1, 50, b"") is not None
+    assert dnssec.nsec3_hash(name, 1, 51, b"") is None
     assert dnssec.nsec3_hash(name, 2, 0, b"") is None
 
 
@@ -125,6 +134,7 @@ PRIVATE_KEYS: dict[int, Callable[[], PrivateKey]] = {
     13: lambda: ec.generate_private_key(ec.SECP256R1()),
     14: lambda: ec.generate_private_key(ec.SECP384R1()),
     15: ed25519.Ed25519PrivateKey.generate,
+    16: ed448.Ed448PrivateKey.generate,
 }
 RRSETS = [
     ("Host.Example.test.", "NS", ["NS1.Example.Test.", "ns2.example.test.", "NS1.example.test."]),
@@ -167,24 +177,67 @@ def test_signatures_made_by_dnspython(algorithm: int) -> None:
 
 
 def test_not_checkable() -> None:
-    private = ed448.Ed448PrivateKey.generate()
-    rrset = dns.rrset.from_text("test.", 300, "IN", "A", "192.0.2.1")
-    key = dns.dnssec.make_dnskey(private.public_key(), 16)
-    signed = dns.dnssec.sign(rrset, private, dns.name.from_text("test."), key, inception=1, expiration=2)
-    rrsig, dnskey = signed.to_wire(), key.to_wire()
-    assert rrsig is not None and dnskey is not None
+    key = wire("DNSKEY", "257 3 13 " + base64.b64encode(bytes(64)).decode())
+    covering = wire("RRSIG", f"A 13 1 300 20300101000000 20200101000000 {dnssec.key_tag(key)} test. AAAA")
     ours = RRset(Name.from_text("test."), A, 1, 300, (b"\xc0\x00\x02\x01",))
-    assert dnssec.verify(ours, rrsig, dnskey) == Verification(State.NOT_CHECKABLE, "algorithm")
-    assert dnssec.verify(ours, rrsig[:10], dnskey).reason == "malformed-rrsig"
-    assert dnssec.verify(ours, rrsig, dnskey[:3]).reason == "malformed-key"
-    # RFC 5702 section 6.1 signs with 512 bits.
-    small = wire(
+    assert dnssec.verify(ours, covering, key) == INVALID
+    assert dnssec.verify(ours, covering[:10], key).reason == "malformed-rrsig"
+    assert dnssec.verify(ours, covering, key[:3]).reason == "malformed-key"
+
+
+# Numbers of the right size, made for this; whoever finds the factors finds them here.
+PRIMES = {
+    512: (
+        0xFCDAAFDA328CA4FA1BA650145C2E013FD4C223D5AE011D8362A666C5D8CD1125,
+        0xFF0BE18E3161CCBC635FD443B969C804EF3F08755CE3BC82A54CBD47F24A610B,
+    ),
+    768: (
+        0xD44AFA398064BA53A62E02A326D6902D1D005B46747C1E1308DA8F4616B976DE26B12E3710BDB566A5D11CE7535BEE93,
+        0xDA6E9B61D276194E3E0B52D5AB22848D5E54B2F382245C22B5E9A224B1A2A11F3A048EC140302945FD97E1B0903063E7,
+    ),
+}
+
+
+@pytest.mark.parametrize("bits", PRIMES)
+@pytest.mark.parametrize(("algorithm", "name"), [(5, "sha1"), (7, "sha1"), (8, "sha256"), (10, "sha512")])
+@pytest.mark.parametrize("e", [65537, 2**32 + 15, 2**34 + 25])
+def test_small_rsa(bits: int, algorithm: int, name: str, e: int) -> None:
+    p, q = PRIMES[bits]
+    n, d = p * q, pow(e, -1, (p - 1) * (q - 1))
+    e_octets = e.to_bytes((e.bit_length() + 7) // 8, "big")
+    key = bytes([1, 0, 3, algorithm, len(e_octets)]) + e_octets + n.to_bytes(bits // 8, "big")
+    head = wire("RRSIG", f"A {algorithm} 1 300 20300101000000 20200101000000 {dnssec.key_tag(key)} test. AA==")[:-1]
+    ours = RRset(Name.from_text("test."), A, 1, 300, (b"\xc0\x00\x02\x01",))
+    hashed = hashlib.new(name, head + ours.owner.wire + struct.pack("!HHIH", 1, 1, 300, 4) + ours.rdatas[0]).digest()
+    oid = {"sha1": "06052b0e03021a", "sha256": "0609608648016503040201", "sha512": "0609608648016503040203"}[name]
+    der = bytes.fromhex(oid) + b"\5\0"
+    der = b"\x30" + bytes([len(der)]) + der + b"\4" + bytes([len(hashed)]) + hashed
+    der = b"\x30" + bytes([len(der)]) + der
+    padding = bits // 8 - 3 - len(der)
+    if padding < 8:
+        # No such signature can be made (RFC 8017 section 9.2): a too short padding must not pass for one.
+        assert (bits, name) == (512, "sha512")
+        return
+    padded = int.from_bytes(b"\0\1" + b"\xff" * padding + b"\0" + der, "big")
+    rrsig = head + pow(padded, d, n).to_bytes(bits // 8, "big")
+    assert dnssec.verify(ours, rrsig, key) == VALID
+    assert dnssec.verify(ours, flipped(rrsig, len(rrsig) - 9), key) == INVALID
+    assert dnssec.verify(ours, rrsig[:-1], key) == INVALID
+
+
+def test_rfc_5702() -> None:
+    key = wire(
         "DNSKEY",
         "256 3 8 AwEAAcFcGsaxxdgiuuGmCkVImy4h99CqT7jwY3pexPGcnUFtR2Fh36BponcwtkZ4cAgtvd4Qs8PkxUdp6p/DlUmObdk=",
     )
-    assert rdata.dnskey(small).rsa_bits == 512 and dnssec.key_tag(small) == 9033
-    covering = wire("RRSIG", "A 8 1 300 20300101000000 20200101000000 9033 test. AAAA")
-    assert dnssec.verify(ours, covering, small) == Verification(State.NOT_CHECKABLE, "key-size")
+    assert rdata.dnskey(key).rsa_bits == 512 and dnssec.key_tag(key) == 9033
+    rrsig = wire(
+        "RRSIG",
+        "A 8 3 3600 20300101000000 20000101000000 9033 example.net. kRCOH6u7l0QGy9qpC9l1sLncJcOKFLJ7GhiUOibu4teYp5VE"
+        "9RncriShZNz85mwlMgNEacFYK/lPtPiVYP4bwg==",
+    )
+    ours = RRset(Name.from_text("www.example.net."), A, 1, 300, (b"\xc0\x00\x02\x5b",))
+    assert dnssec.verify(ours, rrsig, key) == VALID
 
 
 @settings(max_examples=200)

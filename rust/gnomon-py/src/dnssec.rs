@@ -1,7 +1,7 @@
 //! DNSSEC primitives.
 
 use crate::message::guarded;
-use gnomon_core::dnssec::{self, RingVerifier, Rrset};
+use gnomon_core::dnssec::{self, Arithmetic, Rrset};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
@@ -50,7 +50,7 @@ fn verify_rrsig(
         rdatas: &rdatas,
     };
     py.detach(|| {
-        guarded(|| dnssec::verify_rrsig(&RingVerifier, &rrset, rrsig_rdata, dnskey_rdata).code())
+        guarded(|| dnssec::verify_rrsig(&Arithmetic, &rrset, rrsig_rdata, dnskey_rdata).code())
     })
     .unwrap_or("not-checkable:internal")
 }

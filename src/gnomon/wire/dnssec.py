@@ -74,7 +74,7 @@ def ds_digest(owner: Name, dnskey_rdata: bytes, digest_type: int) -> bytes | Non
 
 
 def nsec3_hash(name: Name, algorithm: int, iterations: int, salt: bytes) -> bytes | None:
-    """The NSEC3 hash of a name (RFC 5155 section 5), 20 octets; None if not SHA-1 or over 500 iterations."""
+    """The NSEC3 hash of a name (RFC 5155 section 5), 20 octets; None if not SHA-1 or over 50 iterations."""
     return _core.nsec3_hash(name.wire, algorithm, iterations, salt)
 
 

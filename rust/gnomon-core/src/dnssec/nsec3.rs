@@ -2,8 +2,8 @@
 
 use ring::digest::{digest, SHA1_FOR_LEGACY_USE_ONLY};
 
-/// Most extra iterations that are computed; RFC 9276 section 3.1 asks for 0, validators give up at 50 to 500.
-pub const MAX_NSEC3_ITERATIONS: u16 = 500;
+/// Most extra iterations that are computed: RFC 9276 section 3.1 asks for 0, and validators give up above 50.
+pub const MAX_NSEC3_ITERATIONS: u16 = 50;
 
 /// The hash of an uncompressed name: 20 octets; None for an algorithm other than 1 (SHA-1), a salt over 255
 /// octets, or over [`MAX_NSEC3_ITERATIONS`].

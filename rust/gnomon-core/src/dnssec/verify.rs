@@ -3,21 +3,6 @@
 use super::canonical::{signed_data, Rrset, Rrsig};
 use super::digest::key_tag;
 use crate::wire::label_count;
-use ring::signature::{
-    RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519,
-    RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
-    RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
-};
-
-/// Smallest RSA modulus that is verified, in bits (the library's limit).
-pub const MIN_RSA_BITS: usize = 1024;
-
-/// Largest RSA modulus that is verified, in bits (RFC 3110 section 2; larger ones only cost time).
-pub const MAX_RSA_BITS: usize = 4096;
-
-/// Largest RSA public exponent that is verified, in bits (the library's limit; time grows with it).
-pub const MAX_RSA_EXPONENT_BITS: usize = 33;
 
 /// Why a signature cannot be judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,118 +46,10 @@ impl Outcome {
     }
 }
 
-/// Public-key arithmetic: the one thing here that comes from a library.
+/// Public-key arithmetic: the one thing here that comes from libraries.
 pub trait Verifier {
     /// Whether the key (a DNSKEY's public key field) made `signature` over `data` with the DNSSEC algorithm.
     fn verify(&self, algorithm: u8, key: &[u8], data: &[u8], signature: &[u8]) -> Outcome;
-}
-
-/// The algorithms of `ring`: RSA with SHA-1, SHA-256 and SHA-512, ECDSA P-256 and P-384, Ed25519.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct RingVerifier;
-
-impl Verifier for RingVerifier {
-    fn verify(&self, algorithm: u8, key: &[u8], data: &[u8], signature: &[u8]) -> Outcome {
-        match algorithm {
-            5 | 7 => verify_rsa(
-                &RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-                key,
-                data,
-                signature,
-            ),
-            8 => verify_rsa(
-                &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
-                key,
-                data,
-                signature,
-            ),
-            10 => verify_rsa(
-                &RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
-                key,
-                data,
-                signature,
-            ),
-            // RFC 6605 section 4: the two coordinates without the octet that says so.
-            13 => verify_raw(&ECDSA_P256_SHA256_FIXED, &[4], key, 64, data, signature),
-            14 => verify_raw(&ECDSA_P384_SHA384_FIXED, &[4], key, 96, data, signature),
-            15 => verify_raw(&ED25519, &[], key, 32, data, signature),
-            _ => Outcome::NotCheckable(Unverifiable::Algorithm),
-        }
-    }
-}
-
-fn outcome<E>(result: Result<(), E>) -> Outcome {
-    if result.is_ok() {
-        Outcome::Valid
-    } else {
-        Outcome::Invalid
-    }
-}
-
-fn verify_raw(
-    algorithm: &'static dyn VerificationAlgorithm,
-    prefix: &[u8],
-    key: &[u8],
-    key_octets: usize,
-    data: &[u8],
-    signature: &[u8],
-) -> Outcome {
-    if key.len() != key_octets {
-        return Outcome::NotCheckable(Unverifiable::MalformedKey);
-    }
-    let key = [prefix, key].concat();
-    outcome(UnparsedPublicKey::new(algorithm, key).verify(data, signature))
-}
-
-fn verify_rsa(
-    parameters: &'static RsaParameters,
-    key: &[u8],
-    data: &[u8],
-    signature: &[u8],
-) -> Outcome {
-    let Some((e, n)) = rsa_parts(key) else {
-        return Outcome::NotCheckable(Unverifiable::MalformedKey);
-    };
-    let (e_bits, n_bits) = (bit_length(e), bit_length(n));
-    if e_bits > MAX_RSA_EXPONENT_BITS || !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&n_bits) {
-        return Outcome::NotCheckable(Unverifiable::KeySize);
-    }
-    // An even number, or an exponent below 3, makes no RSA key.
-    if e_bits < 2 || !is_odd(e) || !is_odd(n) {
-        return Outcome::NotCheckable(Unverifiable::MalformedKey);
-    }
-    outcome(RsaPublicKeyComponents { n, e }.verify(parameters, data, signature))
-}
-
-/// Exponent and modulus without leading zero octets (RFC 3110 section 2).
-fn rsa_parts(key: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (e_octets, rest) = match key {
-        [0, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
-        [octets, rest @ ..] if *octets > 0 => (usize::from(*octets), rest),
-        _ => return None,
-    };
-    let (e, n) = rest.split_at_checked(e_octets)?;
-    let (e, n) = (strip_zeros(e), strip_zeros(n));
-    (!e.is_empty() && !n.is_empty()).then_some((e, n))
-}
-
-fn strip_zeros(mut octets: &[u8]) -> &[u8] {
-    while let [0, rest @ ..] = octets {
-        octets = rest;
-    }
-    octets
-}
-
-/// Bits of a number without leading zero octets.
-fn bit_length(octets: &[u8]) -> usize {
-    let leading = octets
-        .first()
-        .map_or(0, |first| first.leading_zeros() as usize);
-    octets.len() * 8 - leading
-}
-
-fn is_odd(octets: &[u8]) -> bool {
-    octets.last().is_some_and(|last| last & 1 == 1)
 }
 
 /// Check one signature over one RRset with one key.
@@ -312,80 +189,6 @@ mod tests {
         assert_eq!(
             not(judge(&recorder, OWNER, &good, &KEY[..3])),
             Unverifiable::MalformedKey
-        );
-    }
-
-    fn rsa_key(e: &[u8], n: &[u8]) -> Vec<u8> {
-        [
-            &[0],
-            &u16::try_from(e.len()).unwrap().to_be_bytes()[..],
-            e,
-            n,
-        ]
-        .concat()
-    }
-
-    #[test]
-    fn rsa_limits() {
-        let n = |octets: usize| [vec![0x80], vec![0; octets - 2], vec![1]].concat();
-        let try_key = |key: &[u8]| RingVerifier.verify(8, key, b"data", &[1; 256]).code();
-        assert_eq!(try_key(&rsa_key(&[1, 0, 1], &n(256))), "invalid");
-        assert_eq!(
-            try_key(&rsa_key(&[0, 0, 1, 0, 1], &[vec![0], n(256)].concat())),
-            "invalid"
-        );
-        assert_eq!(
-            try_key(&rsa_key(&[1, 0, 1], &n(127))),
-            "not-checkable:key-size"
-        );
-        assert_eq!(try_key(&rsa_key(&[1, 0, 1], &n(128))), "invalid");
-        assert_eq!(try_key(&rsa_key(&[1, 0, 1], &n(512))), "invalid");
-        assert_eq!(
-            try_key(&rsa_key(&[1, 0, 1], &n(513))),
-            "not-checkable:key-size"
-        );
-        assert_eq!(try_key(&rsa_key(&[1, 0, 0, 0, 1], &n(256))), "invalid");
-        assert_eq!(
-            try_key(&rsa_key(&[2, 0, 0, 0, 1], &n(256))),
-            "not-checkable:key-size"
-        );
-        assert_eq!(
-            try_key(&rsa_key(&[1; 256], &n(256))),
-            "not-checkable:key-size"
-        );
-        for (e, octets) in [(&[1][..], 256), (&[2], 256), (&[0], 256), (&[], 256)] {
-            assert_eq!(
-                try_key(&rsa_key(e, &n(octets))),
-                "not-checkable:malformed-key"
-            );
-        }
-        for key in [
-            &b""[..],
-            b"\x00",
-            b"\x00\x01",
-            b"\x03\x01\x00\x01",
-            b"\x09\x01",
-        ] {
-            assert_eq!(try_key(key), "not-checkable:malformed-key");
-        }
-    }
-
-    #[test]
-    fn other_algorithms() {
-        let code = |algorithm, key: &[u8]| {
-            RingVerifier
-                .verify(algorithm, key, b"data", &[1; 64])
-                .code()
-        };
-        for algorithm in [0, 1, 3, 6, 12, 16, 17, 23, 252, 255] {
-            assert_eq!(code(algorithm, &[1; 64]), "not-checkable:algorithm");
-        }
-        assert_eq!(code(13, &[1; 63]), "not-checkable:malformed-key");
-        assert_eq!(code(14, &[1; 64]), "not-checkable:malformed-key");
-        assert_eq!(code(15, &[1; 64]), "not-checkable:malformed-key");
-        assert_eq!(
-            [code(13, &[1; 64]), code(14, &[1; 96]), code(15, &[1; 32])],
-            ["invalid"; 3]
         );
     }
 }

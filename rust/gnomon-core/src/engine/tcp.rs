@@ -15,7 +15,7 @@ pub fn token(key: usize) -> Token {
 
 /// The connection that an event is about, if it is about one.
 pub fn key(token: Token) -> Option<usize> {
-    (token.0 > 0 && token.0 % 2 == 0).then(|| token.0 / 2 - 1)
+    (token.0 > 0 && token.0.is_multiple_of(2)).then(|| token.0 / 2 - 1)
 }
 
 /// What became of a connection when it was last driven.

@@ -4,7 +4,7 @@ use super::findings::Findings;
 use super::places::{is_authoritative, Place};
 use super::store::{first_line, key_of, Row, Zone, DNSKEY, RRSIG};
 use super::types::type_name;
-use crate::dnssec::{key_tag, verify_rrsig, Outcome, RingVerifier, Rrset, Rrsig};
+use crate::dnssec::{key_tag, verify_rrsig, Arithmetic, Outcome, Rrset, Rrsig};
 use crate::wire::{label_count, u32_at};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -338,7 +338,7 @@ impl Job<'_> {
                 fate = Fate::Bad("signatures/budget");
                 break;
             }
-            match verify_rrsig(&RingVerifier, rrset, rdata, key.rdata) {
+            match verify_rrsig(&Arithmetic, rrset, rdata, key.rdata) {
                 Outcome::Valid => {
                     let tally = &mut self.tally;
                     tally.first_expiration =

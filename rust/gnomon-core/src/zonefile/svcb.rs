@@ -163,8 +163,8 @@ fn check(key: u16, value: &[u8]) -> Option<()> {
         }
         2 | 8 => value.is_empty(),
         3 => value.len() == 2,
-        4 => !value.is_empty() && value.len() % 4 == 0,
-        6 => !value.is_empty() && value.len() % 16 == 0,
+        4 => !value.is_empty() && value.len().is_multiple_of(4),
+        6 => !value.is_empty() && value.len().is_multiple_of(16),
         _ => true,
     };
     good.then_some(())
