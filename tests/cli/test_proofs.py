@@ -95,3 +95,20 @@ def test_a_claim_is_checked_and_judged_without_its_run(gnomon: Gnomon, run: Path
 
 def test_a_zone_that_is_not_there(gnomon: Gnomon, run: Path) -> None:
     assert is_refusal(gnomon("claim", run, "nowhere.example"), "no verdicts on the zone nowhere.example.")
+
+
+def test_evidence_for_other_tools_and_back(gnomon: Gnomon, run: Path, tmp_path: Path) -> None:
+    zone = next(iter(EvidenceDir.open(run).finished_zones()))
+    for form in ("pcap", "dnstap", "cdns"):
+        file = tmp_path / f"run.{form}"
+        written = gnomon("evidence", "export", run, file, "--zone", zone)
+        assert written.status == 0 and f"as {form}" in written.out
+        read = gnomon("evidence", "import", file, tmp_path / form, "--vantage", "elsewhere")
+        assert read.status == 0 and "exchanges" in read.out and "Left out" not in read.out
+        assert gnomon("verify", tmp_path / form).status == 0
+    assert is_refusal(gnomon("evidence", "export", run, tmp_path / "run.zip"), ".pcap, .dnstap, .cdns")
+    assert is_refusal(
+        gnomon("evidence", "export", run, tmp_path / "x.pcap", "--zone", "nowhere.example"), "no exchange"
+    )
+    assert not (tmp_path / "x.pcap").exists()
+    assert is_refusal(gnomon("evidence", "import", run / "run.json", tmp_path / "x"), "no capture")

@@ -1,4 +1,4 @@
-"""`gnomon evidence`: look into recorded evidence, copy it."""
+"""`gnomon evidence`: look into recorded evidence; copy, export and import it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
-from gnomon.base import printable
+from gnomon.base import InputError, Name, printable
+from gnomon.capture.files import WRITERS, import_capture
+from gnomon.capture.heard import Skipped
 from gnomon.cli.measure import progress_bar
 from gnomon.cli.terminal import counted, say
-from gnomon.evidence import EvidenceDir, Exchange, verify
+from gnomon.evidence import EvidenceDir, Exchange, durable, verify, zone_subject
 from gnomon.evidence.mirror import pull, push
 from gnomon.wire import Message
 from gnomon.wire.presentation import dig, hexdump
@@ -20,7 +22,7 @@ _EVIDENCE = click.Path(path_type=Path, exists=True, file_okay=False)
 
 @click.group("evidence")
 def command() -> None:
-    """Look into recorded evidence, and copy it."""
+    """Look into recorded evidence; copy, export and import it."""
 
 
 @command.command("show")
@@ -60,6 +62,47 @@ def pull_(url: str, evidence: Path) -> int:
     state = "complete and unchanged" if not report.problems else counted(len(report.problems), "problem")
     say(f"{counted(came, 'file')}, {counted(report.rows, 'exchange')}: {state}.")
     return 1 if report.problems else 0
+
+
+@command.command("export")
+@click.argument("evidence", type=_EVIDENCE)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--format", "form", type=click.Choice(tuple(WRITERS)), help="Default: as the name of FILE ends.")
+@click.option("--zone", help="Only the exchanges about this zone.")
+def export(evidence: Path, file: Path, form: str | None, zone: str | None) -> None:
+    """Write the recorded exchanges into FILE, for other tools: pcap, dnstap or C-DNS.
+
+    Our own address is not recorded; documentation addresses stand for it. C-DNS keeps what messages say, not their
+    octets. dnstap keeps all: importing it again gives the same exchanges.
+    """
+    form = form or file.suffix.lstrip(".")
+    if form not in WRITERS:
+        raise InputError(f"{file} does not say its format: end it in {', '.join(f'.{one}' for one in WRITERS)}")
+    opened = EvidenceDir.open(evidence)
+    subjects = None if zone is None else {zone_subject(Name.from_text(zone))}
+    with durable.storing(file) as out:
+        count = WRITERS[form](out, opened.exchanges(subjects))
+    if not count:
+        file.unlink()
+        raise InputError(f"{evidence} has no exchange{f' about {zone}' if zone else ''} to write")
+    noun = "message" if form == "pcap" else "exchange"
+    say(f"{file}: {counted(count, noun)} as {form}")
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("evidence", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--vantage", default="unknown", show_default=True, help="Where the capture was made.")
+def import_(file: Path, evidence: Path, vantage: str) -> None:
+    """Make evidence of the capture in FILE (pcap, pcapng, dnstap, C-DNS; also gzip, xz) in the new folder EVIDENCE.
+
+    Its exchanges can be shown, cited and verified. Checks do not judge them: they answer no question of a plan.
+    """
+    skipped = Skipped()
+    count = import_capture(file, evidence, vantage, skipped)
+    say(f"{evidence}: {counted(count, 'exchange')}")
+    if skipped:
+        say(f"Left out: {skipped.text()}")
 
 
 def show_exchange(x: Exchange) -> str:

@@ -99,7 +99,7 @@ class Message:
     def rcode(self) -> Rcode:
         """The response code with the upper 8 bits of the first OPT record (RFC 6891 section 6.1.3)."""
         if self._rcode is None:
-            opts = self._opt_records()
+            opts = self.opt_records()
             upper = opts[0][1] >> 24 if opts else 0
             self._rcode = Rcode(upper << 4 | self.flags & 15)
         return self._rcode
@@ -139,19 +139,19 @@ class Message:
     @property
     def edns(self) -> Edns | None:
         """The first OPT record, in whatever section it stood."""
-        if self._edns is None and (opts := self._opt_records()):
+        if self._edns is None and (opts := self.opt_records()):
             self._edns = Edns.from_opt(*opts[0][:3])
         return self._edns
 
     @property
     def opt_count(self) -> int:
         """The OPT records in all sections; more than one is an error (RFC 6891 section 6.1.1)."""
-        return len(self._opt_records())
+        return len(self.opt_records())
 
     @property
     def opt_owners(self) -> tuple[Name, ...]:
         """The owners of the OPT records, which must be the root (RFC 6891 section 6.1.2)."""
-        return tuple(name_of(owner) for _, _, _, owner in self._opt_records())
+        return tuple(name_of(owner) for _, _, _, owner in self.opt_records())
 
     @property
     def malformed(self) -> Malformed | None:
@@ -190,7 +190,8 @@ class Message:
             )
         return records
 
-    def _opt_records(self) -> list[tuple[int, int, bytes, bytes]]:
+    def opt_records(self) -> list[tuple[int, int, bytes, bytes]]:
+        """Class (UDP size in octets), TTL field, rdata and owner of each OPT record, as they came."""
         if self._opts is None:
             self._opts = self._core.opts
         return self._opts

@@ -1,0 +1,1 @@
+"""DNS messages of other programs: pcap, pcapng, dnstap and C-DNS in, and recorded exchanges out."""
