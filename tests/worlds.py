@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gnomon.base import Name
@@ -10,9 +11,11 @@ from gnomon.checks.view import ZoneView
 from gnomon.evidence import EvidenceDir, Plan, RunInfo, Tool, Undelegated, ZoneSource
 from gnomon.judge import views
 from gnomon.lab import LabEngine, Scenario, World
+from gnomon.lab.scenario import LOOKUP
 from gnomon.sources import RoutingTable, read_routes
 from gnomon.survey import QUESTIONS, run_survey
 from gnomon.survey import Plan as SurveyPlan
+from gnomon.survey.plan import ASSESS_PLAN
 
 ZONE = "example.test."
 
@@ -22,9 +25,9 @@ def survey(
     path: Path,
     zones: Sequence[str] = (ZONE,),
     undelegated: Mapping[str, Undelegated] | None = None,
+    plan: SurveyPlan = ASSESS_PLAN,
 ) -> EvidenceDir:
     """The evidence of a survey of the world, in a new directory."""
-    plan = SurveyPlan(reverse=True)
     run = RunInfo(
         run_id="01JTESTRUN0000000000000000",
         tool=Tool("gnomon", "test"),
@@ -53,5 +56,6 @@ def view_of(scenario: Scenario, folder: Path) -> ZoneView:
     """The view of a scenario's zone after a survey of its world."""
     world, zone, given = scenario.build(), str(scenario.zone), scenario.undelegated
     undelegated = {zone: Undelegated(tuple(given["ns"]), tuple(given.get("ds", ())))} if given else {}
-    evidence = survey(world, folder / "run", [zone], undelegated)
+    plan = replace(ASSESS_PLAN, prefix_lookup=LOOKUP) if "lookup" in scenario.world else ASSESS_PLAN
+    evidence = survey(world, folder / "run", [zone], undelegated, plan)
     return next(views(evidence, routing=routes(world, folder / "asn.csv") if scenario.routing else None))

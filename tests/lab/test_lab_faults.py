@@ -55,6 +55,7 @@ CHANGES = {
     "malformed": ALL,
     "negative-without-soa": {"Q5", "Q6", "Q8"},
     "no-denial": {"Q5", "Q6", "Q8"},
+    "no-apex-ns": {"Q3"},
     "no-dnskey": {"Q4"},
     "no-dnssec": WITH_DO,
     "no-edns": WITH_EDNS,
@@ -106,6 +107,7 @@ CHANGES = {
 CHANGES_AT_PARENT = {
     "ds-of-zsk": {"P1", "P2"},
     "insecure": {"P1", "P2"},
+    "no-delegations": {"P1", "P2", "T5"},
     "no-ds": {"P1", "P2"},
     "other-delegation": {"P1"},
     "other-ds": {"P1", "P2"},

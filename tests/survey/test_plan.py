@@ -66,7 +66,16 @@ def test_what_combined_questions_are_taken_apart_into_is_in_the_plan_and_asked_o
 def test_codes_belong_to_one_subject_and_the_first_letter():
     subjects = {question.code: question.subject for question in QUESTIONS}
     assert len(subjects) == len(Plan().codes)
-    letters = {"P": "zone", "Q": "zone", "Z": "zone", "H": "name", "A": "name", "C": "cut", "S": "server"}
+    letters = {
+        "P": "zone",
+        "Q": "zone",
+        "Z": "zone",
+        "H": "name",
+        "A": "name",
+        "C": "cut",
+        "R": "server",
+        "S": "server",
+    }
     assert all(letters[code[0]] == subject for code, subject in subjects.items())
 
 

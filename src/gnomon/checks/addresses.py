@@ -144,17 +144,18 @@ def glue_matches(view: ZoneView) -> Iterator[Outcome]:
     if delegation is None or not glue:
         yield not_applicable("no-glue", view.asked("P1"))
         return
-    faults, confirmed = 0, 0
+    faults, confirmed, refuted = 0, 0, []
     for name, given in glue.items():
         host, text, inside = view.addresses_of(name), str(name), name.is_subdomain_of(view.zone)
         shown = (*delegation.exchanges, *host.exchanges)
         known = [a for a in given if host.knows(a.version)]
         confirmed += bool(known) and inside
-        wrong = tuple(str(a) for a in known if a not in host.authoritative)
+        wrong = [a for a in known if a not in host.authoritative]
+        refuted += wrong
         extra = tuple(str(a) for a in host.authoritative if a not in given and inside)
         if wrong:
             code = "in-domain-differs" if inside else "other-differs"
-            yield outcome(code, shown, subject=text, name=text, glue=wrong)
+            yield outcome(code, shown, subject=text, name=text, glue=tuple(map(str, wrong)))
         if extra:
             yield outcome("extra-authoritative", shown, subject=text, name=text, extra=extra)
         if not known:
@@ -164,13 +165,16 @@ def glue_matches(view: ZoneView) -> Iterator[Outcome]:
         shown = (*delegation.exchanges, *(x for n in glue for x in view.addresses_of(n).exchanges))
         yield outcome("match", shown, count=len(glue))
     inside_names = [name for name in glue if name.is_subdomain_of(view.zone)]
-    yield from _unconfirmed(view, bool(inside_names), bool(confirmed))
+    yield from _unconfirmed(view, bool(inside_names), bool(confirmed), refuted)
 
 
-def _unconfirmed(view: ZoneView, has_inside: bool, confirmed: bool) -> Iterator[Outcome]:
-    """Which servers could not be asked for the addresses inside the zone, and whether that left none."""
+def _unconfirmed(view: ZoneView, has_inside: bool, confirmed: bool, refuted: list[Address]) -> Iterator[Outcome]:
+    """Which servers could not be asked for the addresses inside the zone, and whether that left none.
+
+    What was behind a glue address that is wrong does not matter.
+    """
     if has_inside:
         at = [a for a in view.addresses if view.asked("Q9", a) or view.service(a).state not in ("ok", "unobserved")]
-        yield from unheard(view, hear(view, "Q9", at=at), "Q9")
+        yield from unheard(view, hear(view, "Q9", at=at).but(refuted), "Q9")
         if not confirmed:
             yield unknown("none-confirms", view.asked("Q9"), view.asked("Q1"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,12 @@ def chosen_checks(only: tuple[str, ...]) -> tuple[str, ...] | None:
     "--ns", multiple=True, metavar="NAME[/ADDR]", help="Test with these name servers, not the delegated ones."
 )
 @click.option("--ds", multiple=True, metavar="TAG,ALG,TYPE,DIGEST", help="Test with these DS, not the parent's.")
+@click.option(
+    "--prefix-lookup",
+    metavar="ZONE",
+    help="Ask this look-up zone (TXT records as Team Cymru's) where each server address is announced; the service "
+    "learns of them. Counts before --asn.",
+)
 @click.option("--evidence", type=click.Path(path_type=Path), help="Keep the evidence in this new folder.")
 @click.option("--lab", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Ask this lab, not the DNS.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
@@ -91,6 +98,7 @@ def command(
     only: tuple[str, ...],
     ns: tuple[str, ...],
     ds: tuple[str, ...],
+    prefix_lookup: str | None,
     evidence: Path | None,
     lab: Path | None,
     form: str,
@@ -108,13 +116,15 @@ def command(
     undelegated = {names[0]: given_delegation(names[0], ns, ds)} if ns or ds else {}
     # A mistake in these is told before anything is asked.
     levels, checks, routing = load_profile(profile), chosen_checks(only), _routes(asn, lab)
+    lookup = Name.from_text(prefix_lookup) if prefix_lookup else None
+    manner = replace(ASSESS, plan=replace(ASSESS.plan, prefix_lookup=lookup))
     at = Circumstances(hints, trust_anchor, networks(allow_net), vantage, lab, undelegated)
     with ExitStack() as stack:
         where = evidence or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gnomon-"))) / "run"
         source = ZoneSource("names", "the command line", None, None, len(names))
-        run = new_run(where, names, source, at, ASSESS)
+        run = new_run(where, names, source, at, manner)
         with progress_bar("asking", "zones") as tell:
-            measure(run, at, ASSESS, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
+            measure(run, at, manner, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
         judge(where, levels, routing=routing, only=checks)
         found = list(assessed(where, levels.name))
         print_all(found, form, all_outcomes=all_outcomes)

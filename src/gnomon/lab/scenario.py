@@ -39,6 +39,9 @@ from gnomon.lab.world import World
 
 ZONE = Name.from_text("example.test.")
 
+LOOKUP = Name.from_text("lookup.other.test.")
+"""The zone of the prefix look-up service; its records are the `lookup` of a scenario's world: texts by address."""
+
 _TEST = Name.from_text("test.")
 _ARPA = Name.from_text("arpa.")
 _OTHER = Name.from_text("other.test.")
@@ -50,7 +53,7 @@ _HOSTS = (
 _WORLD_KEYS = frozenset(
     {"ns", "child_ns", "addresses", "glue", "signed", "algorithm", "rsa_bits", "csk", "denial", "nsec3", "ds", "cds",
      "soa", "validity", "extra_keys", "mx", "spf", "ptr", "ns_alias", "records", "ttl", "ns_ttl", "parent_signed",
-     "clock"}
+     "clock", "lookup"}
 )  # fmt: skip
 _DS_MODES = ("good", "none", "wrong-digest", "sha1", "sha384", "no-key", "extra-no-key", "parent-differs")
 _CDS_MODES = ("none", "match", "other", "delete")
@@ -144,6 +147,7 @@ def build_world(changes: Mapping[str, Any] | None = None, faults: Iterable[Place
     if not parent_signed:
         test = replace(test, signing=None, ds=())
     other = _base_zone(_OTHER, ["ns1.other.test.", "ns2.other.test."], 2)
+    other = replace(other, records=tuple(_lookups(changes.get("lookup", {}))))
     return World(
         [root, test, other, _reverse_zone(hosts, changes.get("ptr", {})), zone], hosts,
         faults=[*extra_faults, *faults], networks=networks, population=[ZONE],
@@ -156,6 +160,15 @@ def _base_zone(name: Name, ns: Sequence[str], index: int) -> ZoneSpec:
     servers = _names(ns)
     soa = SoaSpec(servers[0], Name.from_text("hostmaster.example.test."))
     return ZoneSpec(name, servers, soa, signing=SigningSpec(keys), ds=(DsSpec(keys[0]),))
+
+
+def _lookups(texts: Mapping[str, Sequence[str]]) -> list[RecordSpec]:
+    lines = []
+    for address in map(parse_address, texts):
+        labels = address.reverse_pointer.rpartition(".in-addr" if address.version == 4 else ".ip6")[0]
+        owner = f"{labels}.origin{'' if address.version == 4 else '6'}.{LOOKUP}"
+        lines += [f'{owner} 3600 IN TXT "{text}"' for text in texts[str(address)]]
+    return parse_records(lines)
 
 
 def _reverse_zone(hosts: Mapping[Name, tuple[Address, ...]], given: Mapping[str, Sequence[str]]) -> ZoneSpec:

@@ -8,7 +8,7 @@ from functools import partial
 from hashlib import blake2b
 from typing import Protocol, TypeVar, cast
 
-from gnomon.base import ROOT, Address, Name, NameServer
+from gnomon.base import ROOT, Address, Name, NameServer, reverse_name
 from gnomon.evidence import cut_subject, name_subject, server_subject
 from gnomon.survey import plan as q
 from gnomon.survey import reading
@@ -104,6 +104,9 @@ class Walker:
             if kind == "host":
                 return name_subject(about), self._find_host(about)
             return name_subject(about), self._look_up(about, _LOOKED_UP[kind])
+        if kind == "prefix":
+            assert self.plan.prefix_lookup is not None
+            return server_subject(about), self._look_up(prefix_name(about, self.plan.prefix_lookup), q.R1)
         fresh = self.plan.probe_domain.prepend(self.label(about.packed))
         cookie = self.client_cookie(about) + self.server_cookies.get(about, b"")
         return server_subject(about), ask_pack(self.plan, about, zone, fresh, cookie)
@@ -169,10 +172,16 @@ class Walker:
                 break
         return replies
 
-    def ask_pair(
-        self, servers: Sequence[NameServer], name: Name, questions: Sequence[Question], usable: Callable[[Reply], bool]
+    def ask_some(
+        self,
+        servers: Sequence[NameServer],
+        name: Name,
+        questions: Sequence[Question],
+        usable: Callable[[Reply], bool],
+        most: int = 2,
     ) -> Steps[list[list[Reply]]]:
-        """Ask two servers, of different names and IP versions if possible; up to four until two are usable.
+        """Ask so many servers, of different names and IP versions if possible; up to twice as many until so many are
+        usable.
 
         Returns the replies of each server asked; the one to the first question decides.
         """
@@ -180,8 +189,8 @@ class Walker:
         wires = [(question, question.compose(name)) for question in questions]
         asked: list[list[Reply]] = []
         good: list[NameServer] = []
-        while left and len(asked) < 4 and len(good) < 2:
-            new = _different(left, 2 - len(good), good)
+        while left and len(asked) < 2 * most and len(good) < most:
+            new = _different(left, most - len(good), good)
             left = [server for server in left if server not in new]
             replies = yield from ask([Ask(one, s.name, s.address, wire) for s in new for one, wire in wires])
             for index, server in enumerate(new):
@@ -257,12 +266,17 @@ class Walker:
         cut = place.cut if place is not None and place.cut.zone == name else self.between.get(name)
         if cut is None:
             return
-        servers = yield from self.servers(cut, names=2)
-        yield from self.ask_pair(servers, name, [q.C2], _is_final)
+        most = self.plan.parent_servers
+        servers = yield from self.servers(cut, names=most)
+        yield from self.ask_some(servers, name, [q.C2], _is_final)
+        if most > 2:
+            yield from self.ask_some(servers, name, [q.C4], _is_final, most)
         above = cut.above
         if above is not None and name not in self.undelegated:
-            servers = yield from self.servers(above, names=2)
-            yield from self.ask_pair(servers, name, [q.C1], _is_final)
+            servers = yield from self.servers(above, names=most)
+            yield from self.ask_some(servers, name, [q.C1], _is_final)
+            if most > 2:
+                yield from self.ask_some(servers, name, [q.C3], _is_final, most)
 
     def _find_host(self, name: Name) -> Steps[tuple[Address, ...]]:
         found: set[Address] = set()
@@ -313,6 +327,14 @@ class Walker:
             else:
                 break
         return ()
+
+
+def prefix_name(address: Address, zone: Name) -> Name:
+    """The name that a prefix look-up service in DNS has for an address (as Team Cymru's: origin.<zone>, origin6.)."""
+    labels = reverse_name(address).labels[:-2]
+    for label in reversed((*labels, b"origin" if address.version == 4 else b"origin6")):
+        zone = zone.prepend(label)
+    return zone
 
 
 def leads_on(name: Name, above: Name, reply: Reply) -> bool:

@@ -8,7 +8,7 @@ from the task of its subject (`zone`, `cuts`, `pack`).
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from hashlib import sha256
 
@@ -26,6 +26,7 @@ from gnomon.base.codes import (
     OPTION_NSID,
     PTR,
     SOA,
+    TXT,
     A,
 )  # fmt: skip
 from gnomon.survey.compliance import COMPLIANCE, PACK
@@ -116,27 +117,30 @@ Q9_AAAA = Question(
     edns=_PLAIN_DO, per=("inside", "host server"),
 )  # fmt: skip
 
-_PARENT = "at 2 addresses of the parent zone, of different names and IP versions if there are; up to 4 until 2 answer"
-P1 = Question(
-    "P1", "zone", "NS of the zone, DO", NS, _PARENT, ("delegation", "addresses"), edns=_PLAIN_DO, per=("pair",)
+_PARENT = (
+    "at parent_servers addresses of the parent zone, of different names and IP versions if there are; up to twice as"
+    " many until so many answer"
 )
-P2 = Question("P2", "zone", "DS of the zone, DO", DS, _PARENT, ("ds", "dnssec"), edns=_PLAIN_DO, per=("pair",))
+P1 = Question(
+    "P1", "zone", "NS of the zone, DO", NS, _PARENT, ("delegation", "addresses"), edns=_PLAIN_DO, per=("parent server",)
+)
+P2 = Question("P2", "zone", "DS of the zone, DO", DS, _PARENT, ("ds", "dnssec"), edns=_PLAIN_DO, per=("parent server",))
 P1N = Question(
     "P1N", "zone", "NS of the zone, plain", NS, "at the same addresses, if none answered P1", ("delegation",),
-    per=("pair",), only_after=True,
+    per=("parent server",), only_after=True,
 )  # fmt: skip
 P4 = Question(
     "P4", "zone", "DNAME of the zone, DO", DNAME, "at those that answered P1 with authority and without NS or CNAME",
-    ("delegation",), edns=_PLAIN_DO, per=("pair",), only_after=True,
+    ("delegation",), edns=_PLAIN_DO, per=("parent server",), only_after=True,
 )  # fmt: skip
 _P3_WHEN = "for each NS name inside the zone that has no glue, where the parent's server answered P1 with authority"
 P3_A = Question(
     "P3", "zone", "A of an NS name inside the zone, DO", A, _P3_WHEN, ("addresses",), edns=_PLAIN_DO,
-    per=("inside", "pair"), only_after=True,
+    per=("inside", "parent server"), only_after=True,
 )  # fmt: skip
 P3_AAAA = Question(
     "P3", "zone", "AAAA of an NS name inside the zone, DO", AAAA, _P3_WHEN, ("addresses",), edns=_PLAIN_DO,
-    per=("inside", "pair"), only_after=True,
+    per=("inside", "parent server"), only_after=True,
 )  # fmt: skip
 
 H1 = Question(
@@ -153,6 +157,12 @@ A1 = Question(
     "with the plan's reverse, once for each server address of a zone: as H1, for the reverse name", ("addresses",),
 )  # fmt: skip
 
+R1 = Question(
+    "R1", "server", "TXT of a server address, reversed, in the zone of a prefix look-up service", TXT,
+    "with the plan's prefix_lookup, once for each server address of a zone: as H1, for that name", ("resilience",),
+    only_after=True,
+)  # fmt: skip
+
 C0 = Question(
     "C0", "cut", "NS of an ancestor of a zone or of an NS name, DO", NS,
     "once for the ancestor: at the servers of the closest zone above it, at most 3, until one answers", (),
@@ -167,10 +177,20 @@ C2 = Question(
     ("dnssec",), edns=_PLAIN_DO, per=("chain", "pair"),
 )  # fmt: skip
 
+_WALK = "once for the zone, where the plan's parent_servers is over 2: at as many addresses of "
+C3 = Question(
+    "C3", "cut", "SOA of a zone above a surveyed zone, plain", SOA, _WALK + "the zone above it", ("delegation",),
+    per=("chain", "parent server"),
+)  # fmt: skip
+C4 = Question(
+    "C4", "cut", "NS of a zone above a surveyed zone, at its own servers, plain", NS, _WALK + "its own",
+    ("delegation",), per=("chain", "parent server"),
+)  # fmt: skip
+
 QUESTIONS: tuple[Question, ...] = (
     P1, P2, P1N, P3_A, P3_AAAA, P4,
     Q1, Q2, *Q2_PARTS, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, *SERVICES, H1, H2,
-    A1, C0, C1, C2, *COMPLIANCE,
+    A1, R1, C0, C1, C2, C3, C4, *COMPLIANCE,
 )  # fmt: skip
 
 
@@ -189,7 +209,11 @@ class Plan:
         record_servers: servers of the zone, of both IP versions, that are asked for its MX, TXT and CAA records.
         hosts: names of hosts in the zone's MX, SPF and HTTPS records, and aliases of www, that are looked up.
         texts: names of policies elsewhere (SPF, DMARC) that are looked up.
+        parent_servers: addresses of the parent that are asked for the delegation and for the DS; over 2, the servers
+            of the zones above are also asked whether they serve these, and delegate the next.
         reverse: the names of server addresses are looked up too.
+        prefix_lookup: the zone of a service that tells which prefix an address is announced in (TXT records as Team
+            Cymru's); it learns of every server address.
         zone_queries: messages to the parent's and the zone's own servers for one zone.
         zone_octets: response octets for one zone; nothing more is asked beyond.
         name_queries: messages to find the addresses of one name.
@@ -209,7 +233,9 @@ class Plan:
     record_servers: int = 2
     hosts: int = 6
     texts: int = 12
+    parent_servers: int = 2
     reverse: bool = False
+    prefix_lookup: Name | None = None
     zone_queries: int = 600
     zone_octets: int = 8 << 20
     name_queries: int = 100
@@ -243,8 +269,11 @@ class Plan:
 
     def describe(self) -> dict[str, object]:
         """The plan as JSON values, for `run.json` and for printing."""
-        bounds = {**asdict(self), "probe_domain": str(self.probe_domain)}
+        bounds = {name: str(of) if isinstance(of, Name) else of for name, of in vars(self).items() if name in _BOUNDS}
         return {"bounds": bounds, "questions": explain_plan()}
+
+
+_BOUNDS = frozenset(field.name for field in fields(Plan))
 
 
 def explain_plan() -> list[dict[str, object]]:
@@ -286,9 +315,12 @@ def _described(question: Question) -> dict[str, object]:
     }
 
 
-# Somebody waits for one zone: every server is asked for MX, TXT and CAA and for the NS names inside the zone, and
-# the names of their addresses are looked up.
-ASSESS_PLAN = Plan(host_servers=40, record_servers=40, reverse=True, zone_s=120.0)
+# Somebody waits for one zone: every server is asked for MX, TXT and CAA and for the NS names inside the zone, every
+# server of the parent for the delegation, and the names of their addresses are looked up.
+ASSESS_PLAN = Plan(
+    host_servers=40, record_servers=40, parent_servers=40, reverse=True, zone_queries=2000, name_queries=400,
+    walk_queries=1500, zone_s=120.0,
+)  # fmt: skip
 # Nobody waits: the compliance pack is spread thin.
 SURVEY_PLAN = Plan(pack_at_once=1, pack_s=30.0)
 BY_CODE = {question.code: question for question in QUESTIONS}

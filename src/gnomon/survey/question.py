@@ -14,12 +14,13 @@ UDP_SIZE_OCTETS = 1232  # fits every path without fragments (RFC 9715 section 3)
 UNKNOWN_OPTION = (65001, b"gnom")  # first of the options for local use (RFC 6891 section 9)
 
 Unit = Literal[
-    "address", "parent", "inside", "outside", "host server", "record server", "pair", "above", "chain", "host inside",
-    "text inside", "host elsewhere", "text elsewhere",
+    "address", "parent", "inside", "outside", "host server", "record server", "pair", "parent server", "above", "chain",
+    "host inside", "text inside", "host elsewhere", "text elsewhere",
 ]  # fmt: skip
 """What a question is asked once for: a server address of the zone, a server of its parent, an NS name inside the zone
-or outside it, one of the servers that the plan's host_servers or record_servers allow, one of two servers, a label or a
-zone above the zone, a host or a policy that the zone's records name, inside the zone or elsewhere. Several multiply."""
+or outside it, one of the servers that the plan's host_servers, record_servers or parent_servers allow, one of two
+servers, a label or a zone above the zone, a host or a policy that the zone's records name, inside the zone or
+elsewhere. Several multiply."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,7 +207,7 @@ def _shared_of(evidence: EvidenceDir) -> tuple[dict[Asked, list[Exchange]], dict
     recorded: dict[Asked, list[Exchange]] = {}
     done: dict[Key, object] = {}
     for exchange in evidence.shared_exchanges():
-        if exchange.subject.startswith("server "):
+        if exchange.subject.startswith("server ") and exchange.ask.startswith("S"):
             done["pack", exchange.address] = True
         else:
             asked = (exchange.subject, exchange.ask, exchange.address, exchange.query[2:])

@@ -17,8 +17,8 @@ from gnomon.survey.question import Question
 from gnomon.wire import Message
 
 Key = tuple[str, Name | Address]
-"""Names a shared task by kind and object: ("cut", name), ("chain", name), ("host", name), ("reverse", name) or
-("pack", address)."""
+"""Names a shared task by kind and object: ("cut", name), ("chain", name), ("host", name), ("reverse", name),
+("prefix", address) or ("pack", address)."""
 
 _AA = 0x04
 _RCODE = 0x0F

@@ -57,6 +57,8 @@ class ZoneSurvey:
         shared: list[Key] = [("pack", address) for address in self._authoritative]
         if self._plan.reverse:
             shared += [("reverse", reverse_name(address)) for address in self._servers]
+        if self._plan.prefix_lookup is not None:
+            shared += [("prefix", address) for address in self._servers]
         if above is not None:
             shared += [("chain", cut.zone) for cut in above.upwards()]
         yield Need(shared)
@@ -93,8 +95,9 @@ class ZoneSurvey:
 
     def _ask_parent(self, parent: Cut) -> Steps[list[reading.Referral]]:
         usable = partial(leads_on, self._zone, parent.zone)
-        servers = yield from self._walker.servers(parent, names=2)
-        asked = yield from self._walker.ask_pair(servers, self._zone, [q.P1, q.P2], usable)
+        most = self._plan.parent_servers
+        servers = yield from self._walker.servers(parent, names=most)
+        asked = yield from self._walker.ask_some(servers, self._zone, [q.P1, q.P2], usable, most)
         replies = [of[0] for of in asked]
         if not any(usable(reply) for reply in replies):
             replies = yield from self._ask(q.P1N, [(r.ask.address, r.ask.server_name) for r in replies])
@@ -128,14 +131,10 @@ class ZoneSurvey:
 
     def _resolve_outside(self) -> Steps[None]:
         """Find the addresses of the NS names that the zone's own servers do not speak for."""
-        given = self._walker.undelegated.get(self._zone)
         names = [
             name
-            for name, addresses in self._addresses.items()
-            if name not in self._resolved
-            and (
-                not name.is_subdomain_of(self._zone) or name in self._elsewhere or (given is not None and not addresses)
-            )
+            for name in self._addresses
+            if name not in self._resolved and (not name.is_subdomain_of(self._zone) or name in self._elsewhere)
         ]
         self._resolved.update(names)
         for at in range(0, len(names), _HOSTS_AT_ONCE):
