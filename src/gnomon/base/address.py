@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 
 from gnomon.base.errors import InputError
 from gnomon.base.names import Name
@@ -37,13 +37,52 @@ def reverse_name(address: Address) -> Name:
     return Name.from_text(f"{address.reverse_pointer}.")
 
 
+@lru_cache(maxsize=1 << 16)
 def parse_address(text: str) -> Address:
     """Read an IPv4 or IPv6 address.
 
     Raises:
         InputError: not an address.
     """
-    try:
-        return ip_address(text)
-    except ValueError:
-        raise InputError(f"{text!r} is not an IPv4 or IPv6 address") from None
+    kind: type[_V4 | _V6]
+    for kind in (_V4, _V6):
+        try:
+            return address_of(kind(text).packed)
+        except ValueError:
+            continue
+    raise InputError(f"{text!r} is not an IPv4 or IPv6 address")
+
+
+@lru_cache(maxsize=1 << 16)
+def address_of(octets: bytes) -> Address:
+    """The address of 4 or 16 octets; mostly the same object for the same address.
+
+    Raises:
+        ValueError: another number of octets.
+    """
+    return _V4(octets) if len(octets) == 4 else _V6(octets)
+
+
+# Addresses are keys everywhere, and the hash of the library's classes is slow to make.
+
+
+class _V4(IPv4Address):
+    __slots__ = ("_hash",)
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            self._hash: int = super().__hash__()
+            return self._hash
+
+
+class _V6(IPv6Address):
+    __slots__ = ("_hash",)
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            self._hash: int = super().__hash__()
+            return self._hash

@@ -16,7 +16,7 @@ class Name:
     Ordering is the canonical DNS name order of RFC 4034 section 6.1.
     """
 
-    __slots__ = ("_key", "wire")
+    __slots__ = ("_key", "_text", "wire")
 
     wire: bytes
 
@@ -150,9 +150,11 @@ class Name:
 
     def __str__(self) -> str:
         """Presentation form with final dot, case kept; every octet that is not plain ASCII text as \\DDD."""
-        if self.is_root:
-            return "."
-        return "".join(_label_text(label) + "." for label in self.labels)
+        try:
+            return self._text
+        except AttributeError:
+            self._text: str = "".join([_label_text(label) + "." for label in self.labels]) or "."
+            return self._text
 
     def __repr__(self) -> str:
         return f"Name({str(self)!r})"

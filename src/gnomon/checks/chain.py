@@ -119,7 +119,8 @@ def build(view: ZoneView) -> Chain:
         end = (last.status, last.reason, last.detail)
         servers = {a: ServerTrust(a, *end, last.exchanges) for a in view.addresses}
         return Chain(*end, links, servers, inventory, view.observed_at)
-    servers = {address: _server(view, validator, inventory, ds, address) for address in view.addresses}
+    judged = _Servers(view, validator, inventory, ds)
+    servers = {address: judged.trust(address) for address in view.addresses}
     best = min(servers.values(), key=lambda server: _PREFERENCE.index(server.status), default=None)
     if best is None:
         none = (ChainStatus.INDETERMINATE, "no-server", f"no server address of {view.zone} is known")
@@ -345,42 +346,66 @@ def _failed(
 # At each server
 
 
-def _server(
-    view: ZoneView, validator: Validator, inventory: Inventory, ds: Sequence[Ds], address: Address
-) -> ServerTrust:
-    """How the chain ends at one server: its DNSKEY, then its SOA, NS and negative answers."""
-    does = view.service(address)
-    signed = inventory.get(("Q4", address))
-    if does.state != "ok" and signed is None:
-        detail = f"{view.server_label(address)} does not serve {view.zone} ({does.state})"
-        return ServerTrust(address, ChainStatus.INDETERMINATE, "not-serving", detail, does.exchanges)
-    if signed is None or signed.is_nxdomain:
-        asked = view.asked("Q4", address)
-        detail = f"{view.server_label(address)} gave no usable answer about DNSKEY"
-        return ServerTrust(address, ChainStatus.INDETERMINATE, "no-dnskey-answer", detail, asked)
-    shown = (signed.answer.exchange,)
-    rrset = signed.answer.message.rrset("answer", view.zone, DNSKEY)
-    step = enter(validator, view.zone, ds, rrset, shown)
-    for ask in ("Q2", "Q3", "Q6", "Q5"):
-        other = inventory.get((ask, address))
-        if step.status is ChainStatus.SECURE and other is not None:
-            step = _data_step(view.zone, other, validator.now_s)
-    return ServerTrust(address, step.status, step.reason, step.detail, step.exchanges or shown)
+class _Servers:
+    """How the chain ends at each server: its DNSKEY, then its SOA, NS and negative answers.
+
+    What is the same at several servers is judged once.
+    """
+
+    def __init__(self, view: ZoneView, validator: Validator, inventory: Inventory, ds: Sequence[Ds]) -> None:
+        self._view = view
+        self._validator = validator
+        self._inventory = inventory
+        self._ds = ds
+        self._entered: dict[int, _Step] = {}
+        self._proven: dict[tuple[int, int, Name | None, RRType | None], _Step] = {}
+
+    def trust(self, address: Address) -> ServerTrust:
+        view = self._view
+        does = view.service(address)
+        signed = self._inventory.get(("Q4", address))
+        if does.state != "ok" and signed is None:
+            detail = f"{view.server_label(address)} does not serve {view.zone} ({does.state})"
+            return ServerTrust(address, ChainStatus.INDETERMINATE, "not-serving", detail, does.exchanges)
+        if signed is None or signed.is_nxdomain:
+            asked = view.asked("Q4", address)
+            detail = f"{view.server_label(address)} gave no usable answer about DNSKEY"
+            return ServerTrust(address, ChainStatus.INDETERMINATE, "no-dnskey-answer", detail, asked)
+        step = self._enter(signed)
+        for ask in ("Q2", "Q3", "Q6", "Q5"):
+            other = self._inventory.get((ask, address))
+            if step.status is ChainStatus.SECURE and other is not None:
+                signed, step = other, self._data(other)
+        return ServerTrust(address, step.status, step.reason, step.detail, (signed.answer.exchange,))
+
+    def _enter(self, signed: SignedAnswer) -> _Step:
+        rrset = signed.answer.message.rrset("answer", self._view.zone, DNSKEY)  # the same object in equal messages
+        step = self._entered.get(id(rrset))
+        if step is None:
+            step = self._entered[id(rrset)] = enter(self._validator, self._view.zone, self._ds, rrset, ())
+        return step
+
+    def _data(self, signed: SignedAnswer) -> _Step:
+        answer = signed.answer
+        same = (id(signed.positive), id(signed.negative), answer.qname, answer.qtype)
+        step = self._proven.get(same)
+        if step is None:
+            step = self._proven[same] = _data_step(self._view.zone, signed, self._validator.now_s)
+        return step
 
 
 def _data_step(zone: Name, signed: SignedAnswer, now_s: int) -> _Step:
     """Whether one answer validates with the zone's trusted keys: all its RRsets, and its denial if it has to."""
-    shown = (signed.answer.exchange,)
     for examined in signed.rrsets:
         if examined.failure:
-            return _failed(examined, str(examined.rrset.rtype).lower(), now_s, shown)
+            return _failed(examined, str(examined.rrset.rtype).lower(), now_s, ())
     proof = prove(zone, signed)
     if proof in (Proof.MISSING, Proof.FAILS):
         kind = "has no NSEC or NSEC3 record" if proof is Proof.MISSING else "has a proof that does not fit it"
         detail = f"the answer about {signed.answer.qname} {signed.answer.qtype} {kind}"
-        return _Step(ChainStatus.BOGUS, f"denial-{proof.value}", detail, exchanges=shown)
+        return _Step(ChainStatus.BOGUS, f"denial-{proof.value}", detail)
     # Opt-out and high iteration counts only lower the negative answer itself, not the zone.
-    return _Step(ChainStatus.SECURE, exchanges=shown)
+    return _Step(ChainStatus.SECURE)
 
 
 def prove(zone: Name, signed: SignedAnswer) -> Proof:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gnomon.base import Name
 from gnomon.base.codes import NOERROR, NOTIMP
 from gnomon.checks.observed import Answer, parsed
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
@@ -116,7 +117,7 @@ def case_preserved(view: ZoneView) -> Iterator[Outcome]:
         question, server = answer.message.question, view.server_label(answer.address)
         if question is None or question.name.wire != _asked_name(answer):
             clean = False
-            name, asked = str(question.name) if question else None, str(answer.qname)
+            name, asked = str(question.name) if question else None, str(Name(_asked_name(answer)))
             code = "lost" if question else "no-question"
             yield outcome(code, answer.exchange, subject=server, server=server, name=name, asked=asked)
     if mixed and clean:

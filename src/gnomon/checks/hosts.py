@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gnomon.base import Address, Name, Rcode
 from gnomon.base.codes import AAAA, CNAME, DNAME, NOERROR, NS, NXDOMAIN, SOA, A
-from gnomon.checks.observed import Answer, question_of
+from gnomon.checks.observed import Answer, asked_in
 from gnomon.checks.read import address_order, read, read_all
 from gnomon.evidence import Exchange
 from gnomon.evidence.subject import cut_subject, name_subject
@@ -97,7 +97,7 @@ def _answers(view: ZoneView, name: Name) -> tuple[Answer, ...]:
 def _tried(view: ZoneView, name: Name) -> tuple[Exchange, ...]:
     """The attempts to find the name: the questions for it, else the walk to the zone that should have it."""
     inside = name.is_subdomain_of(view.zone)
-    own = tuple(x for x in view.asked("Q9") if inside and (asked := question_of(x)) and asked.name == name)
+    own = tuple(x for x in view.asked("Q9") if inside and (asked := asked_in(x.query)) and asked[0] == name)
     walked = own + view.about(name_subject(name))
     if walked or inside:
         return walked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gnomon.base import Address, Name
@@ -53,18 +54,40 @@ class SignedAnswer:
         return self.answer.message.rcode == NOERROR and not self.answer.message.answer
 
 
-Inventory = Mapping[tuple[str, Address], SignedAnswer]
+class Inventory(dict[tuple[str, Address], SignedAnswer]):
+    """The signed answers by (question, address), in the order of `SIGNED_ASKS`."""
+
+    @cached_property
+    def by_address(self) -> Mapping[Address, list[SignedAnswer]]:
+        """The answers of each server."""
+        found: dict[Address, list[SignedAnswer]] = {}
+        for (_, address), signed in self.items():
+            found.setdefault(address, []).append(signed)
+        return found
+
+    @cached_property
+    def different(self) -> list[SignedAnswer]:
+        """The first of all answers that have the same RRsets, as most servers of a zone do."""
+        found: dict[tuple[int, int], SignedAnswer] = {}
+        for signed in self.values():
+            found.setdefault((id(signed.positive), id(signed.negative)), signed)
+        return list(found.values())
+
+    @cached_property
+    def without_signatures(self) -> frozenset[Address]:
+        """The servers that send no RRSIG with any of their answers."""
+        signs = {s.answer.address for s in self.values() if any(one.signatures for one in s.rrsets)}
+        return frozenset(self.by_address.keys() - signs)
 
 
 def answers_at(inventory: Inventory, address: Address) -> list[SignedAnswer]:
     """What one server gave."""
-    return [signed for ask in SIGNED_ASKS if (signed := inventory.get((ask, address))) is not None]
+    return inventory.by_address.get(address, [])
 
 
 def sends_no_signatures(inventory: Inventory, address: Address) -> bool:
     """Whether a server sends no RRSIG with any of its answers to questions with DO."""
-    answers = answers_at(inventory, address)
-    return bool(answers) and not any(one.signatures for signed in answers for one in signed.rrsets)
+    return address in inventory.without_signatures
 
 
 def take(view: ZoneView, validator: Validator) -> Inventory:
@@ -73,20 +96,27 @@ def take(view: ZoneView, validator: Validator) -> Inventory:
     An RRset is tried with the keys that its own server publishes; a server without keys is tried with those of
     the others. Truncated and unreadable answers are left out: they are not the whole of what the server has.
     """
-    own, all_keys = view.dnskeys(), view.keys()
-    found: dict[tuple[str, Address], SignedAnswer] = {}
-    seen: dict[tuple[Message, tuple[bytes, ...]], tuple[tuple[ExaminedRRset, ...], tuple[ExaminedRRset, ...]]] = {}
+    all_keys = view.keys()
+    keys_at = view.once("keys-at", lambda: _same_objects(view.dnskeys()))
+    found = Inventory()
+    seen: dict[tuple[Message, int], tuple[tuple[ExaminedRRset, ...], tuple[ExaminedRRset, ...]]] = {}
     for ask in SIGNED_ASKS:
         for answer in view.answers(ask):
             message, address = answer.message, answer.address
             if is_partial(answer) or not has_authority(answer):
                 continue
-            keys = own.get(address) or all_keys
-            same = (message, tuple([key.rdata for key in keys]))
-            if same not in seen:
-                seen[same] = _examined(view.zone, message, validator, keys)
-            found[ask, address] = SignedAnswer(ask, answer, *seen[same])
+            keys = keys_at.get(address) or all_keys
+            examined = seen.get((message, id(keys)))
+            if examined is None:
+                examined = seen[message, id(keys)] = _examined(view.zone, message, validator, keys)
+            found[ask, address] = SignedAnswer(ask, answer, *examined)
     return found
+
+
+def _same_objects(keys_at: Mapping[Address, tuple[Key, ...]]) -> dict[Address, tuple[Key, ...]]:
+    """The same with equal keys as one object."""
+    one: dict[tuple[bytes, ...], tuple[Key, ...]] = {}
+    return {a: one.setdefault(tuple([key.rdata for key in keys]), keys) for a, keys in keys_at.items()}
 
 
 def _examined(

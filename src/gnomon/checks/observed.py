@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from gnomon.base import Address, Name, RRType
+from gnomon.base import Address, InputError, Name, RRType
 from gnomon.checks.read import read
 from gnomon.evidence import Exchange
-from gnomon.wire import Message, Question, Record, rdata
+from gnomon.wire import Message, Record, rdata
+from gnomon.wire.records import name_of, type_of
 
 # The numbers of `gnomon.engine.Status` as they are stored in evidence; checks do not import the engine.
 _ANSWERED = 0
@@ -40,28 +41,28 @@ _READERS: dict[int, Callable[[bytes], object]] = {
 class Answer:
     """An accepted response: the last answered attempt, the one over TCP if the one over UDP was truncated."""
 
-    __slots__ = ("_question", "address", "exchange", "message")
+    __slots__ = ("_asked", "address", "exchange", "message")
 
     def __init__(self, exchange: Exchange, message: Message) -> None:
         self.exchange = exchange
         self.message = message
         self.address: Address = exchange.address
-        self._question: Question | None = None
-
-    @property
-    def question(self) -> Question | None:
-        """What was asked, the name as it was sent, so perhaps in mixed case."""
-        if self._question is None:
-            self._question = question_of(self.exchange)
-        return self._question
+        self._asked: tuple[Name, RRType] | None = None
 
     @property
     def qname(self) -> Name | None:
-        return self.question.name if self.question else None
+        """The name asked for, in lower case."""
+        asked = self._asked or self._read()
+        return asked[0] if asked else None
 
     @property
     def qtype(self) -> RRType | None:
-        return self.question.qtype if self.question else None
+        asked = self._asked or self._read()
+        return asked[1] if asked else None
+
+    def _read(self) -> tuple[Name, RRType] | None:
+        self._asked = asked_in(self.exchange.query)
+        return self._asked
 
     @property
     def unreadable(self) -> tuple[Record, ...]:
@@ -86,9 +87,27 @@ def parsed(wire: bytes) -> Message:
 _parsed = lru_cache(maxsize=4096)(Message)
 
 
-def question_of(exchange: Exchange) -> Question | None:
-    """What was asked; None only if our own query cannot be read."""
-    return parsed(exchange.query).question
+def asked_in(query: bytes) -> tuple[Name, RRType] | None:
+    """The name and type asked for, the name in lower case; None only if our own query cannot be read."""
+    # A query's case is mixed anew in every attempt: reading it as a message would read each of them.
+    end = query.find(0, 12) + 1
+    if (
+        query[4:6] == b"\0\1"
+        and 12 < end <= len(query) - 4
+        and (asked := _asked(query[12:end].lower(), query[end : end + 2]))
+    ):
+        return asked
+    question = parsed(query).question
+    return None if question is None else (name_of(question.name.key), question.qtype)
+
+
+@lru_cache(maxsize=8192)
+def _asked(name: bytes, qtype: bytes) -> tuple[Name, RRType] | None:
+    try:
+        Name.from_wire(name)  # a zero octet can be within a label
+    except InputError:
+        return None
+    return name_of(name), type_of(int.from_bytes(qtype, "big"))
 
 
 def accepted(attempts: Sequence[Exchange]) -> tuple[Answer, ...]:

@@ -51,9 +51,12 @@ def not_applicable(code: str, *evidence: Exchange | Iterable[Exchange], subject:
 
 
 def _refs(evidence: Iterable[Exchange | Iterable[Exchange]]) -> tuple[EvidenceRef, ...]:
-    seen: dict[int, EvidenceRef] = {}  # by identity: an exchange has one reference, and hashing it is slow
+    cited: list[Exchange] = []
     for item in evidence:
-        for exchange in (item,) if isinstance(item, Exchange) else item:
-            if exchange.ref is not None:
-                seen[id(exchange.ref)] = exchange.ref
-    return tuple(seen.values())
+        if isinstance(item, Exchange):
+            cited.append(item)
+        else:
+            cited += item
+    # By identity: an exchange has one reference, and hashing it is slow.
+    refs = {id(exchange.ref): exchange.ref for exchange in cited}
+    return tuple([ref for ref in refs.values() if ref is not None])

@@ -41,6 +41,7 @@ def name_order(name: Name) -> tuple[bytes, ...]:
     return Name(name.key).labels[::-1]
 
 
+@lru_cache(maxsize=1 << 16)
 def address_order(address: Address) -> tuple[int, int]:
     """Sort key: IPv4 before IPv6, then by number."""
     return address.version, int(address)

@@ -58,10 +58,10 @@ def hear(view: ZoneView, *asks: str, at: Sequence[Address] | None = None, edns: 
 def _hear(view: ZoneView, asks: Sequence[str], at: Sequence[Address], edns: bool) -> Heard:
     answers: list[Answer] = []
     missing: dict[str, list[Address]] = {}
+    usable = [_usable(view, ask, edns) for ask in asks]
     for address in at:
         serves = view.service(address).state == "ok"
-        usable = [a for ask in asks if (a := _usable(view, ask, address, edns)) is not None]
-        found = [a for a in usable if serves or has_authority(a)]
+        found = [a for of in usable if (a := of.get(address)) is not None and (serves or has_authority(a))]
         answers += found
         if not found:
             missing.setdefault(_reason(view, asks, address), []).append(address)
@@ -171,13 +171,20 @@ def probe(view: ZoneView, ask: str, *, alive: str, edns: bool = False, first: st
     return Probed(heard.answers, tuple(dropped), heard)
 
 
-def _usable(view: ZoneView, ask: str, address: Address, edns: bool) -> Answer | None:
-    answer = view.answer(ask, address)
-    if answer is None or (ask in _WITH_EDNS and _refuses_edns(answer)):
-        answer = view.answer(_PLAIN.get(ask, ""), address)
-    if answer is None or is_partial(answer) or (edns and answer.message.edns is None):
-        return None
-    return answer
+def _usable(view: ZoneView, ask: str, edns: bool) -> Mapping[Address, Answer]:
+    return view.once(("usable", ask, edns), lambda: _find_usable(view, ask, edns))
+
+
+def _find_usable(view: ZoneView, ask: str, edns: bool) -> Mapping[Address, Answer]:
+    found = dict(view.first_answers(ask))
+    plain = view.first_answers(_PLAIN.get(ask, ""))
+    if ask in _WITH_EDNS:
+        found = {address: answer for address, answer in found.items() if not _refuses_edns(answer)}
+    return {
+        address: answer
+        for address, answer in ({**plain, **found} if plain else found).items()
+        if not is_partial(answer) and not (edns and answer.message.edns is None)
+    }
 
 
 def _refuses_edns(answer: Answer) -> bool:

@@ -185,7 +185,7 @@ def remaining(view: ZoneView) -> Iterator[Outcome]:
     chain = view.chain()
     ends = [
         (max(_end_s(one, chain.now_s) for one in examined.valid), examined, answer)
-        for answer in chain.inventory.values()
+        for answer in chain.inventory.different
         for examined in answer.rrsets
         if examined.valid
     ]
@@ -232,7 +232,7 @@ def validity_max(view: ZoneView) -> Iterator[Outcome]:
     chain = view.chain()
     spans = [
         (_end_s(one, chain.now_s) - moment_s(one.fields.inception, chain.now_s), one, examined, answer)
-        for answer in chain.inventory.values()
+        for answer in chain.inventory.different
         for examined in answer.rrsets
         for one in examined.valid
         if one.fields is not None

@@ -60,33 +60,29 @@ class ExaminedSignature:
 
 @dataclass(frozen=True, slots=True)
 class ExaminedRRset:
-    """An RRset with all its examined signatures."""
+    """An RRset with all its examined signatures, and what follows from them.
+
+    `valid` are the valid ones, `best` is the one that came closest, None without any. `failure` says why none is
+    valid (`missing`, or the state of the best one) and is empty if one is. `expanded_from` has the labels of the
+    wildcard's parent if the owner was made from a wildcard (RFC 4035 section 5.3.4).
+    """
 
     rrset: RRset
     signatures: tuple[ExaminedSignature, ...]
+    valid: tuple[ExaminedSignature, ...]
+    best: ExaminedSignature | None
+    failure: str
+    expanded_from: int | None
 
-    @property
-    def valid(self) -> tuple[ExaminedSignature, ...]:
-        return tuple(one for one in self.signatures if one.state is SignatureState.VALID)
-
-    @property
-    def best(self) -> ExaminedSignature | None:
-        """The signature that came closest to being valid; None without any signature."""
-        return max(self.signatures, key=lambda one: _STATES.index(one.state), default=None)
-
-    @property
-    def expanded_from(self) -> int | None:
-        """The labels of the wildcard's parent if the owner was made from a wildcard (RFC 4035 section 5.3.4)."""
-        labels = [one.fields.labels for one in self.valid if one.fields is not None]
-        most = max(labels, default=None)
-        return most if most is not None and most < _label_count(self.rrset.owner) else None
-
-    @property
-    def failure(self) -> str:
-        """Why no signature is valid: `missing`, or the state of the best one; empty if one is valid."""
-        if self.best is None:
-            return "missing"
-        return "" if self.best.state is SignatureState.VALID else self.best.state.value
+    @classmethod
+    def of(cls, rrset: RRset, signatures: tuple[ExaminedSignature, ...]) -> ExaminedRRset:
+        """Sum up the signatures."""
+        valid = tuple([one for one in signatures if one.state is SignatureState.VALID])
+        best = max(signatures, key=lambda one: _STATES.index(one.state), default=None)
+        failure = "missing" if best is None else "" if valid else best.state.value
+        labels = max((one.fields.labels for one in valid if one.fields is not None), default=None)
+        expanded_from = labels if labels is not None and labels < _label_count(rrset.owner) else None
+        return cls(rrset, signatures, valid, best, failure, expanded_from)
 
 
 class Validator:
@@ -102,16 +98,21 @@ class Validator:
         self._left = verifications
         self._done: dict[tuple[bytes, int, tuple[bytes, ...], bytes, bytes], Verification] = {}
         self._examined: dict[tuple[RRset, Name, tuple[bytes, ...]], ExaminedRRset] = {}
+        self._same: dict[tuple[int, Name, int], tuple[RRset, Sequence[Key], ExaminedRRset]] = {}
 
     def examine(self, rrset: RRset, signer: Name, keys: Sequence[Key]) -> ExaminedRRset:
         """Look at each signature of `rrset`, which the zone `signer` should have made with one of `keys`.
 
         The same RRset, as most servers of a zone have it, is looked at once.
         """
+        same = self._same.get((id(rrset), signer, id(keys)))  # by identity first: hashing octets takes longer
+        if same is not None:
+            return same[2]
         task = (rrset, signer, tuple([key.rdata for key in keys]))
         found = self._examined.get(task)
         if found is None:
             found = self._examined[task] = self._examine(rrset, signer, keys)
+        self._same[id(rrset), signer, id(keys)] = (rrset, keys, found)  # which also keeps the two from going
         return found
 
     def _examine(self, rrset: RRset, signer: Name, keys: Sequence[Key]) -> ExaminedRRset:
@@ -119,7 +120,7 @@ class Validator:
         results = [self._signature(rrset, octets, signer, keys) for octets in kept]
         over = ExaminedSignature(SignatureState.NOT_CHECKABLE, None, reason="budget")
         results += [over] * (len(rrset.signatures) - len(kept))
-        return ExaminedRRset(rrset, tuple(results))
+        return ExaminedRRset.of(rrset, tuple(results))
 
     def _signature(self, rrset: RRset, octets: bytes, signer: Name, keys: Sequence[Key]) -> ExaminedSignature:
         fields = read(rdata.rrsig, octets)

@@ -83,6 +83,7 @@ class ZoneView:
         self.routing = routing
         self._memo: dict[object, object] = {}
         self._accepted_at: dict[str, Mapping[Address, tuple[Answer, ...]]] = {}
+        self._first_at: dict[str, Mapping[Address, Answer]] = {}
         self._services: dict[Address, Service] = {}
 
     @property
@@ -107,11 +108,11 @@ class ZoneView:
     # Exchanges
 
     @cached_property
-    def _by_ask(self) -> dict[str, dict[Address, list[Exchange]]]:
+    def _by_ask(self) -> dict[str, dict[Address, tuple[Exchange, ...]]]:
         index: dict[str, dict[Address, list[Exchange]]] = {}
         for x in self.exchanges:
             index.setdefault(x.ask, {}).setdefault(x.address, []).append(x)
-        return {ask: dict(sorted(of.items(), key=lambda i: address_order(i[0]))) for ask, of in index.items()}
+        return {ask: {a: tuple(of[a]) for a in sorted(of, key=address_order)} for ask, of in index.items()}
 
     @cached_property
     def _by_subject(self) -> dict[str, tuple[Exchange, ...]]:
@@ -128,8 +129,8 @@ class ZoneView:
         """All attempts of one question of the plan, at one address or at all in address order."""
         of = self._by_ask.get(ask, {})
         if address is not None:
-            return tuple(of.get(address, ()))
-        return tuple(x for attempts in of.values() for x in attempts)
+            return of.get(address, ())
+        return tuple([x for attempts in of.values() for x in attempts])
 
     def message(self, exchange: Exchange) -> Message | None:
         """The response, parsed once; None if there was none or it was not accepted."""
@@ -137,14 +138,23 @@ class ZoneView:
 
     def answer(self, ask: str, address: Address, qname: Name | None = None, qtype: int | None = None) -> Answer | None:
         """The accepted response of one address to one question; with Q9 say which name and type."""
+        if qname is None and qtype is None:
+            return self.first_answers(ask).get(address)
         for found in self._accepted(ask).get(address, ()):
             if (qname is None or found.qname == qname) and (qtype is None or found.qtype == qtype):
                 return found
         return None
 
+    def first_answers(self, ask: str) -> Mapping[Address, Answer]:
+        """The first accepted response of each address to one question, in address order."""
+        first = self._first_at.get(ask)
+        if first is None:
+            first = self._first_at[ask] = {a: found[0] for a, found in self._accepted(ask).items() if found}
+        return first
+
     def answers(self, ask: str) -> tuple[Answer, ...]:
         """The accepted responses of all addresses to one question, in address order."""
-        return tuple(answer for found in self._accepted(ask).values() for answer in found)
+        return tuple([answer for found in self._accepted(ask).values() for answer in found])
 
     def server_answer(self, ask: str, address: Address) -> Answer | None:
         """The accepted response to a question of the compliance pack (asked once per server address)."""

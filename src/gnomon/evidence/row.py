@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
-from ipaddress import ip_address
 from itertools import pairwise, repeat
 from operator import attrgetter
 from pathlib import Path
@@ -20,7 +19,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from gnomon.base import Name, Transport, printable
+from gnomon.base import Name, Transport, parse_address, printable
 from gnomon.engine import Status
 from gnomon.evidence.exchange import EvidenceRef, Exchange
 
@@ -257,10 +256,9 @@ _CODES: dict[Any, Any] = {
 # A survey meets the same addresses and names all the time.
 _address_text = lru_cache(maxsize=1 << 16)(str)
 _name_text = lru_cache(maxsize=1 << 16)(lambda wire: str(Name(wire)))
-_address = lru_cache(maxsize=1 << 16)(ip_address)
 _name = lru_cache(maxsize=1 << 16)(Name.from_text)
 _MEANING: dict[str, Callable[[Any], Any]] = {
-    "address": _address,
+    "address": parse_address,
     "server_name": _name,
     "transport": {int(transport): transport for transport in Transport}.__getitem__,
     "status": {int(status): status for status in Status}.__getitem__,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from gnomon.base import Address, Name
 
 ZONE = "zone "
@@ -25,6 +27,7 @@ def cut_subject(zone: Name) -> str:
     return f"cut {zone_text(zone)}"
 
 
+@lru_cache(maxsize=1 << 16)
 def zone_text(zone: Name) -> str:
     """A name in lower case with final dot, as subjects, manifests and zones.txt have it."""
     return str(Name(zone.key))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import struct
-from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from gnomon import _core
-from gnomon.base import Address, Name
+from gnomon.base import Address, Name, address_of
 from gnomon.wire.records import name_of
 
 
@@ -187,11 +186,9 @@ def txt(rdata: bytes) -> tuple[bytes, ...]:
 
 def address(rdata: bytes) -> Address:
     """The address of an A or AAAA, by the number of octets."""
-    if len(rdata) == 4:
-        return IPv4Address(rdata)
-    if len(rdata) == 16:
-        return IPv6Address(rdata)
-    raise MalformedRdata(f"address: {len(rdata)} octets, 4 or 16 expected")
+    if len(rdata) not in (4, 16):
+        raise MalformedRdata(f"address: {len(rdata)} octets, 4 or 16 expected")
+    return address_of(rdata)
 
 
 def ds(rdata: bytes) -> Ds:
