@@ -189,21 +189,41 @@ class Engine:
 
 @final
 class ZoneReader:
-    """Reads a master file piece by piece (RFC 1035 section 5, RFC 3597); opens no file.
+    """Reads master files piece by piece (RFC 1035 section 5, RFC 3597) into one zone; opens no file.
 
-    What cannot be read is left out and noted, and the reading goes on; `$INCLUDE` and `$GENERATE` are refused.
+    What cannot be read is left out and noted, and the reading goes on. At most 65,536 records are made by `$GENERATE`.
     """
 
-    def __new__(cls, origin: bytes | None) -> ZoneReader:
-        """`origin` (in wire form) is the apex and what relative names are relative to before the first $ORIGIN."""
+    def __new__(cls, origin: bytes | None, follows_includes: bool) -> ZoneReader:
+        """`origin` (in wire form) is the apex and what relative names are relative to before the first $ORIGIN.
+
+        With `follows_includes`, reading pauses at each `$INCLUDE`; else it is a fault.
+        """
     def feed(self, octets: bytes) -> bool:
         """Take the next octets; False once no more are wanted (a hundred faults, an entry over 1 MiB, 16 GiB).
 
+        What stands after an `$INCLUDE` is kept until that is dealt with; then feed on, be it nothing.
+
         Raises:
-            ValueError: the reader is finished.
+            ValueError: the reader is finished (so too for everything below).
+        """
+    @property
+    def include(self) -> bytes | None:
+        """The file (as it is written) that an `$INCLUDE` asks for, if reading has paused at one."""
+    def enter_include(self) -> None:
+        """Begin that file: what is fed next is its, up to `end_file`."""
+    def refuse_include(self, reason: str) -> None:
+        """Go on without that file; a fault."""
+    @property
+    def line(self) -> int:
+        """The line read next, from 1; lines are counted as if included files stood where they are included."""
+    def end_file(self) -> None:
+        """The file has ended; if it was an included one, the one above it goes on.
+
+        If its last line is an `$INCLUDE`, it has not ended yet: deal with that, and call again.
         """
     def finish(self) -> Zone:
-        """The file has ended: the sorted zone. Without an origin, the owner of the first SOA record is the apex."""
+        """The sorted zone, after the end of the file. Without an origin, the first SOA record's owner is the apex."""
 
 @final
 class Zone:
@@ -218,7 +238,7 @@ class Zone:
     def faults(self) -> list[tuple[int, str, str]]:
         """(line from 1, kind, reason) of what could not be read, at most 100.
 
-        Kinds: syntax, unsupported-presentation, include-refused, generate-refused, class, limit.
+        Kinds: syntax, unbalanced, ttl, unsupported-presentation, include-refused, generate-refused, class, limit.
         """
     def audit(self, at: int, threads: int) -> ZoneAudit:
         """Judge all of the zone at a time in Unix seconds; releases the interpreter lock."""

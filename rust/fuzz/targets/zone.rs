@@ -8,11 +8,33 @@ const NOW: i64 = 1_800_000_000;
 
 fn read(text: &[u8], piece: usize) -> (Zone, usize) {
     let mut zone = ZoneBuilder::default();
-    let mut parser = Parser::new(Some(b"\x02ex\x00"));
-    for octets in text.chunks(piece) {
-        parser.feed(octets, &mut |record| zone.push(record));
+    let mut parser = Parser::new(Some(b"\x02ex\x00"), true);
+    let mut included = 0;
+    let mut pieces = text.chunks(piece);
+    loop {
+        // Every other $INCLUDE is followed, and has a few lines that change everything they can.
+        if parser.include().is_some() {
+            included += 1;
+            if included % 2 == 0 || included > 10 {
+                parser.refuse("no".to_owned());
+            } else {
+                parser.enter();
+                parser.feed(
+                    b"$ORIGIN x.\n$TTL 7\nin A 192.0.2.1\n $INCLUDE y",
+                    &mut |record| zone.push(record),
+                );
+                parser.end(&mut |record| zone.push(record));
+            }
+            parser.feed(b"", &mut |record| zone.push(record));
+        } else if let Some(octets) = pieces.next() {
+            parser.feed(octets, &mut |record| zone.push(record));
+        } else {
+            parser.end(&mut |record| zone.push(record));
+            if parser.include().is_none() {
+                break;
+            }
+        }
     }
-    parser.finish(&mut |record| zone.push(record));
     (zone.finish(None), parser.faults().len())
 }
 

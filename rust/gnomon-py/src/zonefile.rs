@@ -21,9 +21,12 @@ impl ZoneReader {
 #[pymethods]
 impl ZoneReader {
     #[new]
-    fn new(origin: Option<Vec<u8>>) -> Self {
+    fn new(origin: Option<Vec<u8>>, follows_includes: bool) -> Self {
         Self {
-            open: Some((Parser::new(origin.as_deref()), ZoneBuilder::default())),
+            open: Some((
+                Parser::new(origin.as_deref(), follows_includes),
+                ZoneBuilder::default(),
+            )),
             origin,
         }
     }
@@ -39,17 +42,42 @@ impl ZoneReader {
         })
     }
 
+    fn end_file(&mut self, py: Python<'_>) -> PyResult<()> {
+        let (parser, zone) = self.open.as_mut().ok_or_else(Self::closed)?;
+        py.detach(|| guarded(|| parser.end(&mut |record| zone.push(record))))
+    }
+
+    #[getter]
+    fn line(&self) -> PyResult<u32> {
+        let (parser, _) = self.open.as_ref().ok_or_else(Self::closed)?;
+        Ok(parser.line())
+    }
+
+    #[getter]
+    fn include<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let (parser, _) = self.open.as_ref().ok_or_else(Self::closed)?;
+        Ok(parser.include().map(|file| PyBytes::new(py, file)))
+    }
+
+    fn enter_include(&mut self) -> PyResult<()> {
+        let (parser, _) = self.open.as_mut().ok_or_else(Self::closed)?;
+        parser.enter();
+        Ok(())
+    }
+
+    fn refuse_include(&mut self, reason: String) -> PyResult<()> {
+        let (parser, _) = self.open.as_mut().ok_or_else(Self::closed)?;
+        parser.refuse(reason);
+        Ok(())
+    }
+
     fn finish(&mut self, py: Python<'_>) -> PyResult<Zone> {
-        let (mut parser, mut zone) = self.open.take().ok_or_else(Self::closed)?;
+        let (parser, zone) = self.open.take().ok_or_else(Self::closed)?;
         let origin = self.origin.as_deref();
         py.detach(|| {
-            guarded(move || {
-                parser.finish(&mut |record| zone.push(record));
-                let faults = parser.faults().to_vec();
-                Zone {
-                    zone: zone.finish(origin),
-                    faults,
-                }
+            guarded(move || Zone {
+                zone: zone.finish(origin),
+                faults: parser.faults().to_vec(),
             })
         })
     }
@@ -74,10 +102,10 @@ impl Zone {
     }
 
     #[getter]
-    fn faults(&self) -> Vec<(u32, &'static str, &'static str)> {
+    fn faults(&self) -> Vec<(u32, &'static str, &str)> {
         self.faults
             .iter()
-            .map(|fault| (fault.line, fault.kind.code(), fault.reason))
+            .map(|fault| (fault.line, fault.kind.code(), fault.reason.as_ref()))
             .collect()
     }
 

@@ -17,6 +17,8 @@ _LEVELS = [level.word for level in sorted(Level, reverse=True) if level >= Level
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _origin_option = click.option("--origin", metavar="NAME", help="The zone's name, if the file does not say it.")
 
+_include_option = click.option("--include", is_flag=True, help="Follow $INCLUDE, within the folder of the file.")
+
 
 @click.group("zonefile")
 def command() -> None:
@@ -26,17 +28,18 @@ def command() -> None:
 @command.command("audit")
 @click.argument("file", type=_FILE)
 @_origin_option
+@_include_option
 @click.option("--at", metavar="TIME", help="Validate signatures at this time (ISO 8601, UTC); default: now.")
 @click.option("--format", "form", type=click.Choice(("text", "json", "jsonl")), default="text", show_default=True)
 @click.option(
     "--fail-level", type=click.Choice(_LEVELS), default="error", show_default=True, help="Exit 1 at this level."
 )
-def audit_command(file: Path, origin: str | None, at: str | None, form: str, fail_level: str) -> int:
+def audit_command(file: Path, origin: str | None, include: bool, at: str | None, form: str, fail_level: str) -> int:
     """Check all of the zone in FILE (a master file, plain or .gz), on all cores.
 
     Syntax, apex, delegations and glue, DS, every signature, the NSEC or NSEC3 chain, and the ZONEMD digest.
     """
-    loaded = load_zone(file, Name.from_text(origin) if origin else None)
+    loaded = load_zone(file, Name.from_text(origin) if origin else None, includes=include)
     report = audit(loaded, _unix_s(at))
     if form == "json":
         click.echo(json.dumps(asdict(report), indent=1))
@@ -52,13 +55,15 @@ def audit_command(file: Path, origin: str | None, at: str | None, form: str, fai
 @click.argument("old", type=_FILE)
 @click.argument("new", type=_FILE)
 @_origin_option
-def diff_command(old: Path, new: Path, origin: str | None) -> int:
+@_include_option
+def diff_command(old: Path, new: Path, origin: str | None, include: bool) -> int:
     """List the records that only OLD (-) or only NEW (+) has. Exit status 1 if there are any.
 
     Records that signing makes anew by itself (RRSIG, NSEC, NSEC3, NSEC3PARAM, ZONEMD) are only counted.
     """
     name = Name.from_text(origin) if origin else None
-    found = changes(_complete(load_zone(old, name)), _complete(load_zone(new, name)))
+    both = (_complete(load_zone(path, name, includes=include)) for path in (old, new))
+    found = changes(*both)
     for change in found:
         click.echo(str(change))
     click.echo(

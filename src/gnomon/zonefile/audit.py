@@ -11,6 +11,7 @@ from importlib.resources import files
 
 from gnomon import _core
 from gnomon.base import Level, printable
+from gnomon.base.provenance import Provenance
 from gnomon.sources.algorithms import ALGORITHMS, DIGESTS
 from gnomon.zonefile.codes import CHECKS
 from gnomon.zonefile.read import LoadedZone
@@ -44,12 +45,13 @@ class FileVerdict:
 class AuditReport:
     """All verdicts on one file, worst first, and the numbers of the zone.
 
-    `at` is the time of validation in Unix seconds.
+    `included` are the files that `$INCLUDE` brought in; `at` is the time of validation in Unix seconds.
     """
 
     zone: str
     file: str
     sha256: str
+    included: tuple[Provenance, ...]
     at: int
     summary: Mapping[str, object]
     verdicts: tuple[FileVerdict, ...]
@@ -69,7 +71,7 @@ def audit(loaded: LoadedZone, at: int, threads: int | None = None) -> AuditRepor
     """
     found = loaded.zone.audit(at, threads or os.cpu_count() or 1)
     zone = str(loaded.apex).lower() if loaded.apex is not None else "(no zone)"
-    verdicts = [_verdict(zone, *finding) for finding in _findings(loaded, found)]
+    verdicts = [_verdict(loaded, zone, *finding) for finding in _findings(loaded, found)]
     verdicts.sort(key=lambda v: (-Level.from_word(v.level), v.check_id, v.code))
     summary = {
         "serial": found.serial,
@@ -83,7 +85,8 @@ def audit(loaded: LoadedZone, at: int, threads: int | None = None) -> AuditRepor
         "last_inception": found.last_inception,
         "first_expiration": found.first_expiration,
     }
-    return AuditReport(zone, str(loaded.path), loaded.provenance.sha256, at, summary, tuple(verdicts))
+    sha256 = loaded.provenance.sha256
+    return AuditReport(zone, str(loaded.path), sha256, loaded.included, at, summary, tuple(verdicts))
 
 
 @cache
@@ -156,11 +159,11 @@ def _mnemonic(algorithm: int) -> str:
     return known.mnemonic if known else f"algorithm {algorithm}"
 
 
-def _verdict(zone: str, full_code: str, count: int, places: list[Place]) -> FileVerdict:
+def _verdict(loaded: LoadedZone, zone: str, full_code: str, count: int, places: list[Place]) -> FileVerdict:
     check, _, code = full_code.partition("/")
     properties, sentences = CHECKS[check]
     level = levels()[f"zonefile.{full_code}"]
-    examples = [_place(place) for place in places]
+    examples = [_place(loaded, place) for place in places]
     more = f" First: {'; '.join(examples)}." if examples else ""
     return FileVerdict(
         zone=zone,
@@ -172,13 +175,13 @@ def _verdict(zone: str, full_code: str, count: int, places: list[Place]) -> File
         state={Level.UNKNOWN: "unknown", Level.NOT_APPLICABLE: "not-applicable"}.get(level, "observed"),
         level=level.word,
         args={"count": count, "examples": examples},
-        evidence=tuple(f"line {line}" for line, _, _ in places if line),
+        evidence=tuple(loaded.place(line) for line, _, _ in places if line),
         sentence=sentences[code].format(count=f"{count:,}", zone=printable(zone)) + more,
     )
 
 
-def _place(place: Place) -> str:
+def _place(loaded: LoadedZone, place: Place) -> str:
     line, owner, detail = place
-    words = f"line {line}" if line else ""
+    words = loaded.place(line) if line else ""
     what = " ".join(printable(word) for word in (owner, detail) if word)
     return ": ".join(part for part in (words, what) if part)

@@ -13,9 +13,11 @@ CHECKS: Mapping[str, tuple[tuple[Property, ...], Mapping[str, str]]] = {
     "syntax": ((IOP,), {
         "clean": "All {count} records could be read.",
         "syntax": "{count} line(s) are no records.",
+        "unbalanced": "{count} quote(s) or parentheses have no partner.",
+        "ttl": "{count} TTL(s) cannot be read, or are above 2147483647 seconds.",
         "unsupported-presentation": "{count} record(s) are of a type that is read in the form of RFC 3597 only.",
-        "include-refused": "$INCLUDE is refused {count} time(s): a file speaks for itself only.",
-        "generate-refused": "$GENERATE is refused {count} time(s): write the records out.",
+        "include-refused": "$INCLUDE is refused {count} time(s): it is not asked for, or leads out of the folder.",
+        "generate-refused": "{count} $GENERATE make no records, or more than 65,536.",
         "class": "{count} record(s) are of another class than IN.",
         "limit": "Reading stopped at a limit; the rest of the file was not looked at.",
     }),

@@ -68,6 +68,10 @@ pub(super) struct Token {
     pub(super) quoted: bool,
 }
 
+pub(super) const OPEN_QUOTE: &str = "a quoted string is not closed on its line";
+pub(super) const OPEN_PARENTHESIS: &str = "a parenthesis is opened here and never closed";
+pub(super) const LONE_PARENTHESIS: &str = "a parenthesis is closed that was not opened";
+
 /// Something that cannot be read in an entry: the offset, and why.
 pub(super) type Bad = (usize, &'static str);
 
@@ -85,8 +89,7 @@ pub(super) fn tokenize(entry: &[u8], out: &mut Vec<Token>) -> Result<(), Bad> {
                 at += 1;
             }
             b')' => {
-                open.pop()
-                    .ok_or((at, "a parenthesis is closed that was not opened"))?;
+                open.pop().ok_or((at, LONE_PARENTHESIS))?;
                 at += 1;
             }
             b'"' => {
@@ -110,7 +113,7 @@ pub(super) fn tokenize(entry: &[u8], out: &mut Vec<Token>) -> Result<(), Bad> {
         }
     }
     match open.pop() {
-        Some(at) => Err((at, "a parenthesis is opened here and never closed")),
+        Some(at) => Err((at, OPEN_PARENTHESIS)),
         None => Ok(()),
     }
 }
@@ -129,7 +132,7 @@ fn quote_end(entry: &[u8], at: usize) -> Result<usize, Bad> {
         match entry.get(end) {
             Some(b'"') => return Ok(end + 1),
             Some(b'\\') => end += 2,
-            Some(b'\n') | None => return Err((at, "a quoted string is not closed on its line")),
+            Some(b'\n') | None => return Err((at, OPEN_QUOTE)),
             Some(0..=8 | 11..=31 | 127) => {
                 return Err((end, "a control character; write it as \\DDD"))
             }

@@ -8,6 +8,7 @@
 mod audit;
 mod diff;
 mod findings;
+mod generate;
 mod lexer;
 mod nsec;
 mod nsec3;
@@ -26,7 +27,7 @@ pub use audit::{audit, Audit};
 pub use diff::{DiffCursor, Difference};
 pub use findings::{Example, Finding, Findings, MAX_EXAMPLES};
 pub use nsec3::{MAX_CHAINS, MAX_HASHES};
-pub use parser::{Fault, FaultKind, Parser, Record, MAX_FAULTS};
+pub use parser::{Fault, FaultKind, Parser, Record, MAX_FAULTS, MAX_GENERATED};
 pub use rdata::put_rdata;
 pub use signatures::{Tally, MAX_KEYS, MAX_KEYS_OF_TAG, MAX_SIGNATURES};
 pub use store::{Zone, ZoneBuilder};

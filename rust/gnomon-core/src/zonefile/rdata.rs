@@ -41,6 +41,14 @@ impl<'a> Words<'a> {
         Some(word)
     }
 
+    /// The next word as it is written, with the quotes around it.
+    pub(super) fn written(&mut self) -> Option<&'a [u8]> {
+        let token = self.tokens.get(self.at)?;
+        self.at += 1;
+        let quotes = usize::from(token.quoted);
+        self.entry.get(token.start - quotes..token.end + quotes)
+    }
+
     pub(super) fn next_or(&mut self, why: Why) -> Result<&'a [u8], Bad> {
         self.next().ok_or((self.entry.len().saturating_sub(1), why))
     }

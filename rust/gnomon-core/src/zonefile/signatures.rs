@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Most signatures of one RRset that are verified; the rest is not checkable.
-pub const MAX_SIGNATURES: usize = 16;
+pub const MAX_SIGNATURES: usize = 8;
 
 /// Most keys of the same tag and algorithm that are tried for one signature.
 pub const MAX_KEYS_OF_TAG: usize = 4;

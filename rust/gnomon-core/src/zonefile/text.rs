@@ -10,6 +10,8 @@ pub(super) type Why = &'static str;
 /// Largest TTL in seconds (RFC 2181 section 8).
 pub(super) const MAX_TTL_S: u32 = (1 << 31) - 1;
 
+pub(super) const NO_TTL: Why = "no TTL of at most 2147483647 seconds";
+
 /// A decimal number of at most `max`.
 pub(super) fn number(text: &[u8], max: u32) -> Option<u32> {
     if text.is_empty() || text.len() > 10 {
