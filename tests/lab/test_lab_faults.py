@@ -56,6 +56,7 @@ CHANGES = {
     "negative-without-soa": {"Q5", "Q6", "Q8"},
     "no-denial": {"Q5", "Q6", "Q8"},
     "no-apex-ns": {"Q3"},
+    "ns-ttl": {"Q3"},
     "no-dnskey": {"Q4"},
     "no-dnssec": WITH_DO,
     "no-edns": WITH_EDNS,

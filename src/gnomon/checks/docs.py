@@ -26,8 +26,9 @@ FAMILIES = {
     "res": "Resilience and diversity",
     "resp": "Answers",
     "sig": "DNSSEC: signatures",
-    "soa": "SOA timers",
+    "soa": "SOA record",
     "syn": "Names and record syntax",
+    "ttl": "Lifetimes of records",
 }
 
 _INTRO = """# Checks

@@ -53,7 +53,7 @@ _HOSTS = (
 _WORLD_KEYS = frozenset(
     {"ns", "child_ns", "addresses", "glue", "signed", "algorithm", "rsa_bits", "csk", "denial", "nsec3", "ds", "cds",
      "soa", "validity", "extra_keys", "mx", "spf", "ptr", "ns_alias", "records", "ttl", "ns_ttl", "parent_signed",
-     "clock", "lookup"}
+     "parent_ttl", "clock", "lookup"}
 )  # fmt: skip
 _DS_MODES = ("good", "none", "wrong-digest", "sha1", "sha384", "no-key", "extra-no-key", "parent-differs")
 _CDS_MODES = ("none", "match", "other", "delete")
@@ -144,6 +144,7 @@ def build_world(changes: Mapping[str, Any] | None = None, faults: Iterable[Place
     parent_signed = bool(changes.get("parent_signed", True))
     root = _base_zone(ROOT, ["a.root-servers.test.", "b.root-servers.test."], 0)
     test = _base_zone(_TEST, ["a.nic.test.", "b.nic.test."], 1)
+    test = replace(test, ttl_s=int(changes.get("parent_ttl", test.ttl_s)))
     if not parent_signed:
         test = replace(test, signing=None, ds=())
     other = _base_zone(_OTHER, ["ns1.other.test.", "ns2.other.test."], 2)
@@ -251,7 +252,7 @@ def _signing(changes: Mapping[str, Any]) -> SigningSpec:
     return SigningSpec(
         keys, denial, int(nsec3.get("iterations", 0)), bytes.fromhex(nsec3.get("salt", "")),
         bool(nsec3.get("opt_out", False)), int(validity.get("inception_s", -DAY_S)),
-        int(validity.get("expiration_s", 13 * DAY_S)),
+        int(validity.get("expiration_s", 20 * DAY_S)),
     )  # fmt: skip
 
 

@@ -63,7 +63,7 @@ class SigningSpec:
     nsec3_salt: bytes = b""
     nsec3_opt_out: bool = False
     inception_s: int = -DAY_S
-    expiration_s: int = 13 * DAY_S
+    expiration_s: int = 20 * DAY_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,3 +32,14 @@ class NoApexNs(ZoneFault):
     def reshape(self, request: Request, response: Response, world: World) -> None:
         if request.qtype == codes.NS and response.aa:
             response.answer, response.authority, response.additional = [], [], []
+
+
+@named("ns-ttl")
+class NsTtl(ZoneFault):
+    """Has the TTL `value` (60 unless given) on its apex NS records."""
+
+    default_value = 60
+
+    def alter(self, zone: Zone) -> None:
+        ns = zone.nodes[zone.apex][codes.NS]
+        ns.ttl_s = ns.original_ttl_s = self.quantity
