@@ -241,10 +241,10 @@ def expire_vs_signature(view: ZoneView) -> Iterator[Outcome]:
         return
     chain = view.chain()
     ends = [
-        (max(rest_s), answer.answer.exchange)
+        (max(left_s), answer.answer.exchange)
         for answer in chain.inventory.values()
         for examined in answer.rrsets
-        if (rest_s := [(one.fields.expiration - chain.now_s) % (1 << 32) for one in examined.valid if one.fields])
+        if (left_s := [(one.fields.expiration - chain.now_s) % (1 << 32) for one in examined.valid if one.fields])
     ]
     soas = view.soas()
     if not ends or not soas:
