@@ -1,6 +1,6 @@
-"""The native core (Rust, in rust/). Import it through `gnomon.wire` and `gnomon.engine` only."""
+"""The native core (Rust, in rust/). Import it through the package that it serves only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import final
 
 @final
@@ -95,6 +95,92 @@ def verify_rrsig(
 
 def nsec3_hash(name: bytes, algorithm: int, iterations: int, salt: bytes) -> bytes | None:
     """The NSEC3 hash (RFC 5155 section 5), 20 octets; None for an algorithm other than 1 or over 50 iterations."""
+
+@final
+class Recording:
+    """The exchanges of one subject, kept outside the interpreter until they are stored."""
+
+    def __new__(cls, subject: str) -> Recording: ...
+    @property
+    def subject(self) -> str: ...
+    def __len__(self) -> int: ...
+    def add(
+        self,
+        seq: int,
+        ask: str,
+        server_name: str | None,
+        address: str,
+        port: int,
+        transport: int,
+        attempt: int,
+        sent_at_ns: int,
+        rtt_us: int | None,
+        local_port: int,
+        status: int,
+        os_error: int,
+        query: bytes,
+        response: bytes | None,
+        vantage: str,
+        /,
+    ) -> None:
+        """Add one exchange; the values are those of docs/formats/segment.md.
+
+        Raises:
+            OverflowError, TypeError: a value outside the range of its column.
+        """
+
+Column = tuple[int, bytes | None, bytes] | tuple[int, bytes | None, bytes, bytes | list[str]]
+"""An Arrow column: its offset in rows, its validity bits, then its values; or the offsets and data of octets; or the
+indices (int32) into a list of words."""
+
+@final
+class Rows:
+    """Rows of a segment, column by column. Frozen."""
+
+    @staticmethod
+    def of(recordings: Sequence[Recording]) -> Rows:
+        """The exchanges of some recordings in the order of a segment.
+
+        Raises:
+            ValueError: more than 2 GB of octets.
+            UnicodeEncodeError: a text with half a surrogate pair.
+        """
+    @staticmethod
+    def read(count: int, columns: Mapping[str, Column]) -> Rows:
+        """`count` rows of Arrow columns, in their order.
+
+        Raises:
+            ValueError: the columns do not fit together, as in a damaged file.
+        """
+    def columns(self, first: int, count: int) -> dict[str, Column]:
+        """The rows from `first` on, at most `count`, as Arrow columns with no more words than they use."""
+    def __len__(self) -> int: ...
+    @property
+    def sent_at_ns(self) -> tuple[int | None, int | None]:
+        """The times of the first and the last query; None without rows."""
+    def leaves(self) -> bytes:
+        """SHA-256(0x00 || canonical row) of each row, 32 octets each."""
+    def out_of_order(self, above: Rows | None = None) -> list[int]:
+        """The rows that sort before the row above them; `above` are the rows before the first one."""
+
+def leaf_checks(leaves: bytes) -> bytes:
+    """The first 4 octets of each leaf hash as a big-endian number: the values of an Arrow column of uint32."""
+
+@final
+class MerkleTree:
+    """Takes leaf hashes in order and keeps one hash per level (RFC 9162 section 2.1, SHA-256)."""
+
+    def __new__(cls) -> MerkleTree: ...
+    def extend(self, leaves: bytes) -> None:
+        """Take the next leaf hashes, 32 octets each.
+
+        Raises:
+            ValueError: not a multiple of 32 octets.
+        """
+    @property
+    def size(self) -> int: ...
+    def root(self) -> bytes:
+        """The tree's hash, 32 octets; of an empty tree the hash of no octets (RFC 9162 section 2.1.1)."""
 
 @final
 class Attempt:

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from gnomon._core import MerkleTree, Recording, Rows
 from gnomon.base import InputError, Name, Transport
 from gnomon.base.provenance import Provenance
 from gnomon.engine import Status
 from gnomon.evidence import EvidenceDir, Exchange, Manifest, RunInfo, Undelegated
-from gnomon.evidence.merkle import MerkleTree
-from gnomon.evidence.row import exchanges_from, in_order, leaf_hashes, table_from, values_from
+from gnomon.evidence.row import changed_rows, exchanges_from, record, rows_of, table_of
 
 # The leaves and roots of the Certificate Transparency reference implementation (RFC 6962, same tree as RFC 9162).
 _LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
@@ -39,7 +39,7 @@ def test_the_tree_has_the_published_roots() -> None:
     assert MerkleTree().root() == sha256(b"").digest()
     tree = MerkleTree()
     for size, (leaf, root) in enumerate(zip(_LEAVES, _ROOTS, strict=True), start=1):
-        tree.extend([sha256(b"\x00" + bytes.fromhex(leaf)).digest()])
+        tree.extend(sha256(b"\x00" + bytes.fromhex(leaf)).digest())
         assert (tree.size, tree.root().hex()) == (size, root)
 
 
@@ -47,9 +47,9 @@ def test_the_tree_has_the_published_roots() -> None:
 def test_the_tree_does_not_depend_on_how_leaves_come(size: int, step: int) -> None:
     leaves = [sha256(bytes([n])).digest() for n in range(size)]
     one, many = MerkleTree(), MerkleTree()
-    one.extend(leaves)
+    one.extend(b"".join(leaves))
     for at in range(0, size, step):
-        many.extend(leaves[at : at + step])
+        many.extend(b"".join(leaves[at : at + step]))
     assert one.root() == many.root()
 
 
@@ -77,33 +77,71 @@ _exchanges = st.builds(
 )
 
 
-@given(st.lists(_exchanges, max_size=12))
-def test_rows_are_read_back_as_they_were(exchanges: list[Exchange]) -> None:
-    values = values_from(exchanges)
-    table = table_from(values, leaf_hashes(values))
+def _rows(exchanges: list[Exchange]) -> Rows:
+    recordings = {exchange.subject: Recording(exchange.subject) for exchange in exchanges}
+    for exchange in exchanges:
+        record(recordings[exchange.subject], exchange)
+    return Rows.of(list(recordings.values()))
+
+
+def _key(exchange: Exchange) -> tuple[str, str, str, int, int]:
+    return exchange.subject, str(exchange.address), exchange.ask, exchange.attempt, exchange.seq
+
+
+@given(st.lists(_exchanges, max_size=12, unique_by=_key))
+def test_rows_are_read_back_as_they_were_in_order(exchanges: list[Exchange]) -> None:
+    rows = _rows(exchanges)
+    leaves = rows.leaves()
+    table = table_of(rows, leaves)
     read = exchanges_from(table, "ab" * 32, 7)
-    assert [replace(exchange, ref=None) for exchange in read] == exchanges
+    assert [replace(exchange, ref=None) for exchange in read] == sorted(exchanges, key=_key)
     assert [str(exchange.ref) for exchange in read] == [f"{'ab' * 8}:{row}" for row in range(7, 7 + len(read))]
-    for first, second in zip(read, exchanges, strict=True):
-        assert first.server_name is second.server_name is None or (
-            first.server_name and second.server_name and first.server_name.wire == second.server_name.wire
-        )
+    wires = {exchange.server_name.wire for exchange in exchanges if exchange.server_name}
+    assert {exchange.server_name.wire for exchange in read if exchange.server_name} == wires
+    assert rows_of(table).leaves() == leaves
+    assert rows.out_of_order() == changed_rows(table, leaves) == []
+
+
+@given(st.lists(_exchanges, min_size=1, max_size=12, unique_by=_key), st.integers(0, 12))
+def test_a_part_of_the_rows_has_their_values(exchanges: list[Exchange], first: int) -> None:
+    rows = _rows(exchanges)
+    leaves = rows.leaves()
+    table = table_of(rows, leaves, first)
+    assert table.to_pylist() == table_of(rows, leaves).slice(first).to_pylist()
+    part = rows_of(table)
+    assert part.leaves() == leaves[32 * first :]
+    assert rows_of(table_of(rows, leaves).slice(first)).leaves() == leaves[32 * first :]
+    assert part.out_of_order(rows) == ([0] if first < len(rows) - 1 else [])
 
 
 @given(st.lists(_exchanges, min_size=2, max_size=2))
 def test_different_exchanges_have_different_leaves(exchanges: list[Exchange]) -> None:
-    one, two = leaf_hashes(values_from(exchanges))
+    one, two = (_rows([exchange]).leaves() for exchange in exchanges)
     case_kept = [exchange.server_name and exchange.server_name.wire for exchange in exchanges]
     assert (one == two) == (exchanges[0] == exchanges[1] and case_kept[0] == case_kept[1])
 
 
-@given(st.lists(_exchanges, max_size=12))
-def test_rows_are_in_order(exchanges: list[Exchange]) -> None:
-    by_subject: dict[str, list[Exchange]] = {}
-    for exchange in exchanges:
-        by_subject.setdefault(exchange.subject, []).append(exchange)
-    key = [(e.subject, str(e.address), e.ask, e.attempt, e.seq) for e in in_order(by_subject)]
-    assert key == sorted(key) and len(key) == len(exchanges)
+def test_columns_that_do_not_fit_together_are_refused() -> None:
+    rows = _rows([])
+    with pytest.raises(ValueError, match="a column is missing"):
+        Rows.read(0, {})
+    with pytest.raises(ValueError, match="too few rows"):
+        Rows.read(1, rows.columns(0, 1))
+    one = Recording("cut .")
+    one.add(1, "C1", None, "192.0.2.1", 53, 0, 1, 5, None, 40000, 1, 0, b"query", None, "here")
+    columns = Rows.of([one]).columns(0, 1)
+    with pytest.raises(ValueError, match="different numbers of rows"):
+        Rows.read(1, {**columns, "port": (0, None, b"5")})
+    for name, column in {
+        "ask": (0, None, b"\x01\0\0\0", ["C1"]),
+        "vantage": (0, b"\0", b"\0\0\0\0", ["here"]),
+        "query": (0, None, b"\0\0\0\0\x06\0\0\0", b"query"),
+        "response": (0, None, b"\x01\0\0\0\0\0\0\0", b"query"),
+    }.items():
+        with pytest.raises(ValueError, match="outside"):
+            Rows.read(1, {**columns, name: column})  # type: ignore[dict-item]
+    with pytest.raises(ValueError, match="a query is absent"):
+        Rows.read(1, {**columns, "query": (0, b"\0", b"\0\0\0\0\0\0\0\0", b"")})
 
 
 def test_the_documented_program_computes_the_same_root(

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 mod dnssec;
 mod engine;
+mod evidence;
 mod message;
 mod zonefile;
 
@@ -12,6 +13,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     message::register(m)?;
     dnssec::register(m)?;
     engine::register(m)?;
+    evidence::register(m)?;
     zonefile::register(m)?;
     Ok(())
 }

@@ -22,10 +22,10 @@ from gnomon.evidence.row import (
     ROW_GROUP_ROWS,
     column_values,
     exchanges_from,
-    leaf_hashes,
     open_segment,
     reason,
-    stored_values,
+    rows_of,
+    split_leaves,
 )
 from gnomon.evidence.run import RunInfo
 from gnomon.evidence.subject import ZONE, zone_text
@@ -128,7 +128,7 @@ class EvidenceDir:
         leaves: list[bytes] = []
         for index in _groups(0, manifest.rows):
             try:
-                leaves += leaf_hashes(stored_values(_row_group(path, parquet, index)))
+                leaves += split_leaves(rows_of(_row_group(path, parquet, index)).leaves())
             except READ_ERRORS as error:
                 raise _damaged(path, error) from None
         return leaves

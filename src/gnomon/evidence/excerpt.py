@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -20,7 +19,7 @@ from gnomon.evidence.logged import RECEIPTS
 from gnomon.evidence.manifest import Manifest
 from gnomon.evidence.proof import HASH_OCTETS, range_path, root_of_range
 from gnomon.evidence.receipt import RECEIPT_SUFFIX
-from gnomon.evidence.row import leaf_hashes, values_from
+from gnomon.evidence.row import leaf_hashes
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +44,9 @@ class SegmentExcerpt:
         for part in self.rows:
             last = part.first + len(part.exchanges) - 1
             try:
-                leaves = leaf_hashes(values_from(part.exchanges))
+                leaves = leaf_hashes(part.exchanges)
                 root = root_of_range(leaves, part.first, self.manifest.rows, part.path)
-            except (ValueError, OverflowError, struct.error) as error:
+            except (ValueError, OverflowError, TypeError) as error:
                 yield f"rows {part.first} to {last} of {self.manifest.file}: {error}"
                 continue
             if root.hex() != self.manifest.segment_root:

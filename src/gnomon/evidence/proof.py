@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
-from gnomon.evidence.merkle import MerkleTree
+from gnomon._core import MerkleTree
 
 HASH_OCTETS = 32
 
@@ -19,7 +19,7 @@ def leaf_hash(entry: bytes) -> bytes:
 
 def tree_root(leaves: Sequence[bytes]) -> bytes:
     tree = MerkleTree()
-    tree.extend(leaves)
+    tree.extend(b"".join(leaves))
     return tree.root()
 
 

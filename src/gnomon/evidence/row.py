@@ -1,6 +1,7 @@
-"""One exchange as a stored row: its columns in Parquet, and the canonical octets that are hashed.
+"""Exchanges as stored rows: their columns in Parquet, to and fro.
 
-docs/formats/segment.md is the specification; `ROW_VERSION` is raised with any change of it.
+docs/formats/segment.md is the specification; `ROW_VERSION` is raised with any change of it. The canonical octets of a
+row, their hashes and the order of rows are the native core's (rust/gnomon-core/src/evidence).
 """
 
 from __future__ import annotations
@@ -8,17 +9,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from hashlib import sha256
 from itertools import pairwise, repeat
-from operator import attrgetter
 from pathlib import Path
-from struct import Struct
 from typing import Any, TypeVar
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
+from gnomon._core import Recording, Rows, leaf_checks
 from gnomon.base import Name, Transport, parse_address, printable
 from gnomon.engine import Status
 from gnomon.evidence.exchange import EvidenceRef, Exchange
@@ -29,8 +28,7 @@ ROW_VERSION = 1
 ROW_GROUP_ROWS = 8192
 TEXT_COLUMNS = ("subject", "address", "ask", "server_name", "vantage")
 CHECK_COLUMN = "leaf_check"
-# The first columns are the key by which rows are sorted.
-ORDER_COLUMNS = 5
+_LEAF_OCTETS = 32
 COLUMNS = pa.schema(
     [
         pa.field("subject", pa.string(), nullable=False),
@@ -71,94 +69,85 @@ def reason(error: BaseException) -> str:
 
 T = TypeVar("T")
 
-Values = list[Sequence[Any]]
-"""The values of rows, column by column in the order of `COLUMNS`, without the check."""
 
-_HEADER = Struct(">BBqqIHHHBBi7I")
-_HAS_NAME, _HAS_RTT, _HAS_RESPONSE = 1, 2, 4
-
-
-def in_order(by_subject: Mapping[str, Sequence[Exchange]]) -> list[Exchange]:
-    """Exchanges, given by subject, in the order of a segment: subject, address, ask, attempt, seq.
-
-    Text compares by code point, as its UTF-8 octets do.
-    """
-    out: list[Exchange] = []
-    for subject in sorted(by_subject):
-        group = by_subject[subject]
-        addresses = _texts([e.address for e in group], _address_text)
-        keys = [(text, e.ask, e.attempt, e.seq, at) for at, (text, e) in enumerate(zip(addresses, group, strict=True))]
-        out += [group[key[-1]] for key in sorted(keys)]
-    return out
-
-
-def values_from(exchanges: Sequence[Exchange]) -> Values:
-    """What is stored of exchanges."""
-    values: Values = [list(map(attrgetter(name), exchanges)) for name in COLUMNS.names[:-1]]
-    values[_ADDRESS] = _texts(values[_ADDRESS], _address_text)
-    values[_NAME] = _texts(values[_NAME], lambda name: None if name is None else _name_text(name.wire))
-    return values
-
-
-def leaf_hashes(values: Values) -> list[bytes]:
-    """SHA-256(0x00 || canonical row) of each row: 32 octets.
+def record(recording: Recording, exchange: Exchange) -> None:
+    """Add an exchange to the recording of its subject.
 
     Raises:
-        struct.error, UnicodeEncodeError: a value outside the range of its column.
+        OverflowError, TypeError: a value outside the range of its column.
     """
-    pack, join, octets = _HEADER.pack, b"".join, _Memo(str.encode)
+    x = exchange
+    name = None if x.server_name is None else _name_text(x.server_name.wire)
+    recording.add(
+        x.seq, x.ask, name, _address_text(x.address), x.port, x.transport, x.attempt, x.sent_at_ns, x.rtt_us,
+        x.local_port, x.status, x.os_error, x.query, x.response, x.vantage,
+    )  # fmt: skip
+
+
+def leaf_hashes(exchanges: Iterable[Exchange]) -> list[bytes]:
+    """The leaf hash of each of a few exchanges, in their order; raises as `record`."""
     leaves = []
-    for (
-        subject, address, ask, attempt, seq, name, port, transport, sent, rtt, local_port, status, os_error,
-        query, response, vantage,
-    ) in zip(*values, strict=True):  # fmt: skip
-        present = 0
-        if name is None:
-            name = ""
-        else:
-            present = _HAS_NAME
-        if rtt is None:
-            rtt = 0
-        else:
-            present |= _HAS_RTT
-        if response is None:
-            response = b""
-        else:
-            present |= _HAS_RESPONSE
-        subject, address, ask = octets[subject], octets[address], octets[ask]
-        name, vantage = octets[name], octets[vantage]
-        header = pack(
-            ROW_VERSION, present, seq, sent, rtt, port, local_port, attempt, transport, status, os_error,
-            len(subject), len(address), len(ask), len(name), len(vantage), len(query), len(response),
-        )  # fmt: skip
-        row = join((b"\x00", header, subject, address, ask, name, vantage, query, response))
-        leaves.append(sha256(row).digest())
+    for exchange in exchanges:
+        recording = Recording(exchange.subject)
+        record(recording, exchange)
+        leaves.append(Rows.of([recording]).leaves())
     return leaves
 
 
-def leaf_checks(leaves: Sequence[bytes]) -> Sequence[int]:
-    """The short check of each row that is stored beside it: the first 4 octets of its leaf hash, big-endian."""
-    return Struct(f">{len(leaves)}I").unpack(b"".join(leaf[:4] for leaf in leaves))
+def split_leaves(leaves: bytes) -> list[bytes]:
+    """The leaf hashes one by one."""
+    return [leaves[at : at + _LEAF_OCTETS] for at in range(0, len(leaves), _LEAF_OCTETS)]
 
 
-def table_from(values: Values, leaves: Sequence[bytes]) -> pa.Table:
-    """The Parquet columns of rows with their checks.
+def table_of(rows: Rows, leaves: bytes, first: int = 0, count: int = ROW_GROUP_ROWS) -> pa.Table:
+    """The Parquet columns of `count` rows from `first` on, with their checks; `leaves` are those of all rows."""
+    count = max(min(count, len(rows) - first), 0)
+    checks = leaf_checks(leaves[first * _LEAF_OCTETS : (first + count) * _LEAF_OCTETS])
+    columns = {**rows.columns(first, count), CHECK_COLUMN: (0, None, checks)}
+    arrays = [_array(field, count, columns[field.name]) for field in COLUMNS_READ]
+    return pa.Table.from_arrays(arrays, schema=COLUMNS_READ)
+
+
+def _array(field: Any, count: int, column: tuple[Any, ...]) -> pa.Array:
+    if field.name not in TEXT_COLUMNS:
+        return pa.Array.from_buffers(field.type, count, list(map(_buffer, column[1:])))
+    *buffers, words = column[1:]
+    indices = pa.Array.from_buffers(pa.int32(), count, list(map(_buffer, buffers)))
+    return pa.DictionaryArray.from_arrays(indices, pa.array(words, pa.string()))
+
+
+def _buffer(octets: bytes | None) -> pa.Buffer | None:
+    return None if octets is None else pa.py_buffer(octets)
+
+
+def rows_of(table: pa.Table) -> Rows:
+    """The rows of Parquet columns, as they are.
 
     Raises:
-        pyarrow.ArrowInvalid, OverflowError: a value outside the range of its column.
+        ValueError: a text is not UTF-8, or the columns do not fit together, as in a damaged file.
     """
-    columns = [*values, leaf_checks(leaves)]
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, COLUMNS, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=COLUMNS)
+    columns = {}
+    for name in COLUMNS.names[:-1]:
+        column = _whole(table.column(name))
+        array, words = (column.indices, [column.dictionary.to_pylist()]) if name in TEXT_COLUMNS else (column, [])
+        buffers = [None if buffer is None else buffer.to_pybytes() for buffer in array.buffers()]
+        columns[name] = (array.offset, *buffers, *words)
+    return Rows.read(table.num_rows, columns)
 
 
-def stored_values(table: pa.Table) -> Values:
-    """What is stored in Parquet columns, as it is.
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece, its text with one dictionary."""
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    array = column.unify_dictionaries().combine_chunks()
+    return pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
 
-    Raises:
-        UnicodeDecodeError: a text is not UTF-8.
-    """
-    return [column_values(table.column(name)) for name in COLUMNS.names[:-1]]
+
+def changed_rows(table: pa.Table, leaves: bytes) -> list[int]:
+    """The rows whose check in the table is not that of their leaf."""
+    checks = pa.Array.from_buffers(pa.uint32(), table.num_rows, [None, pa.py_buffer(leaf_checks(leaves))])
+    rows: list[int] = pc.indices_nonzero(pc.not_equal(table.column(CHECK_COLUMN), checks)).to_pylist()
+    return rows
 
 
 def exchanges_from(table: pa.Table, segment: str, first_row: int) -> list[Exchange]:
@@ -222,13 +211,6 @@ def column_values(array: pa.Array | pa.ChunkedArray, meaning: Callable[[Any], An
     return values
 
 
-def _texts(objects: Sequence[Any], text: Callable[[Any], str | None]) -> list[str | None]:
-    """The text of each object, made once for objects that are the same one, as they mostly are in a survey."""
-    ids = list(map(id, objects))
-    texts = {key: text(one) for key, one in dict(zip(ids, objects, strict=True)).items()}
-    return [texts[key] for key in ids]
-
-
 def _filled(kind: type[T], size: int, fields: Mapping[str, Iterable[Any]]) -> list[T]:
     """`size` frozen objects of a slotted class, field by field: three times as fast as calling it for each."""
     objects = list(map(kind.__new__, repeat(kind, size)))
@@ -237,19 +219,6 @@ def _filled(kind: type[T], size: int, fields: Mapping[str, Iterable[Any]]) -> li
     return objects
 
 
-class _Memo(dict[Any, Any]):
-    """Remembers the results of a function of one argument."""
-
-    def __init__(self, make: Callable[[Any], Any]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, key: Any) -> Any:
-        value = self[key] = self._make(key)
-        return value
-
-
-_ADDRESS, _NAME = COLUMNS.names.index("address"), COLUMNS.names.index("server_name")
 _CODES: dict[Any, Any] = {
     pa.uint8(): "B", pa.uint16(): "H", pa.uint32(): "I", pa.int32(): "i", pa.int64(): "q",
 }  # fmt: skip

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+
+from gnomon._core import MerkleTree, Rows
 from gnomon.base import InputError, RetryLater, printable
 from gnomon.evidence.durable import STALE_SUFFIX, read
 from gnomon.evidence.manifest import Manifest, read_manifests
-from gnomon.evidence.merkle import MerkleTree
-from gnomon.evidence.row import (
-    CHECK_COLUMN,
-    COLUMNS,
-    ORDER_COLUMNS,
-    READ_ERRORS,
-    Values,
-    column_values,
-    leaf_checks,
-    leaf_hashes,
-    open_segment,
-    reason,
-    stored_values,
-)  # fmt: skip
+from gnomon.evidence.row import COLUMNS, READ_ERRORS, changed_rows, column_values, open_segment, reason, rows_of
 from gnomon.evidence.run import RunInfo
 from gnomon.evidence.subject import ZONE
 
@@ -152,8 +143,9 @@ class _SegmentCheck:
         self.problems: list[Problem] = []
         self._path = path / manifest.file
         self._manifest = manifest
+        self._zones = {ZONE + zone for zone in manifest.zones}
         self._tree: MerkleTree | None = MerkleTree()
-        self._before: tuple[Any, ...] = ()
+        self._above: Rows | None = None
         self._suppressed = 0
 
     def run(self) -> Iterator[int]:
@@ -183,45 +175,45 @@ class _SegmentCheck:
     def _check_group(self, parquet: Any, index: int, rows: range) -> None:
         damaged: list[str] = []
         try:
-            values, checks = _read_group(parquet, index)
+            group, values = _read_group(parquet, index)
         except READ_ERRORS:
             damaged = [name for name in COLUMNS.names if not _readable(parquet, index, name)]
             # The page checksums tell the column. Most damage still unpacks, and then the checks tell the row.
             unchecked = open_segment(self._path, check_pages=False)
             lost = [name for name in damaged if not _readable(unchecked, index, name)] or damaged
             try:
-                values, checks = _read_group(unchecked, index)
+                group, values = _read_group(unchecked, index)
             except READ_ERRORS:
                 what = "the octets cannot be unpacked any more; one or more of these rows are lost"
                 self._problem(what, rows, lost)
                 self._tree = None
                 return
-        leaves = leaf_hashes(values)
+        leaves = values.leaves()
         if self._tree is not None:
             self._tree.extend(leaves)
-        changed = [row for row, is_, was in zip(rows, leaf_checks(leaves), checks, strict=True) if is_ != was]
+        changed = changed_rows(group, leaves)
         for row in changed:
-            self._problem("the row was changed: its check differs", range(row, row + 1), damaged)
+            self._problem("the row was changed: its check differs", rows[row : row + 1], damaged)
         if damaged and not changed:
             self._problem("octets were changed here, but none that a row is made of", rows, damaged)
-        self._check_order(values, rows)
+        for row in values.out_of_order(self._above):
+            self._problem("out of order: it sorts before the row above it", rows[row : row + 1])
+        self._above = values
+        self._check_subjects(group.column("subject"), rows)
 
-    def _check_order(self, values: Values, rows: range) -> None:
-        zones = {ZONE + zone for zone in self._manifest.zones}
-        shared_rows = self._manifest.shared_rows
-        subjects = values[0]
-        for row, key in zip(rows, zip(*values[:ORDER_COLUMNS], strict=True), strict=True):
-            if key < self._before:
-                self._problem("out of order: it sorts before the row above it", range(row, row + 1))
-            self._before = key
-        for row, subject in zip(rows, subjects, strict=True):
-            is_own = subject.startswith(ZONE)
-            if is_own != (row >= shared_rows):
-                what = "on the wrong side of the manifest's shared_rows"
-                self._problem(what, range(row, row + 1))
-            elif is_own and subject not in zones:
-                what = f"{printable(subject)} is not among the zones that the manifest finishes"
-                self._problem(what, range(row, row + 1))
+    def _check_subjects(self, column: pa.ChunkedArray, rows: range) -> None:
+        shared_rows = min(max(self._manifest.shared_rows - rows.start, 0), len(rows))
+        for part, is_own in ((column.slice(0, shared_rows), False), (column.slice(shared_rows), True)):
+            start = rows.start + (shared_rows if is_own else 0)
+            for subject in pc.unique(part).to_pylist():
+                if subject.startswith(ZONE) != is_own:
+                    what = "on the wrong side of the manifest's shared_rows"
+                elif is_own and subject not in self._zones:
+                    what = f"{printable(subject)} is not among the zones that the manifest finishes"
+                else:
+                    continue
+                for row in pc.indices_nonzero(pc.equal(part, subject)).to_pylist():
+                    self._problem(what, range(start + row, start + row + 1))
 
     def _check_whole(self, rows: int) -> None:
         if rows != self._manifest.rows:
@@ -248,9 +240,9 @@ class _SegmentCheck:
         self.problems.append(Problem(manifest.file, what, manifest.segment_root))
 
 
-def _read_group(parquet: Any, index: int) -> tuple[Values, Sequence[int]]:
+def _read_group(parquet: Any, index: int) -> tuple[pa.Table, Rows]:
     group = parquet.read_row_group(index)
-    return stored_values(group), column_values(group.column(CHECK_COLUMN))
+    return group, rows_of(group)
 
 
 def _readable(parquet: Any, index: int, name: str) -> bool:

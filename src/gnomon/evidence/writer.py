@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import struct
-from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -14,21 +12,12 @@ from typing import Self
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
+from gnomon._core import MerkleTree, Recording, Rows
 from gnomon.base import Broken, Name, RetryLater
 from gnomon.evidence import durable
 from gnomon.evidence.exchange import Exchange
 from gnomon.evidence.manifest import NO_PREVIOUS, Manifest, all_manifests
-from gnomon.evidence.merkle import MerkleTree
-from gnomon.evidence.row import (
-    COLUMNS,
-    ROW_GROUP_ROWS,
-    ROW_VERSION,
-    TEXT_COLUMNS,
-    in_order,
-    leaf_hashes,
-    table_from,
-    values_from,
-)
+from gnomon.evidence.row import COLUMNS_READ, ROW_GROUP_ROWS, ROW_VERSION, TEXT_COLUMNS, record, table_of
 from gnomon.evidence.subject import SHARED, ZONE, zone_text
 
 _COMPRESSION_LEVEL = 3
@@ -49,8 +38,9 @@ class SegmentWriter:
         """
         self._path = path
         self._run_id = run_id
-        self._open: dict[str, list[Exchange]] = {}
-        self._ready: dict[str, list[Exchange]] = {}
+        self._open: dict[str, list[Recording]] = {}
+        self._ready: list[Recording] = []
+        self._shared_rows = 0
         self._ready_rows = 0
         self._zones: list[str] = []
         self._lock = _lock(path)
@@ -65,20 +55,32 @@ class SegmentWriter:
         self._finished = {zone for manifest in manifests for zone in manifest.zones}
 
     def add(self, exchange: Exchange) -> None:
-        """Take one exchange. It is stored by the first flush after its zone is finished; a shared one by the next.
+        """Take one exchange; as `add_recording`, which is faster."""
+        recording = Recording(exchange.subject)
+        try:
+            record(recording, exchange)
+        except (OverflowError, TypeError, UnicodeEncodeError) as error:
+            raise Broken(f"an exchange has a value that cannot be stored: {error}") from None
+        self.add_recording(recording)
+
+    def add_recording(self, recording: Recording) -> None:
+        """Take the exchanges of a subject; nothing may be added to the recording afterwards.
+
+        They are stored by the first flush after their zone is finished, shared ones by the next.
 
         Raises:
-            Broken: its subject is of no known kind, or its zone is finished already.
+            Broken: the subject is of no known kind, or its zone is finished already.
         """
-        subject = exchange.subject
+        subject = recording.subject
         if subject.startswith(ZONE):
             zone = subject[len(ZONE) :]
             if zone in self._finished:
                 raise Broken(f"an exchange of {zone} came after the zone was finished")
-            self._open.setdefault(zone, []).append(exchange)
+            self._open.setdefault(zone, []).append(recording)
         elif subject.startswith(SHARED):
-            self._ready.setdefault(subject, []).append(exchange)
-            self._ready_rows += 1
+            self._ready.append(recording)
+            self._shared_rows += len(recording)
+            self._ready_rows += len(recording)
         else:
             raise Broken(f"an exchange has a subject of no known kind: {subject!r}")
 
@@ -93,10 +95,9 @@ class SegmentWriter:
             raise Broken(f"the zone {text} was finished twice")
         self._finished.add(text)
         self._zones.append(text)
-        own = self._open.pop(text, None)
-        if own is not None:
-            self._ready[ZONE + text] = own
-            self._ready_rows += len(own)
+        own = self._open.pop(text, [])
+        self._ready += own
+        self._ready_rows += sum(map(len, own))
 
     @property
     def ready_rows(self) -> int:
@@ -112,12 +113,12 @@ class SegmentWriter:
         """
         if not self._ready and not self._zones:
             return None
-        exchanges = in_order(self._ready)
         try:
-            root, content = encode_segment(exchanges, self._run_id)
-        except (struct.error, OverflowError, UnicodeEncodeError, pa.ArrowInvalid) as error:
+            rows = Rows.of(self._ready)
+        except (ValueError, UnicodeEncodeError) as error:
             raise Broken(f"an exchange has a value that cannot be stored: {error}") from None
-        times = [exchange.sent_at_ns for exchange in exchanges]
+        root, content = encode_segment(rows, self._run_id)
+        first_ns, last_ns = rows.sent_at_ns
         manifest = Manifest(
             sequence=self._last.sequence + 1 if self._last else 1,
             run_id=self._run_id,
@@ -125,11 +126,11 @@ class SegmentWriter:
             segment_root=root,
             file_sha256=sha256(content).hexdigest(),
             file_size_octets=len(content),
-            rows=len(exchanges),
-            shared_rows=sum(len(group) for subject, group in self._ready.items() if subject.startswith(SHARED)),
+            rows=len(rows),
+            shared_rows=self._shared_rows,
             zones=tuple(sorted(self._zones)),
-            first_sent_at_ns=min(times, default=None),
-            last_sent_at_ns=max(times, default=None),
+            first_sent_at_ns=first_ns,
+            last_sent_at_ns=last_ns,
         )
         durable.store(self._path / manifest.file, content)
         try:
@@ -137,7 +138,7 @@ class SegmentWriter:
         except FileExistsError:
             raise Broken(f"{self._path} has manifest {manifest.name} already: somebody else wrote here") from None
         self._last = manifest
-        self._ready, self._zones, self._ready_rows = {}, [], 0
+        self._ready, self._zones, self._ready_rows, self._shared_rows = [], [], 0, 0
         return manifest
 
     def close(self) -> None:
@@ -159,10 +160,11 @@ class SegmentWriter:
             self.close()
 
 
-def encode_segment(exchanges: Sequence[Exchange], run_id: str) -> tuple[str, bytes]:
-    """The Merkle root (hex) and the Parquet file of exchanges in their order."""
-    tree, sink = MerkleTree(), pa.BufferOutputStream()
-    schema = COLUMNS.with_metadata({"gnomon.row_version": str(ROW_VERSION), "gnomon.run_id": run_id})
+def encode_segment(rows: Rows, run_id: str) -> tuple[str, bytes]:
+    """The Merkle root (hex) and the Parquet file of rows in their order."""
+    sink = pa.BufferOutputStream()
+    schema = COLUMNS_READ.with_metadata({"gnomon.row_version": str(ROW_VERSION), "gnomon.run_id": run_id})
+    leaves = rows.leaves()
     with pq.ParquetWriter(
         sink,
         schema,
@@ -173,11 +175,11 @@ def encode_segment(exchanges: Sequence[Exchange], run_id: str) -> tuple[str, byt
         write_statistics=["subject", "sent_at_ns"],
         write_page_checksum=True,
     ) as parquet:
-        for first in range(0, len(exchanges), ROW_GROUP_ROWS):
-            values = values_from(exchanges[first : first + ROW_GROUP_ROWS])
-            leaves = leaf_hashes(values)
-            tree.extend(leaves)
-            parquet.write_table(table_from(values, leaves).cast(schema), row_group_size=ROW_GROUP_ROWS)
+        for first in range(0, len(rows), ROW_GROUP_ROWS):
+            table = table_of(rows, leaves, first).replace_schema_metadata(schema.metadata)
+            parquet.write_table(table, row_group_size=ROW_GROUP_ROWS)
+    tree = MerkleTree()
+    tree.extend(leaves)
     return tree.root().hex(), sink.getvalue().to_pybytes()
 
 
