@@ -56,10 +56,10 @@ class EvidenceDir:
         run = replace(run, zones_sha256=sha256(octets).hexdigest())
         try:
             path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
+            if not _is_unused(path):
                 raise InputError(f"{path} is not empty: a run needs a new directory; name another one, or resume")
-            (path / "segments").mkdir()
-            (path / "manifests").mkdir()
+            (path / "segments").mkdir(exist_ok=True)
+            (path / "manifests").mkdir(exist_ok=True)
             durable.store(path / "zones.txt", octets)
             durable.store(path / "run.json", run.to_octets())
         except FileExistsError:
@@ -224,6 +224,14 @@ class EvidenceDir:
                 yield from column_values(column.slice(0, rest - index * ROW_GROUP_ROWS))
             except READ_ERRORS as error:
                 raise _damaged(path, error) from None
+
+
+def _is_unused(path: Path) -> bool:
+    """Whether a directory is empty, or has only what a `create` left that was killed: run.json comes last."""
+    left = {"segments", "manifests", "zones.txt", f"zones.txt{durable.STALE_SUFFIX}", f"run.json{durable.STALE_SUFFIX}"}
+    found = {file.name for file in path.iterdir()}
+    folders = (path / name for name in ("segments", "manifests"))
+    return found <= left and not any(any(folder.iterdir()) for folder in folders if folder.is_dir())
 
 
 class ZonePartition:
