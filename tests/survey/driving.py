@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
+from gnomon._core import Recording, Rows
 from gnomon.base import Address, Name, NameServer, Transport, parse_address
 from gnomon.engine import Attempt, Engine, Query, Status
 from gnomon.evidence import Exchange, zone_subject
+from gnomon.evidence.row import exchanges_from, table_of
 from gnomon.lab.engine import LabEngine
 from gnomon.lab.spec import Placement, RecordSpec, SoaSpec, ZoneSpec
 from gnomon.lab.world import World
@@ -49,6 +51,13 @@ class Surveyed:
         return sorted((x.subject, x.ask, str(x.address), x.query[2:].lower()) for x in self.exchanges)
 
 
+def exchanges_of(recording: Recording) -> list[Exchange]:
+    """What was recorded, in the order in which it was."""
+    rows = Rows.of([recording])
+    exchanges = exchanges_from(table_of(rows, rows.leaves(), 0, len(rows)), "", 0)
+    return sorted((replace(exchange, ref=None) for exchange in exchanges), key=lambda exchange: exchange.seq)
+
+
 def drive(
     engine: Engine,
     zones: Iterable[str],
@@ -83,10 +92,10 @@ def drive(
         if queries := scheduler.take_queries():
             engine.submit(queries)
         scheduler.deliver(engine.take())
-        for exchanges in scheduler.take_shared():
-            surveyed.exchanges += exchanges
-        for zone, exchanges in scheduler.take_zones():
-            surveyed.exchanges += exchanges
+        for recording in scheduler.take_shared():
+            surveyed.exchanges += exchanges_of(recording)
+        for zone, recording in scheduler.take_zones():
+            surveyed.exchanges += exchanges_of(recording)
             surveyed.finished.append(zone)
         if (scheduler.is_idle and not left) or len(surveyed.finished) == zones_at_most:
             break

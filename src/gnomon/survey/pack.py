@@ -46,7 +46,7 @@ def parts_of(replies: list[Reply]) -> list[Question]:
     return [
         BY_CODE[code]
         for reply in replies
-        if (proper := reply.ask.question.proper) is not None and reply.exchanges and not reply.was_kept_back
+        if (proper := reply.ask.question.proper) is not None and reply.statuses and not reply.was_kept_back
         if (message := reply.message) is None or not proper(message)
         for code in reply.ask.question.parts
     ]
@@ -54,4 +54,4 @@ def parts_of(replies: list[Reply]) -> list[Question]:
 
 def went_unanswered(reply: Reply) -> bool:
     """It was sent, and no answer came."""
-    return bool(reply.exchanges) and reply.response is None and not reply.was_kept_back
+    return bool(reply.statuses) and reply.response is None and not reply.was_kept_back

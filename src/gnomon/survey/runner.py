@@ -181,13 +181,10 @@ class _Survey:
     def _record(self) -> bool:
         """Hand what is complete to the writer; True if it was flushed."""
         flushed = False
-        add = self._writer.add
-        for exchanges in self._scheduler.take_shared():
-            for exchange in exchanges:
-                add(exchange)
-        for zone, exchanges in self._scheduler.take_zones():
-            for exchange in exchanges:
-                add(exchange)
+        for recording in self._scheduler.take_shared():
+            self._writer.add_recording(recording)
+        for zone, recording in self._scheduler.take_zones():
+            self._writer.add_recording(recording)
             self._writer.finish_zone(zone)
             self._done += 1
             self._unflushed += 1

@@ -6,8 +6,10 @@ import heapq
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 
+from gnomon._core import Recording
 from gnomon.base import Address, Name, Transport
 from gnomon.engine import Attempt, Query, Status
 from gnomon.evidence import Exchange
@@ -45,19 +47,16 @@ class Task:
     """
 
     __slots__ = (
-        "asks", "budgets", "depth", "exchanges", "key", "need", "open", "owner", "partial", "partial_results", "purse",
+        "asks", "budgets", "depth", "key", "need", "open", "owner", "partial", "partial_results", "purse", "recording",
         "replies", "steps", "subject", "waiters", "waiting",
     )  # fmt: skip
 
-    def __init__(
-        self, key: Key, subject: str, steps: Steps[object], owner: Task | None, depth: int, exchanges: list[Exchange]
-    ) -> None:
+    def __init__(self, key: Key, steps: Steps[object], owner: Task | None, depth: int, recording: Recording) -> None:
         self.key = key
-        self.subject = subject
         self.steps = steps
         self.owner = owner or self
         self.depth = depth
-        self.exchanges = exchanges
+        self.recording = recording
         self.budgets: tuple[Budget, ...] = ()
         self.purse: Budget | None = None
         self.partial = 0
@@ -82,8 +81,8 @@ class Task:
 class _Bundle:
     """The exchanges of one shared subject while tasks still add to them."""
 
+    recording: Recording
     tasks: int = 0
-    exchanges: list[Exchange] = field(default_factory=list)
 
 
 MakeTask = Callable[[Key, Name], tuple[str, Steps[object]]]
@@ -132,8 +131,8 @@ class Scheduler:
         self._next_tag = 0
         self._seq = first_seq
         self._queries: list[Query] = []
-        self._shared: list[list[Exchange]] = []
-        self._zones: list[tuple[Name, list[Exchange]]] = []
+        self._shared: list[Recording] = []
+        self._zones: list[tuple[Name, Recording]] = []
         self.zones_in_work = 0
         self.exchanges = 0
         self.answered = 0
@@ -147,7 +146,7 @@ class Scheduler:
 
     def start_zone(self, zone: Name, subject: str, steps: Steps[None]) -> None:
         """Begin the survey of one zone."""
-        task = Task(("zone", zone), subject, steps, None, 0, [])
+        task = Task(("zone", zone), steps, None, 0, Recording(subject))
         until_s = self._clock() + self._plan.zone_s
         task.budgets = (Budget(self._plan.zone_queries, self._plan.zone_octets, until_s),)
         task.purse = Budget(self._plan.walk_queries, self._plan.zone_octets, until_s)
@@ -160,40 +159,40 @@ class Scheduler:
         queries, self._queries = self._queries, []
         return queries
 
-    def take_shared(self) -> list[list[Exchange]]:
-        """The exchanges of shared subjects that are complete, a list for each."""
+    def take_shared(self) -> list[Recording]:
+        """The exchanges of shared subjects that are complete."""
         shared, self._shared = self._shared, []
         return shared
 
-    def take_zones(self) -> list[tuple[Name, list[Exchange]]]:
+    def take_zones(self) -> list[tuple[Name, Recording]]:
         """The zones that are finished, with their own exchanges."""
         zones, self._zones = self._zones, []
         return zones
 
     def deliver(self, attempts: Iterable[Attempt]) -> None:
         """Take in what came back and let the tasks go on."""
-        answered_status, udp = Status.ANSWERED, Transport.UDP
+        udp, vantage = Transport.UDP, self._vantage
         for a in attempts:
             flying = self._flying.get(a.tag)
             if flying is None:
                 continue
             task, reply, cost = flying
             ask = reply.ask
-            exchange = Exchange(
-                self._seq, task.subject, ask.question.code, ask.server_name, ask.address, 53, a.transport, a.attempt,
-                a.sent_at_ns, a.rtt_us, a.local_port, a.status, a.os_error, a.query, a.response, self._vantage,
+            task.recording.add(
+                self._seq, ask.question.code, None if ask.server_name is None else str(ask.server_name),
+                _address_text(ask.address), 53, a.transport, a.attempt, a.sent_at_ns, a.rtt_us, a.local_port, a.status,
+                a.os_error, a.query, a.response, vantage,
             )  # fmt: skip
             self._seq += 1
             self.exchanges += 1
-            reply.exchanges.append(exchange)
-            task.exchanges.append(exchange)
+            reply.add(a.status, a.response)
             octets = 0 if a.response is None else len(a.response)
             for budget in task.budgets:
                 budget.queries -= 1
                 budget.octets -= octets
                 if a.last:
                     budget.set_aside -= cost
-            if a.status is answered_status:
+            if a.status is Status.ANSWERED:
                 self.answered += 1
                 self._silent.pop(ask.address, None)
             if a.last:
@@ -245,16 +244,16 @@ class Scheduler:
             self.cut_short += task.partial == _LIMITED
             name = task.key[1]
             assert isinstance(name, Name)
-            self._zones.append((name, task.exchanges))
-            task.exchanges, task.replies = [], []
+            self._zones.append((name, task.recording))
+            task.replies = []
             return
         del self._running[task.key]
-        bundle = self._bundles[task.subject]
+        bundle = self._bundles[task.recording.subject]
         bundle.tasks -= 1
         if not bundle.tasks:
-            del self._bundles[task.subject]
-            if bundle.exchanges:
-                self._shared.append(bundle.exchanges)
+            del self._bundles[task.recording.subject]
+            if len(bundle.recording):
+                self._shared.append(bundle.recording)
         if task.partial == _LOOPED:
             self._loops[task.key] = self._loops.get(task.key, 0) + 1
             if self._loops[task.key] >= _LOOPS_BELIEVED:
@@ -314,9 +313,9 @@ class Scheduler:
         zone = owner.key[1]
         assert isinstance(zone, Name)
         subject, steps = self._make(key, zone)
-        bundle = self._bundles.setdefault(subject, _Bundle())
+        bundle = self._bundles.setdefault(subject, _Bundle(Recording(subject)))
         bundle.tasks += 1
-        task = Task(key, subject, steps, owner, depth, bundle.exchanges)
+        task = Task(key, steps, owner, depth, bundle.recording)
         budget = Budget(self._plan.name_queries, self._plan.zone_octets, self._clock() + self._plan.zone_s)
         # The compliance pack has a fixed size: it needs no share of what walking may cost.
         task.budgets = (budget,) if key[0] == "pack" or owner.purse is None else (budget, owner.purse)
@@ -333,9 +332,12 @@ class Scheduler:
             ask = task.asks[0]
             reply = Reply(ask)
             if shared and self._recorded:
-                before = self._recorded.pop((task.subject, ask.question.code, ask.address, ask.wire[2:]), None)
+                before = self._recorded.pop(
+                    (task.recording.subject, ask.question.code, ask.address, ask.wire[2:]), None
+                )
                 if before is not None:
-                    reply.exchanges = before
+                    for exchange in before:
+                        reply.add(exchange.status, exchange.response)
                     task.replies.append(reply)
                     task.asks.popleft()
                     continue
@@ -364,6 +366,9 @@ class Scheduler:
                 question.mix_case, question.follow_truncation,
             )
         )  # fmt: skip
+
+
+_address_text = lru_cache(maxsize=1 << 16)(str)
 
 
 def _reaches(task: Task, target: Task) -> bool:

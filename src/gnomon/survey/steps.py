@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 from gnomon.base import Address, Name
 from gnomon.engine import Status
-from gnomon.evidence import Exchange
 from gnomon.survey.question import Question
 from gnomon.wire import Message
 
@@ -36,22 +35,25 @@ class Ask:
 
 
 class Reply:
-    """What came of one `Ask`: its exchanges in order; none if it was not sent because a bound was reached."""
+    """What came of one `Ask`.
 
-    __slots__ = ("_message", "ask", "exchanges")
+    `response` has the octets of the last accepted response. `statuses` says how each attempt ended, in order; it is
+    empty if the question was not sent because a bound was reached.
+    """
+
+    __slots__ = ("_message", "ask", "response", "statuses")
 
     def __init__(self, ask: Ask) -> None:
         self.ask = ask
-        self.exchanges: list[Exchange] = []
+        self.response: bytes | None = None
+        self.statuses: list[Status] = []
         self._message: Message | None = None
 
-    @property
-    def response(self) -> bytes | None:
-        """The octets of the last accepted response."""
-        for exchange in reversed(self.exchanges):
-            if exchange.status is Status.ANSWERED:
-                return exchange.response
-        return None
+    def add(self, status: Status, response: bytes | None) -> None:
+        """One more attempt has ended."""
+        self.statuses.append(status)
+        if status is Status.ANSWERED:
+            self.response = response
 
     @property
     def message(self) -> Message | None:
@@ -63,7 +65,7 @@ class Reply:
     @property
     def was_kept_back(self) -> bool:
         """Policy or this machine kept all of it from being sent: trying another way is pointless."""
-        return all(x.status in _KEPT_BACK for x in self.exchanges)
+        return all(status in _KEPT_BACK for status in self.statuses)
 
     @property
     def header_rcode(self) -> int | None:

@@ -281,4 +281,4 @@ def _spread(addresses: Sequence[Address], most: int) -> Sequence[Address]:
 
 
 def _wants_no_edns(reply: Reply) -> bool:
-    return bool(reply.exchanges) and (reply.response is None or reply.header_rcode in _NO_EDNS_RCODES)
+    return bool(reply.statuses) and (reply.response is None or reply.header_rcode in _NO_EDNS_RCODES)
