@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from gnomon.base import codes
+from gnomon.base import Name, codes
 from gnomon.lab.faults.fault import ZoneFault, is_answer, named, refer_to_root
 from gnomon.lab.records import Response, RRset
 from gnomon.lab.request import Request
@@ -198,6 +198,32 @@ class DuplicateSoa(ZoneFault):
         second = bytearray(soa.rdatas[0])
         second[-1] ^= 1
         soa.rdatas += (bytes(second),)
+
+
+@named("hosts-refused")
+class HostsRefused(ZoneFault):
+    """Refuses questions for A and AAAA records."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.qtype in (codes.A, codes.AAAA) and is_answer(response):
+            response.empty(codes.REFUSED)
+
+
+@named("zone-version")
+class ZoneVersion(ZoneFault):
+    """Gives the serial as zone version when asked for it, too high by `value`; cut short where that is 255."""
+
+    default_value = 0
+    varies = True
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.edns is not None and request.edns.asks(codes.OPTION_ZONEVERSION):
+            soas = [rrset for rrset in response.answer if rrset.rtype == codes.SOA]
+            for soa in soas:
+                serial = int.from_bytes(soa.rdatas[0][-20:-16], "big") + self.quantity
+                labels = len(Name(soa.owner).labels)
+                data = bytes([labels, 0]) + serial.to_bytes(4, "big")
+                response.edns_options.append((codes.OPTION_ZONEVERSION, data if self.quantity < 255 else data[:3]))
 
 
 def _half(seconds: int) -> int:

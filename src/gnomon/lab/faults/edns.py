@@ -119,3 +119,15 @@ class FlagDropped(Fault):
 
 def _has_unknown_option(request: Request) -> bool:
     return request.edns is not None and any(code not in _KNOWN_OPTIONS for code, _ in request.edns.options)
+
+
+@named("no-nsid")
+class NoNsid(Fault):
+    """Does not know NSID."""
+
+    def hear(self, request: Request) -> Request | Reply:
+        edns = request.edns
+        if edns is None or not edns.asks(codes.OPTION_NSID):
+            return request
+        options = tuple((code, data) for code, data in edns.options if code != codes.OPTION_NSID)
+        return request._replace(edns=edns._replace(options=options))
