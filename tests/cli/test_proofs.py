@@ -112,3 +112,15 @@ def test_evidence_for_other_tools_and_back(gnomon: Gnomon, run: Path, tmp_path: 
     )
     assert not (tmp_path / "x.pcap").exists()
     assert is_refusal(gnomon("evidence", "import", run / "run.json", tmp_path / "x"), "no capture")
+
+
+def test_withholding_a_zone(gnomon: Gnomon, run: Path) -> None:
+    zone = next(iter(EvidenceDir.open(run).finished_zones()))
+    done = gnomon("evidence", "withhold", run, "--zone", zone, "--reason", "asked for", "--yes")
+    assert done.status == 0 and "withheld" in done.out
+    assert gnomon("verify", run).status == 0
+    replayed = gnomon("replay", run)
+    assert replayed.status == 0 and f"Not compared, since exchanges were withheld: {zone}" in replayed.out
+    assert is_refusal(
+        gnomon("evidence", "withhold", run, "--zone", "no.example", "--reason", "x", "--yes"), "no exchange"
+    )

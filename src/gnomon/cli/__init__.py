@@ -23,7 +23,7 @@ _COMMANDS = {
     "judge": "Judge recorded evidence; no packet is sent.",
     "replay": "Judge again, and tell any difference to what is stored.",
     "verify": "Check that evidence is complete and unchanged.",
-    "evidence": "Show, copy, export and import recorded exchanges.",
+    "evidence": "Show, copy, export, import and withhold recorded exchanges.",
     "claim": "Put one zone's verdicts, evidence and proofs into one file.",
     "log": "Keep an append-only log that proves what was recorded, and when.",
     "indicators": "Compute the population's indicators.",

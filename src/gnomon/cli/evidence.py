@@ -1,4 +1,4 @@
-"""`gnomon evidence`: look into recorded evidence; copy, export and import it."""
+"""`gnomon evidence`: look into recorded evidence; copy, export, import and withhold it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from gnomon.cli.measure import progress_bar
 from gnomon.cli.terminal import counted, say
 from gnomon.evidence import EvidenceDir, Exchange, durable, verify, zone_subject
 from gnomon.evidence.mirror import pull, push
+from gnomon.evidence.withheld import withhold
 from gnomon.wire import Message
 from gnomon.wire.presentation import dig, hexdump
 
@@ -22,7 +23,7 @@ _EVIDENCE = click.Path(path_type=Path, exists=True, file_okay=False)
 
 @click.group("evidence")
 def command() -> None:
-    """Look into recorded evidence; copy, export and import it."""
+    """Look into recorded evidence; copy, export, import and withhold it."""
 
 
 @command.command("show")
@@ -33,6 +34,35 @@ def show(evidence: Path, reference: tuple[str, ...]) -> None:
     opened = EvidenceDir.open(evidence)
     for found in [opened.exchange(text) for text in reference]:
         click.echo(show_exchange(found))
+
+
+@command.command("withhold")
+@click.argument("evidence", type=_EVIDENCE)
+@click.argument("reference", metavar="[SEGMENT:ROW]...", nargs=-1)
+@click.option("--zone", help="All exchanges about this zone.")
+@click.option("--reason", required=True, help="Why; it stays in the record.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def withhold_(evidence: Path, reference: tuple[str, ...], zone: str | None, reason: str, yes: bool) -> None:
+    """Take exchanges out of the run in EVIDENCE for good: their query, response, times and names.
+
+    Their place and hash stay, so every proof about the other exchanges still holds. Copies elsewhere keep them until
+    they are pushed again or withheld there. What is judged from them cannot be judged again.
+    """
+    opened = EvidenceDir.open(evidence)
+    refs = [found.ref for found in map(opened.exchange, reference)]
+    if zone is not None:
+        refs += [found.ref for found in opened.exchanges({zone_subject(Name.from_text(zone))})]
+    rows = {(ref.segment, ref.row) for ref in refs if ref is not None}
+    if not rows:
+        raise InputError("no exchange to withhold: give SEGMENT:ROW, or --zone with a zone of this run")
+    if not yes:
+        click.confirm(f"Take {counted(len(rows), 'exchange')} out of {evidence}, for good?", abort=True)
+    with opened.writer():
+        for manifest in opened.manifests():
+            here = [row for segment, row in rows if segment == manifest.segment_root]
+            if here:
+                withhold(evidence, manifest, here, reason)
+    say(f"{counted(len(rows), 'exchange')} withheld; enter the run into its log again, and push its copies again.")
 
 
 @command.command("push")

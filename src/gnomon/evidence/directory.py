@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from gnomon.base import InputError, Name, RetryLater
+from gnomon.base import InputError, Name, RetryLater, printable
 from gnomon.evidence import durable
 from gnomon.evidence.exchange import EvidenceRef, Exchange
 from gnomon.evidence.manifest import Manifest, all_manifests
@@ -29,6 +29,7 @@ from gnomon.evidence.row import (
 )
 from gnomon.evidence.run import RunInfo
 from gnomon.evidence.subject import ZONE, zone_text
+from gnomon.evidence.withheld import WithheldRow, read_withheld
 from gnomon.evidence.writer import SegmentWriter
 
 
@@ -43,6 +44,7 @@ class EvidenceDir:
         self.path = path
         self.run = run
         self._manifests = manifests
+        self._kept_withheld: dict[int, Mapping[int, WithheldRow]] = {}
 
     @classmethod
     def create(cls, path: Path, run: RunInfo, zones: Iterable[Name]) -> EvidenceDir:
@@ -131,7 +133,30 @@ class EvidenceDir:
                 leaves += split_leaves(rows_of(_row_group(path, parquet, index)).leaves())
             except READ_ERRORS as error:
                 raise _damaged(path, error) from None
+        for row, withheld in self._withheld(manifest).items():
+            leaves[row] = bytes.fromhex(withheld.leaf)
         return leaves
+
+    def withheld_subjects(self) -> set[str]:
+        """The subjects that are not whole any more: rows of them were withheld.
+
+        Raises:
+            InputError: a record of withheld rows, or a segment, is missing or damaged.
+        """
+        found = set()
+        for manifest in self._manifests:
+            rows = self._withheld(manifest)
+            if rows:
+                path = self.path / manifest.file
+                subjects = column_values(_open(path).read(columns=["subject"]).column(0))
+                found |= {subjects[row] for row in rows}
+        return found
+
+    def _withheld(self, manifest: Manifest) -> Mapping[int, WithheldRow]:
+        if manifest.sequence not in self._kept_withheld:
+            found = read_withheld(self.path, manifest)
+            self._kept_withheld[manifest.sequence] = found.rows if found else {}
+        return self._kept_withheld[manifest.sequence]
 
     def exchanges(self, subjects: Collection[str] | None = None) -> Iterator[Exchange]:
         """All exchanges, or those of some subjects, segment by segment in row order.
@@ -178,6 +203,8 @@ class EvidenceDir:
         row = int(row_text)
         for manifest in self._manifests:
             if manifest.segment_root.startswith(digits.lower()) and row < manifest.rows:
+                if withheld := self._withheld(manifest).get(row):
+                    raise InputError(f"{text} was withheld on {withheld.at}: {printable(withheld.reason)}")
                 return next(self._pick(manifest, row, row + 1))
         raise InputError(f"{text} is not in {self.path}: it has no such segment, or not so many rows in it")
 
@@ -193,13 +220,20 @@ class EvidenceDir:
             path = self.path / manifest.file
             parquet = _open(path)
             for index in _groups(first, stop):
-                yield from _exchanges(manifest, path, _row_group(path, parquet, index), index, first, stop)
+                group = _row_group(path, parquet, index)
+                yield from self._given(manifest, _exchanges(manifest, path, group, index, first, stop))
 
     def _pick(self, manifest: Manifest, first: int, stop: int) -> Iterator[Exchange]:
         """The same for few rows here and there: keeps the row groups for the next time."""
         path = self.path / manifest.file
         for index in _groups(first, stop):
-            yield from _exchanges(manifest, path, _kept_row_group(path, index), index, first, stop)
+            group = _kept_row_group(path, index)
+            yield from self._given(manifest, _exchanges(manifest, path, group, index, first, stop))
+
+    def _given(self, manifest: Manifest, exchanges: list[Exchange]) -> list[Exchange]:
+        """Without those that were withheld."""
+        withheld = self._withheld(manifest)
+        return [x for x in exchanges if x.ref is None or x.ref.row not in withheld] if withheld else exchanges
 
     @cached_property
     def _shared_index(self) -> dict[str, list[tuple[Manifest, int, int]]]:

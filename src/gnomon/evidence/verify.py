@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -15,9 +15,19 @@ from gnomon._core import MerkleTree, Rows
 from gnomon.base import InputError, RetryLater, printable
 from gnomon.evidence.durable import STALE_SUFFIX, read
 from gnomon.evidence.manifest import Manifest, read_manifests
-from gnomon.evidence.row import COLUMNS, READ_ERRORS, changed_rows, column_values, open_segment, reason, rows_of
+from gnomon.evidence.row import (
+    COLUMNS,
+    READ_ERRORS,
+    changed_rows,
+    column_values,
+    open_segment,
+    reason,
+    rows_of,
+    split_leaves,
+)
 from gnomon.evidence.run import RunInfo
 from gnomon.evidence.subject import ZONE
+from gnomon.evidence.withheld import WithheldRow, is_blank, read_withheld
 
 # One replaced file must not fill the memory with complaints.
 _PROBLEMS_PER_SEGMENT_MAX = 100
@@ -147,12 +157,24 @@ class _SegmentCheck:
         self._tree: MerkleTree | None = MerkleTree()
         self._above: Rows | None = None
         self._suppressed = 0
+        self._withheld: Mapping[int, WithheldRow] = {}
+        self._file_sha256 = manifest.file_sha256
+        try:
+            withheld = read_withheld(path, manifest)
+        except (InputError, RetryLater) as error:
+            self._problem(str(error))
+            return
+        if withheld:
+            self._withheld, self._file_sha256 = withheld.rows, withheld.file_sha256
 
     def run(self) -> Iterator[int]:
         try:
             with self._path.open("rb") as file:
-                if file_digest(file, "sha256").hexdigest() != self._manifest.file_sha256:
-                    self._problem("its octets are not those that were stored: the file's digest differs")
+                digest = file_digest(file, "sha256").hexdigest()
+            if self._withheld and digest == self._manifest.file_sha256:
+                self._problem("the rows that are to be withheld are still in it: withhold them again")
+            elif digest != self._file_sha256:
+                self._problem("its octets are not those that were stored: the file's digest differs")
             parquet = open_segment(self._path)
         except FileNotFoundError:
             self._problem("the segment is missing; restore it from a copy", self._all_rows())
@@ -188,7 +210,7 @@ class _SegmentCheck:
                 self._problem(what, rows, lost)
                 self._tree = None
                 return
-        leaves = values.leaves()
+        leaves = self._with_withheld(values.leaves(), group, rows)
         if self._tree is not None:
             self._tree.extend(leaves)
         changed = changed_rows(group, leaves)
@@ -200,6 +222,18 @@ class _SegmentCheck:
             self._problem("out of order: it sorts before the row above it", rows[row : row + 1])
         self._above = values
         self._check_subjects(group.column("subject"), rows)
+
+    def _with_withheld(self, leaves: bytes, group: pa.Table, rows: range) -> bytes:
+        """The leaves, with those of withheld rows as they were recorded."""
+        here = [row for row in self._withheld if row in rows]
+        if not here:
+            return leaves
+        each = split_leaves(leaves)
+        for row in here:
+            each[row - rows.start] = bytes.fromhex(self._withheld[row].leaf)
+            if not is_blank(group, row - rows.start):
+                self._problem("it is to be withheld, but not all of it is gone: withhold it again", range(row, row + 1))
+        return b"".join(each)
 
     def _check_subjects(self, column: pa.ChunkedArray, rows: range) -> None:
         shared_rows = min(max(self._manifest.shared_rows - rows.start, 0), len(rows))

@@ -7,7 +7,7 @@ import os
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
@@ -163,24 +163,28 @@ class SegmentWriter:
 def encode_segment(rows: Rows, run_id: str) -> tuple[str, bytes]:
     """The Merkle root (hex) and the Parquet file of rows in their order."""
     sink = pa.BufferOutputStream()
-    schema = COLUMNS_READ.with_metadata({"gnomon.row_version": str(ROW_VERSION), "gnomon.run_id": run_id})
     leaves = rows.leaves()
-    with pq.ParquetWriter(
+    with segment_writer(sink, run_id) as parquet:
+        for first in range(0, len(rows), ROW_GROUP_ROWS):
+            table = table_of(rows, leaves, first).replace_schema_metadata(parquet.schema.metadata)
+            parquet.write_table(table, row_group_size=ROW_GROUP_ROWS)
+    tree = MerkleTree()
+    tree.extend(leaves)
+    return tree.root().hex(), sink.getvalue().to_pybytes()
+
+
+def segment_writer(sink: Any, run_id: str) -> Any:
+    """A Parquet writer with the settings of a segment, to be closed."""
+    return pq.ParquetWriter(
         sink,
-        schema,
+        COLUMNS_READ.with_metadata({"gnomon.row_version": str(ROW_VERSION), "gnomon.run_id": run_id}),
         compression="zstd",
         compression_level=_COMPRESSION_LEVEL,
         # Wire octets hardly repeat: a dictionary only costs.
         use_dictionary=list(TEXT_COLUMNS),
         write_statistics=["subject", "sent_at_ns"],
         write_page_checksum=True,
-    ) as parquet:
-        for first in range(0, len(rows), ROW_GROUP_ROWS):
-            table = table_of(rows, leaves, first).replace_schema_metadata(schema.metadata)
-            parquet.write_table(table, row_group_size=ROW_GROUP_ROWS)
-    tree = MerkleTree()
-    tree.extend(leaves)
-    return tree.root().hex(), sink.getvalue().to_pybytes()
+    )
 
 
 def _lock(path: Path) -> int:

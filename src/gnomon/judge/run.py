@@ -63,7 +63,8 @@ class Difference:
 class Replay:
     """What judging again came to; no differences means that the same verdicts came out.
 
-    `differences` are the first, at most `MAX_DIFFERENCES`; `different` counts all.
+    `differences` are the first, at most `MAX_DIFFERENCES`; `different` counts all. `partial` zones cannot be judged
+    again, since exchanges that they rest on were withheld: they are not compared.
     """
 
     zones: int
@@ -71,6 +72,7 @@ class Replay:
     code_version: str
     differences: tuple[Difference, ...]
     different: int
+    partial: tuple[str, ...] = ()
 
 
 def judge(
@@ -146,19 +148,22 @@ def replay(evidence_dir: Path, profile: str = "default", *, jobs: int = 1) -> Re
     known = Profile(made.profile.name, {**default.levels, **made.profile.levels}, made.profile.overrides)
     zones = EvidenceDir.open(evidence_dir).finished_zones()
     done = count = 0
+    partial: set[str] = set()
     with ByZone(zones) as rows, ByZone(zones) as digests:
         for batch in _batches(evidence_dir, _Judge(known, made.routing, made.only), jobs):
             rows.add(batch.verdicts)
             digests.add(batch.digests)
             done += batch.digests.num_rows
             count += batch.verdicts.num_rows
+            partial |= batch.partial
         found = _differences(store.stored_tables(evidence_dir, profile), rows.tables())
+        found = (difference for difference in found if difference.verdict.zone not in partial)
         differences = tuple(islice(found, MAX_DIFFERENCES))
         more = sum(1 for _ in found)
         digest = store.run_digest(digests.tables())
-    if not differences and digest != made.digest:
+    if not differences and not partial and digest != made.digest:
         raise InputError(f"the digest in {evidence_dir}/verdicts/{profile}.json is not that of its rows; judge again")
-    return Replay(done, count, made.code_version, differences, len(differences) + more)
+    return Replay(done, count, made.code_version, differences, len(differences) + more, tuple(sorted(partial)))
 
 
 def _differences(stored: Iterator[pa.Table], now: Iterator[pa.Table]) -> Iterator[Difference]:
@@ -218,6 +223,7 @@ class _Batch:
     routes: dict[Address, Route | None]
     internal_errors: int
     derived: Mapping[str, pa.Table]
+    partial: frozenset[str]
 
 
 class _Worker:
@@ -246,6 +252,7 @@ class _Worker:
             routes,
             sum(one.verdict.code == INTERNAL_ERROR for one in rows),
             self._derive.take() if self._derive is not None else {},
+            frozenset(self._maker.partial.intersection(digests)),
         )
 
 

@@ -21,7 +21,7 @@ from gnomon.evidence import (
     name_subject,
     server_subject,
 )
-from gnomon.evidence.subject import zone_text
+from gnomon.evidence.subject import zone_subject, zone_text
 from gnomon.sources import parse_anchor
 from gnomon.survey import read_given
 from gnomon.survey.leads import leads
@@ -53,6 +53,9 @@ class ViewMaker:
         self._routing = routing
         self._anchors, self._undelegated = inputs_of(evidence.run)
         self._shared = _shared_of(evidence)
+        self._withheld = evidence.withheld_subjects()
+        self.partial: set[str] = set()
+        """The zones seen so far for which not all recorded exchanges are left: some were withheld."""
 
     def views(self, partition: ZonePartition) -> Iterator[ZoneView]:
         """The views of the zones that one segment finishes."""
@@ -69,6 +72,8 @@ class ViewMaker:
     def view(self, zone: Name, own: Iterable[Exchange]) -> ZoneView:
         """The view of one zone from its own exchanges; the shared ones are looked up."""
         own, given = tuple(own), self._undelegated.get(zone)
+        if zone_subject(zone) in self._withheld:
+            self.partial.add(zone_text(zone))
         return ZoneView(
             zone,
             (*own, *self._needed(zone, own, given)),
@@ -90,6 +95,8 @@ class ViewMaker:
         subjects += [name_subject(name) for name in led if name not in names]
         hosts = {above for name in led for above in name.ancestors()[1:]}
         subjects += [cut_subject(cut) for cut in in_order(hosts - cuts)]
+        if not self._withheld.isdisjoint(subjects):
+            self.partial.add(zone_text(zone))
         for subject in subjects:
             yield from self._shared(subject)
 
