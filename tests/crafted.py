@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import dns.message
+import dns.rcode
 import dns.rrset
 
 from gnomon.checks.view import ZoneView
@@ -13,6 +14,8 @@ from gnomon.engine import Status
 from gnomon.evidence import Exchange
 
 Edit = Callable[[bytes], bytes | None]
+Change = Callable[[ZoneView], ZoneView]
+NS2 = "28.8.8.53"
 
 
 def altered(view: ZoneView, ask: str, edit: Edit, at: str = "", subject: str = "") -> ZoneView:
@@ -61,3 +64,24 @@ def record(text: str) -> dns.rrset.RRset:
     """An RRset of one record: "owner ttl class type rdata"."""
     owner, ttl, rdclass, rdtype, rdata = text.split(" ", 4)
     return dns.rrset.from_text(owner, int(ttl), rdclass, rdtype, rdata)
+
+
+def on(ask: str, edit: Callable[[dns.message.Message], object], at: str = NS2) -> Change:
+    return lambda view: altered(view, ask, message(edit), at)
+
+
+def raw(ask: str, edit: Callable[[bytes], bytes | None], at: str = NS2) -> Change:
+    return lambda view: altered(view, ask, edit, at)
+
+
+def both(*changes: Change) -> Change:
+    def apply(view: ZoneView) -> ZoneView:
+        for change in changes:
+            view = change(view)
+        return view
+
+    return apply
+
+
+def rcode(name: str) -> Callable[[dns.message.Message], object]:
+    return lambda m: m.set_rcode(dns.rcode.from_text(name))

@@ -11,51 +11,28 @@ import dns.dnssec
 import dns.flags
 import dns.message
 import dns.name
-import dns.rcode
 import dns.rdatatype
 import dns.rrset
 import pytest
 
-from crafted import altered, message, record, remade, silence
+from crafted import NS2, Change, altered, both, message, on, raw, rcode, record, remade, silence
 from gnomon.checks.entry import NO_DS
 from gnomon.checks.registry import all_checks
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED
 from gnomon.checks.sentence import fill
 from gnomon.checks.view import ZoneClass, ZoneView
 from gnomon.lab import Scenario, load_scenarios
+from message_cases import MESSAGE_CASES
 from worlds import view_of
 
 Message = dns.message.Message
-Change = Callable[[ZoneView], ZoneView]
 SHARED = {*UNHEARD_EDNS, *UNSIGNED, *NO_DS}
-FAMILIES = ("denial", "dnssec", "ds", "edns", "exp", "hdr", "key", "resp", "sig")
-NS2 = "28.8.8.53"
+FAMILIES = ("denial", "dnssec", "ds", "edns", "exp", "hdr", "key", "resp", "sig", "syn")
 
 
 @pytest.fixture(scope="module")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> ZoneView:
     return view_of(Scenario("healthy", (), (), {}, ()), tmp_path_factory.mktemp("healthy"))
-
-
-def on(ask: str, edit: Callable[[Message], object], at: str = NS2) -> Change:
-    return lambda view: altered(view, ask, message(edit), at)
-
-
-def raw(ask: str, edit: Callable[[bytes], bytes | None], at: str = NS2) -> Change:
-    return lambda view: altered(view, ask, edit, at)
-
-
-def both(*changes: Change) -> Change:
-    def apply(view: ZoneView) -> ZoneView:
-        for change in changes:
-            view = change(view)
-        return view
-
-    return apply
-
-
-def rcode(name: str) -> Callable[[Message], object]:
-    return lambda m: m.set_rcode(dns.rcode.from_text(name))
 
 
 def clear(flag: int) -> Callable[[Message], object]:
@@ -331,6 +308,9 @@ CASES: dict[str, Change] = {
     "exp.version/breaks": on("S17", rcode("SERVFAIL")),
     "exp.version/dropped": raw("S17", silence),
 }
+
+
+CASES |= MESSAGE_CASES
 
 
 def _copy(rrset: dns.rrset.RRset, change: Callable[[bytes], bytes]) -> dns.rdata.Rdata:

@@ -19,7 +19,7 @@ from gnomon.lab import Scenario
 from gnomon.wire import Message
 from worlds import view_of
 
-FAMILIES = ("denial", "dnssec", "ds", "edns", "exp", "hdr", "key", "resp", "sig")
+FAMILIES = ("denial", "dnssec", "ds", "edns", "exp", "hdr", "key", "resp", "sig", "syn")
 TYPES = (43, 46, 47, 48, 50, 51, 6)
 WORLDS = {"NSEC": {}, "NSEC3 and RSA": {"denial": "nsec3", "algorithm": 8, "cds": "match"}}
 

@@ -260,7 +260,7 @@ class TestReachability:
     def test_nothing_at_all(self) -> None:
         found = judge_zone(ZoneView(ZONE, ()), load_profile("default"))
         assert not [v.args for v in found if v.code == "internal-error"]
-        names_only = {"syn.zone-hyphen", "syn.zone-double-hyphen"}
+        names_only = {"syn.zone-chars", "syn.zone-double-hyphen", "syn.zone-hyphen", "syn.zone-length"}
         assert {v.check_id for v in found if v.state == "observed"} == names_only
 
 

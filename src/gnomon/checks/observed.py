@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from gnomon.base import Address, InputError, Name, RRType
+from gnomon.base import Address, InputError, Name, RRType, Transport
 from gnomon.checks.read import read
 from gnomon.evidence import Exchange
 from gnomon.wire import Message, Record, rdata
@@ -29,6 +29,11 @@ def is_silent(exchange: Exchange) -> bool:
 def is_unsent(exchange: Exchange) -> bool:
     """True if nothing was observed: not sent by policy, or this machine could not send."""
     return not is_answered(exchange) and not is_silent(exchange)
+
+
+def is_udp(exchange: Exchange) -> bool:
+    """True if it went over UDP."""
+    return exchange.transport is Transport.UDP
 
 
 _READERS: dict[int, Callable[[bytes], object]] = {

@@ -6,14 +6,15 @@ every other check says with these codes that it could not judge there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gnomon.base import Address
 from gnomon.base.codes import DNSKEY, FORMERR, NOERROR, NOTIMP, NXDOMAIN
 from gnomon.checks.observed import Answer, is_silent
-from gnomon.checks.outcome import Outcome, not_applicable, unknown
+from gnomon.checks.outcome import Arg, Outcome, not_applicable, outcome, unknown
+from gnomon.evidence import Exchange
 
 if TYPE_CHECKING:
     from gnomon.checks.view import ZoneView
@@ -207,3 +208,43 @@ def _reason(view: ZoneView, asks: Sequence[str], address: Address) -> str:
 
 def _sorted(missing: Mapping[str, Sequence[Address]]) -> dict[str, tuple[Address, ...]]:
     return {reason: tuple(of) for reason, of in sorted(missing.items())}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong at one server: the outcome's code, what shows it, and the facts of its sentence."""
+
+    code: str
+    address: Address
+    shown: tuple[Exchange, ...]
+    facts: Mapping[str, Arg]
+
+
+def finding(code: str, address: Address, *answers: Answer, **facts: Arg) -> Finding:
+    """A finding that these answers show."""
+    return Finding(code, address, tuple(answer.exchange for answer in answers), facts)
+
+
+def dropped(view: ZoneView, probed: Probed, ask: str, code: str = "dropped") -> list[Finding]:
+    """A finding for each server that did not answer `ask`."""
+    return [Finding(code, address, view.asked(ask, address), {}) for address in probed.dropped]
+
+
+def told(view: ZoneView, findings: Sequence[Finding], good: str, answers: Iterable[Answer]) -> Iterator[Outcome]:
+    """One outcome for each finding, with its server; without any the zone is `good`, if there are answers."""
+    for one in findings:
+        server = view.server_label(one.address)
+        yield outcome(one.code, one.shown, subject=server, server=server, **one.facts)
+    shown = [answer.exchange for answer in answers]
+    if shown and not findings:
+        yield outcome(good, shown)
+
+
+def everything_heard(view: ZoneView) -> Mapping[Address, tuple[Answer, ...]]:
+    """All answers of the zone's servers, to questions about the zone and to those of the compliance pack."""
+    return view.once("everything-heard", lambda: _everything_heard(view))
+
+
+def _everything_heard(view: ZoneView) -> Mapping[Address, tuple[Answer, ...]]:
+    asks = [ask for ask in view.asks if ask[0] in "QZS"]
+    return {address: tuple(a for ask in asks for a in view.answers_at(ask, address)) for address in view.addresses}

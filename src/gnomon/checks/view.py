@@ -152,6 +152,15 @@ class ZoneView:
             first = self._first_at[ask] = {a: found[0] for a, found in self._accepted(ask).items() if found}
         return first
 
+    @cached_property
+    def asks(self) -> tuple[str, ...]:
+        """The codes of all questions that were asked, sorted."""
+        return tuple(sorted(self._by_ask))
+
+    def answers_at(self, ask: str, address: Address) -> tuple[Answer, ...]:
+        """The accepted responses of one address to one question; several if it was asked for several names or types."""
+        return self._accepted(ask).get(address, ())
+
     def answers(self, ask: str) -> tuple[Answer, ...]:
         """The accepted responses of all addresses to one question, in address order."""
         return tuple([answer for found in self._accepted(ask).values() for answer in found])

@@ -101,15 +101,15 @@ class ViewMaker:
             yield from self._shared(subject)
 
     def _led_to(self, zone: Name, own: Iterable[Exchange]) -> set[Name]:
-        """The names that the zone's records for mail and the web lead to, as far as they were looked up."""
-        todo = [key for x in own if x.ask[0] == "Z" for key in _leads(zone, x)]
+        """The names that the zone's records for mail and the web, and its contact, lead to, as far as looked up."""
+        todo = [key for x in own if x.ask[0] == "Z" or x.ask == "Q1" for key in _leads(zone, x)]
         found: set[Name] = set()
         while todo:
             kind, name = todo.pop()
             assert isinstance(name, Name)
             if name not in found:
                 found.add(name)
-                shared = self._shared(name_subject(name)) if kind == "text" else ()
+                shared = self._shared(name_subject(name)) if kind in ("text", "mx") else ()
                 todo += [key for x in shared for key in _leads(zone, x, name)]
         return found
 

@@ -303,11 +303,14 @@ class World:
         if server is None or request is None:
             return []
         face = server.face(request.name, request.qtype) if request.qclass == codes.CLASS_IN else server.outside
+        asked = request.name
         for fault in face.hears:
             heard = fault.hear(request)
             if not isinstance(heard, Request):
                 return heard
             request = heard
+        if request.name != asked:
+            face = server.face(request.name, request.qtype)
         if request.qtype == codes.AXFR and face.transfers and transport is Transport.TCP and not request.error:
             messages = [self._assemble(server, part, request) for part in _transfer(face, request)]
         else:

@@ -86,7 +86,7 @@ class Zone:
                 addresses = all_hosts.get(host, ()) if given is None else given
                 self.glue[host.key] = _address_rrsets(host.key, addresses, ttl_s)
 
-    def answer(self, name: bytes, qtype: int, *, do: bool, aliases: int = 8) -> Response:
+    def answer(self, name: bytes, qtype: int, *, do: bool, aliases: int = 16) -> Response:
         """The authoritative response to a question inside the zone (RFC 1034 section 4.3.2, RFC 4035 section 3.1).
 
         At most `aliases` CNAME records are followed.

@@ -15,7 +15,7 @@ from gnomon.survey import reading
 from gnomon.survey.pack import ask_pack
 from gnomon.survey.plan import Plan
 from gnomon.survey.question import Question
-from gnomon.survey.service_questions import H4, H5, H6
+from gnomon.survey.service_questions import H4, H5, H6, H7
 from gnomon.survey.steps import Ask, Key, Need, Reply, Steps, ask
 
 LABEL_PREFIX = b"gnomon-"
@@ -23,7 +23,7 @@ LABEL_PREFIX = b"gnomon-"
 
 T = TypeVar("T")
 
-_LOOKED_UP = {"reverse": q.A1, "text": H5, "tlsa": H4, "caa": H6}
+_LOOKED_UP = {"reverse": q.A1, "text": H5, "tlsa": H4, "caa": H6, "mx": H7}
 
 
 class GivenDelegation(Protocol):

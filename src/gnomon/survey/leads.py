@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from gnomon.base import InputError, Name
-from gnomon.base.codes import AAAA, CAA, HTTPS, MX, NS, TLSA, TXT, A
+from gnomon.base.codes import AAAA, CAA, HTTPS, MX, NS, SOA, TLSA, TXT, A
 from gnomon.survey import reading
 from gnomon.survey.steps import Key
 from gnomon.wire import MalformedRdata, Message, rdata, services, spf, tags
@@ -37,8 +37,10 @@ def leads(zone: Name, qname: Name, qtype: int, message: Message) -> tuple[Key, .
 
 def leads_of(zone: Name, qname: Name, qtype: int, rdatas: Sequence[bytes]) -> tuple[Key, ...]:
     """The same for the record data that an answer gives in the end; none is a lead too."""
-    if qtype == MX and qname == zone:
-        return tuple(_of_mx(rdatas))
+    if qtype == SOA and qname == zone:
+        return tuple(_of_contact(zone, rdatas))
+    if qtype == MX:
+        return tuple(_of_mx(rdatas)) if qname == zone else tuple(_of_contacts_mx(qname, rdatas))
     if qtype == HTTPS:
         found = [one.target for octets in rdatas if (one := _read(services.svcb, octets))]
         return tuple(("host", target) for target in found if not target.is_root)
@@ -56,6 +58,27 @@ def _of_mx(rdatas: Sequence[bytes]) -> Iterable[Key]:
         yield "host", mx.exchange
         if (port := below(mx.exchange, *SMTP)) is not None:
             yield "tlsa", port
+
+
+def contact_domain(rname: Name) -> Name | None:
+    """The domain of the mail address that RNAME stands for (RFC 1035 section 8); None for a name of one label."""
+    return rname.parent() if len(rname.labels) > 1 else None
+
+
+def _of_contact(zone: Name, rdatas: Sequence[bytes]) -> Iterable[Key]:
+    for octets in rdatas[:1]:
+        soa = _read(rdata.soa, octets)
+        domain = contact_domain(soa.rname) if soa else None
+        if domain is not None and domain != zone:
+            yield "mx", domain
+
+
+def _of_contacts_mx(domain: Name, rdatas: Sequence[bytes]) -> Iterable[Key]:
+    """Mail goes to the domain itself if it has no MX records (RFC 5321 section 5.1)."""
+    found = [mx.exchange for octets in rdatas if (mx := _read(rdata.mx, octets)) and not mx.exchange.is_root]
+    yield from (("host", exchange) for exchange in sorted(found, key=lambda name: name.key))
+    if not rdatas:
+        yield "host", domain
 
 
 def _of_spf(texts: Sequence[tuple[bytes, ...]]) -> Iterable[Key]:

@@ -36,6 +36,7 @@ from gnomon.wire import Edns
 from gnomon.wire.edns import DO
 
 PRIVATE_TYPE = RRType(65280)  # first of the private-use types (RFC 6895 section 3.1)
+SPECIAL_USE = tuple(map(Name.from_text, ("alt.", "internal.", "invalid.", "local.", "localhost.", "onion.", "test.")))
 PROBE_DOMAIN = Name.from_text("recursion-test.invalid.")
 
 _PLAIN_DO = Edns(UDP_SIZE_OCTETS, flags=DO)
@@ -116,6 +117,19 @@ Q9_AAAA = Question(
     "Q9", "zone", "AAAA of an NS name inside the zone, DO", AAAA, _Q9_WHEN, ("addresses", "consistency"),
     edns=_PLAIN_DO, per=("inside", "host server"),
 )  # fmt: skip
+_Q9M_WHEN = "for each name between the zone and an NS name inside it, at most 4: at 2 addresses that answered Q1"
+Q9M = Question(
+    "Q9M", "zone", "A of a name that others are below, DO", A, _Q9M_WHEN, ("answers",), edns=_PLAIN_DO,
+    follow_truncation=False, per=("between", "pair"),
+)  # fmt: skip
+Q9M_NS = Question(
+    "Q9M", "zone", "NS of a name that others are below, DO", NS, _Q9M_WHEN, ("answers",), edns=_PLAIN_DO,
+    follow_truncation=False, per=("between", "pair"),
+)  # fmt: skip
+Z6 = Question(
+    "Z6", "zone", "A of a special-use name (invalid, localhost, test, alt, onion, local, internal), DO", A,
+    "for the root only: at 2 addresses that answered Q1", ("answers",), edns=_PLAIN_DO, per=("special name", "pair"),
+)  # fmt: skip
 
 _PARENT = (
     "at parent_servers addresses of the parent zone, of different names and IP versions if there are; up to twice as"
@@ -189,7 +203,8 @@ C4 = Question(
 
 QUESTIONS: tuple[Question, ...] = (
     P1, P2, P1N, P3_A, P3_AAAA, P4,
-    Q1, Q2, *Q2_PARTS, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, *SERVICES, H1, H2,
+    Q1, Q2, *Q2_PARTS, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, Q9M, Q9M_NS, Z6,
+    *SERVICES, H1, H2,
     A1, R1, C0, C1, C2, C3, C4, *COMPLIANCE,
 )  # fmt: skip
 
@@ -214,6 +229,7 @@ class Plan:
         reverse: the names of server addresses are looked up too.
         prefix_lookup: the zone of a service that tells which prefix an address is announced in (TXT records as Team
             Cymru's); it learns of every server address.
+        contact: where mail to the contact in the SOA record goes is looked up too.
         zone_queries: messages to the parent's and the zone's own servers for one zone.
         zone_octets: response octets for one zone; nothing more is asked beyond.
         name_queries: messages to find the addresses of one name.
@@ -236,6 +252,7 @@ class Plan:
     parent_servers: int = 2
     reverse: bool = False
     prefix_lookup: Name | None = None
+    contact: bool = False
     zone_queries: int = 600
     zone_octets: int = 8 << 20
     name_queries: int = 100
@@ -318,8 +335,8 @@ def _described(question: Question) -> dict[str, object]:
 # Somebody waits for one zone: every server is asked for MX, TXT and CAA and for the NS names inside the zone, every
 # server of the parent for the delegation, and the names of their addresses are looked up.
 ASSESS_PLAN = Plan(
-    host_servers=40, record_servers=40, parent_servers=40, reverse=True, zone_queries=2000, name_queries=400,
-    walk_queries=1500, zone_s=120.0,
+    host_servers=40, record_servers=40, parent_servers=40, reverse=True, contact=True, zone_queries=2000,
+    name_queries=400, walk_queries=1500, zone_s=120.0,
 )  # fmt: skip
 # Nobody waits: the compliance pack is spread thin.
 SURVEY_PLAN = Plan(pack_at_once=1, pack_s=30.0)

@@ -14,6 +14,10 @@ _BELOW = (
     " arpa"
 )
 _APEX = _BELOW + ", or its NSEC says that there is none"
+_ADDRESS = (
+    "at one address that gave an authoritative answer to Q1, unless the zone is the root or under arpa, or its NSEC"
+    " says that there is none"
+)
 _ELSEWHERE = "once for the name: as H1"
 
 Z1M = Question("Z1M", "zone", "MX of the zone, DO", MX, _SOME, ("mail",), edns=_PLAIN_DO, per=("record server",))
@@ -22,8 +26,8 @@ Z1C = Question(
     "Z1C", "zone", "CAA of the zone, DO", CAA, _SOME + "; not of the root or a zone under arpa", ("services",),
     edns=_PLAIN_DO, per=("record server",),
 )  # fmt: skip
-Z1A = Question("Z1A", "zone", "A of the zone, DO", A, _APEX, ("mail", "services"), edns=_PLAIN_DO, per=())
-Z1A_AAAA = Question("Z1A", "zone", "AAAA of the zone, DO", AAAA, _APEX, ("mail", "services"), edns=_PLAIN_DO, per=())
+Z1A = Question("Z1A", "zone", "A of the zone, DO", A, _ADDRESS, ("mail", "services"), edns=_PLAIN_DO, per=())
+Z1A_AAAA = Question("Z1A", "zone", "AAAA of the zone, DO", AAAA, _ADDRESS, ("mail", "services"), edns=_PLAIN_DO, per=())
 Z1H = Question("Z1H", "zone", "HTTPS of the zone, DO", HTTPS, _APEX, ("services",), edns=_PLAIN_DO, per=())
 Z2_A = Question(
     "Z2", "zone", "A of www and of the zone's own names that MX, SPF and HTTPS records name, DO", A, _BELOW,
@@ -53,4 +57,10 @@ H6 = Question(
     edns=Edns(UDP_SIZE_OCTETS), per=("above",),
 )  # fmt: skip
 
-SERVICES = (Z1M, Z1T, Z1C, Z1A, Z1A_AAAA, Z1H, Z2_A, Z2_AAAA, Z2_TXT, Z2_TLSA, H4, H5, H6)
+H7 = Question(
+    "H7", "name", "MX of the domain of the contact in the SOA record, unless that is the zone", MX,
+    "with the plan's contact: as H1; then the addresses of the mail hosts, or of the domain without any", ("syntax",),
+    edns=Edns(UDP_SIZE_OCTETS), per=(),
+)  # fmt: skip
+
+SERVICES = (Z1M, Z1T, Z1C, Z1A, Z1A_AAAA, Z1H, Z2_A, Z2_AAAA, Z2_TXT, Z2_TLSA, H4, H5, H6, H7)

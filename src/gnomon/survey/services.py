@@ -23,6 +23,7 @@ class ServiceSurvey:
         at: the zone's servers with their names, those to be asked first in front.
         is_served: they answer for the zone with authority; if not, only what the apex says of mail is asked.
         apex_types: the types at the apex if its NSEC told, else empty.
+        first: what is to be looked up besides.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class ServiceSurvey:
         at: Sequence[tuple[Address, Name | None]],
         is_served: bool,
         apex_types: frozenset[int],
+        first: Sequence[Key] = (),
     ) -> None:
         self._walker = walker
         self._plan = walker.plan
@@ -39,13 +41,14 @@ class ServiceSurvey:
         self._at = at
         self._is_served = is_served
         self._apex_types = apex_types
+        self._besides = first
         self._elsewhere: set[Key] = set()  # names inside that the zone's own servers only refer to
         self._seen: set[tuple[Key, bool]] = set()
-        self._left = {"host": self._plan.hosts, "text": self._plan.texts, "tlsa": self._plan.hosts, "caa": 8}
+        self._left = {"host": self._plan.hosts, "text": self._plan.texts, "tlsa": self._plan.hosts, "caa": 8, "mx": 1}
 
     def steps(self) -> Steps[None]:
         """Ask the zone's own servers, then follow what their answers lead to, level by level."""
-        found = yield from self._ask_own(self._first())
+        found = [*(yield from self._ask_own(self._first())), *self._besides]
         for _ in range(_ROUNDS):
             new = self._allowed(found)
             if not new:
@@ -59,17 +62,26 @@ class ServiceSurvey:
     def _first(self) -> Iterable[Ask]:
         zone, labels = self._zone, self._zone.labels
         is_arpa = bool(labels) and labels[-1].lower() == b"arpa"
-        if len(labels) > 1 and not is_arpa and self._is_served:
-            yield from self._of_a_domain()
+        if labels and not is_arpa and self._is_served:
+            yield from self._addresses()
+            if len(labels) > 1:
+                yield from self._of_a_domain()
         for question in (q.Z1M, q.Z1T, *(() if is_arpa or not labels else (q.Z1C,))):
             yield from self._asks(question, zone, self._plan.record_servers)
+
+    def _addresses(self) -> Iterable[Ask]:
+        for question in (q.Z1A, q.Z1A_AAAA):
+            if self._may_have(question):
+                yield from self._asks(question, self._zone, 1)
+
+    def _may_have(self, question: Question) -> bool:
+        return not self._apex_types or question.qtype in self._apex_types
 
     def _of_a_domain(self) -> Iterable[Ask]:
         wanted: list[tuple[Question, tuple[bytes, ...]]] = [(q.Z2_TXT, labels) for labels in _TEXTS]
         wanted += [(q.Z2_A, (b"www",)), (q.Z2_AAAA, (b"www",)), (q.Z2_TLSA, (b"_443", b"_tcp"))]
-        for question in (q.Z1A, q.Z1A_AAAA, q.Z1H):
-            if not self._apex_types or question.qtype in self._apex_types:
-                wanted.append((question, ()))
+        if self._may_have(q.Z1H):
+            wanted.append((q.Z1H, ()))
         for question, front in wanted:
             if (name := below(self._zone, *front)) is not None:
                 yield from self._asks(question, name, 1)
@@ -111,10 +123,14 @@ class ServiceSurvey:
         for key, result in zip(keys, results, strict=True):
             if key[0] == "text" and result:
                 found.update(dict.fromkeys(leads_of(self._zone, _name(key), q.H5.qtype, result)))
+            if key[0] == "mx":
+                found.update(dict.fromkeys(leads_of(self._zone, _name(key), q.H7.qtype, result or ())))
         chains: dict[Key, None] = {}
         for key in keys:
             if key[0] == "tlsa":
-                host = Name(_name(key).wire[sum(len(label) + 1 for label in SMTP) :])
+                name = _name(key)
+                # The end of an alias need not begin like the name that was asked for.
+                host = name.parent().parent() if name.labels[:2] == SMTP else name
                 cut = yield from self._walker.closest(host)
                 chains.update(dict.fromkeys(("chain", one.zone) for one in (cut.upwards() if cut else ())))
         yield Need(list(chains))

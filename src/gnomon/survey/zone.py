@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from gnomon.base import Address, Name, reverse_name
-from gnomon.base.codes import OPTION_COOKIE
+from gnomon.base.codes import OPTION_COOKIE, SOA
 from gnomon.survey import plan as q
 from gnomon.survey import reading
 from gnomon.survey.cuts import Cut, Walker, leads_on
+from gnomon.survey.leads import leads
 from gnomon.survey.pack import parts_of
 from gnomon.survey.question import Question
 from gnomon.survey.services import ServiceSurvey
@@ -17,6 +18,7 @@ from gnomon.survey.steps import Ask, Key, Need, Reply, Steps, ask
 from gnomon.wire import Message
 
 _HOSTS_AT_ONCE = 4  # the first ones tell whether the servers behind the others answer at all
+_BETWEEN = 4  # names between the zone and names in it that are asked for
 _ROUNDS = 3  # servers known from the delegation, from the zone itself, from these
 _APEX_CODES = ("Q3", "Q3N", "Q4", "Q4N")
 _PLAIN = {"Q3": q.Q3N, "Q4": q.Q4N, "Q5": q.Q5N}
@@ -40,6 +42,7 @@ class ZoneSurvey:
         self._hosting: list[tuple[Address, Name | None]] = []  # servers of the parent that serve the zone too
         self._is_signed = False
         self._apex_types: frozenset[int] = frozenset()
+        self._contact: tuple[Key, ...] = ()  # where mail to the zone's contact goes
         self._wires: dict[str, bytes] = {}
 
     def steps(self) -> Steps[None]:
@@ -161,6 +164,8 @@ class ZoneSurvey:
         answering = [reply.ask.address for reply in first if reply.response is not None]
         self._answering += answering
         self._authoritative += [reply.ask.address for reply in first if reply.is_authoritative]
+        known = (m for reply in first if reply.is_authoritative and (m := reply.message) is not None)
+        self._contact = self._contact or next((leads(self._zone, self._zone, SOA, m) for m in known), ())
         over_tcp = [r.ask.address for r in first if r.response is not None or not r.was_kept_back]
         asks = [
             self._compose(question, self._servers[address], address)
@@ -207,6 +212,13 @@ class ZoneSurvey:
             for question in (q.Q8, q.Q8P, q.Q8N):
                 asks += self._once(question, self._zone, self._answering)
         inside = self._inside()
+        at = _spread(self._answering, 2)
+        for name in reading.names_in_order(self._between(inside))[:_BETWEEN]:
+            for question in (q.Q9M, q.Q9M_NS):
+                asks += self._once(question, name, at)
+        if self._zone.is_root:
+            for name in q.SPECIAL_USE:
+                asks += self._once(q.Z6, name, at)
         at = _spread(self._answering, self._plan.host_servers)
         about: dict[bytes, Name] = {}
         for name in inside:
@@ -218,11 +230,20 @@ class ZoneSurvey:
             if wire in about:
                 self._learn_inside(about[wire], message)
 
+    def _between(self, names: Iterable[Name]) -> Iterable[Name]:
+        """The names between the zone and these: they exist, if only because others are below them."""
+        for name in names:
+            for above in name.ancestors()[1:]:
+                if above == self._zone:
+                    break
+                yield above
+
     def _ask_services(self) -> Steps[None]:
         """The records for mail and the web, at a few of the servers."""
         at = [(a, self._servers[a]) for a in _spread(self._authoritative or self._answering, len(self._servers))]
         if at:
-            survey = ServiceSurvey(self._walker, self._zone, at, bool(self._authoritative), self._apex_types)
+            first = self._contact if self._plan.contact else ()
+            survey = ServiceSurvey(self._walker, self._zone, at, bool(self._authoritative), self._apex_types, first)
             yield from survey.steps()
 
     def _learn_inside(self, name: Name, message: Message) -> None:

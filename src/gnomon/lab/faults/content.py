@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gnomon.base import Name, codes
-from gnomon.lab.faults.fault import ZoneFault, is_answer, named, refer_to_root
+from gnomon.lab.faults.fault import SILENCE, Reply, ZoneFault, is_answer, named, refer_to_root
 from gnomon.lab.records import Response, RRset
 from gnomon.lab.request import Request
 
@@ -250,3 +250,111 @@ def _edit_soa(
         values[index] = change(values[index]) % 2**32
     names = (mname or zone.spec.soa.mname.key) + (rname or zone.spec.soa.rname.key)
     soa.rdatas = (names + b"".join(value.to_bytes(4, "big") for value in values),)
+
+
+@named("ent-denied")
+class EntDenied(ZoneFault):
+    """Answers NXDOMAIN for names that have no records but others below them; to type `value` only, if given."""
+
+    default_value = 0
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if self.quantity in (0, request.qtype) and request.name in world.zone_for(request.name, codes.SOA).ents:
+            response.rcode = codes.NXDOMAIN
+
+
+@named("ent-servfail")
+class EntServfail(ZoneFault):
+    """Answers SERVFAIL for names that have no records but others below them."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.name in world.zone_for(request.name, codes.SOA).ents:
+            response.empty(codes.SERVFAIL)
+
+
+@named("ent-dropped")
+class EntDropped(ZoneFault):
+    """Answers nothing to questions for `sub` below the apex."""
+
+    def hear(self, request: Request) -> Request | Reply:
+        return SILENCE if request.name.startswith(b"\3sub") else request
+
+
+@named("foreign-data")
+class ForeignData(ZoneFault):
+    """Adds the address of a stranger's name to every answer."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        response.additional.append(RRset(b"\3www\x08stranger\4test\0", codes.A, 3600, (bytes([28, 255, 0, 9]),)))
+
+
+@named("flapping")
+class Flapping(ZoneFault):
+    """Gives an SOA record of an older serial now and then."""
+
+    varies = True
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        for at, rrset in enumerate(response.answer):
+            if rrset.rtype == codes.SOA and request.octets[0] & 1:
+                rdata = rrset.rdatas[0]
+                serial = int.from_bytes(rdata[-20:-16], "big") - 7
+                changed = (rdata[:-20] + serial.to_bytes(4, "big") + rdata[-16:],)
+                response.answer[at] = RRset(rrset.owner, codes.SOA, rrset.ttl_s, changed)
+
+
+@named("apex-address")
+class ApexAddress(ZoneFault):
+    """Has an address at the apex."""
+
+    def alter(self, zone: Zone) -> None:
+        zone.nodes[zone.apex][codes.A] = RRset(zone.apex, codes.A, 3600, (bytes([28, 255, 0, 7]),))
+
+
+@named("alias-beside")
+class AliasBeside(ZoneFault):
+    """Has an address beside every alias."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        aliases = [rrset.owner for rrset in response.answer if rrset.rtype == codes.CNAME]
+        response.answer += [RRset(owner, codes.A, 3600, (bytes([28, 255, 0, 8]),)) for owner in aliases]
+
+
+@named("dname")
+class Dname(ZoneFault):
+    """Has a DNAME record at the apex, to other.test.: names that it lacks are aliases; unsigned."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if response.rcode == codes.NXDOMAIN:
+            apex = world.zone_for(request.name, codes.SOA).apex
+            response.empty(codes.NOERROR)
+            response.aa = True
+            response.answer = [RRset(apex, codes.DNAME, 3600, (_OTHER,)), *self.synthesised(request.name, apex)]
+
+    def synthesised(self, name: bytes, apex: bytes) -> list[RRset]:
+        """The CNAME that the DNAME stands for."""
+        return [RRset(name, codes.CNAME, 3600, (name[: len(name) - len(apex)] + _OTHER,))]
+
+
+@named("dname-bare")
+class DnameBare(Dname):
+    """Has a DNAME record at the apex, and makes no CNAME of it."""
+
+    def synthesised(self, name: bytes, apex: bytes) -> list[RRset]:
+        return []
+
+
+@named("ttl-uneven")
+class TtlUneven(ZoneFault):
+    """Gives the first record of each NS RRset a TTL of its own."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        for at, rrset in enumerate(response.answer):
+            if rrset.rtype == codes.NS and len(rrset.rdatas) > 1:
+                first = RRset(rrset.owner, codes.NS, rrset.ttl_s + 60, rrset.rdatas[:1])
+                rest = RRset(rrset.owner, codes.NS, rrset.ttl_s, rrset.rdatas[1:])
+                response.answer[at : at + 1] = [first, rest]
+                break
+
+
+_OTHER = b"\5other\4test\0"

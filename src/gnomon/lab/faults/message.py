@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gnomon.base import codes
 from gnomon.lab.faults.fault import SILENCE, Fault, Reply, ZoneFault, named, refer_to_root
 from gnomon.lab.records import Response, RRset
-from gnomon.lab.request import Request
+from gnomon.lab.request import Request, read_request
 
 if TYPE_CHECKING:
     from gnomon.lab.world import World
@@ -175,3 +175,113 @@ class UpwardReferral(Fault):
 
 def _has_question(octets: bytes) -> bool:
     return octets[4:6] == b"\0\1"
+
+
+@named("ad-dropped")
+class AdDropped(Fault):
+    """Answers nothing to queries with the AD bit."""
+
+    def hear(self, request: Request) -> Request | Reply:
+        return SILENCE if request.flags & 0x0020 else request
+
+
+@named("ra-copied")
+class RaCopied(Fault):
+    """Gives the RA bit of the query back."""
+
+    varies = True
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        response.ra = response.ra or bool(request.flags & 0x0080)
+
+
+@named("rd-refused")
+class RdRefused(Fault):
+    """Refuses queries with the RD bit."""
+
+    varies = True
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.flags & 0x0100:
+            response.empty(codes.REFUSED)
+
+
+@named("rd-lost")
+class RdLost(Fault):
+    """Leaves the RD bit of the query out of the response."""
+
+    def rewrite(self, request: Request, octets: bytes) -> list[bytes]:
+        return [octets[:2] + bytes([octets[2] & ~0x01]) + octets[3:]]
+
+
+@named("aaaa-dropped")
+class AaaaDropped(Fault):
+    """Answers nothing to questions for AAAA."""
+
+    def hear(self, request: Request) -> Request | Reply:
+        return SILENCE if request.qtype == codes.AAAA else request
+
+
+@named("aaaa-denied")
+class AaaaDenied(Fault):
+    """Answers NXDOMAIN to questions for AAAA that it has no records for."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.qtype == codes.AAAA and not response.answer and response.rcode == codes.NOERROR:
+            response.rcode = codes.NXDOMAIN
+
+
+@named("any-full")
+class AnyFull(Fault):
+    """Answers questions for ANY with everything it has."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.qtype == codes.ANY and response.answer:
+            response.answer = list(world.zone_for(request.name, codes.SOA).nodes[request.name].values())
+
+
+@named("two-questions")
+class TwoQuestions(Fault):
+    """Answers the first of two questions."""
+
+    def hear(self, request: Request) -> Request | Reply:
+        if request.octets[4:6] != b"\0\2":
+            return request
+        return read_request(request.octets[:4] + b"\0\1" + request.octets[6:], request.transport) or request
+
+
+@named("tsig-ignored")
+class TsigIgnored(Fault):
+    """Answers signed queries as if they were not."""
+
+    def hear(self, request: Request) -> Request | Reply:
+        return request._replace(tsig=b"")
+
+
+@named("denies-all")
+class DeniesAll(Fault):
+    """Denies with authority what is outside its zones."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if response.rcode == codes.REFUSED and request.qclass == codes.CLASS_IN and request.qtype != codes.AXFR:
+            response.rcode, response.aa = codes.NXDOMAIN, True
+
+
+@named("compressed-rdata")
+class CompressedRdata(Fault):
+    """Adds an SRV record with a compressed target."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if response.answer:
+            response.additional.append(RRset(request.name, codes.SRV, 3600, (b"\0\0\0\0\0\0\xc0\x0c",)))
+
+
+@named("servfail-sometimes")
+class ServfailSometimes(Fault):
+    """Answers SERVFAIL to about every third query, whatever it asks."""
+
+    varies = True
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.octets[0] % 3 == 0:
+            response.empty(codes.SERVFAIL)

@@ -1,0 +1,266 @@
+"""The question section and what belongs to it: counts, letter case, class, keys that nobody has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from gnomon.base import Address
+from gnomon.base.codes import CLASS_IN, FORMERR, NOERROR, NOTAUTH, NXDOMAIN, SOA, TSIG
+from gnomon.checks.observed import Answer, is_silent, parsed
+from gnomon.checks.outcome import Outcome, not_applicable, unknown
+from gnomon.checks.registry import IOP, REL, SEC, check
+from gnomon.checks.replies import (
+    UNHEARD,
+    UNHEARD_EDNS,
+    Finding,
+    dropped,
+    everything_heard,
+    finding,
+    probe,
+    told,
+    unheard,
+)
+from gnomon.checks.view import ZoneView
+from gnomon.evidence import Exchange
+from gnomon.wire import Message
+
+_BADKEY = 17
+_MISMATCHED = 5  # of `gnomon.engine.Status`
+
+
+@check(
+    "hdr.qdcount",
+    properties=(IOP, SEC),
+    asked=("S15", "S16"),
+    codes={
+        "refused": "All servers of {zone} that were heard refuse a message with two questions, or without one.",
+        "two-answered": "{server} answers a message with two questions ({rcode}); FORMERR is due.",
+        "two-other-rcode": "{server} answers {rcode} to a message with two questions; FORMERR is due.",
+        "two-dropped": "{server} does not answer a message with two questions; FORMERR is due.",
+        "none-answered": "{server} answers a message without a question with records.",
+        **UNHEARD,
+    },
+)
+def qdcount(view: ZoneView) -> Iterator[Outcome]:
+    """A query has one question: two are a format error.
+
+    Why: nobody can say which question rcode and AA of an answer to two belong to; clients and filters that look at the
+        first one only are fooled by the second.
+    Rule: warning if a message with two questions is answered, or dropped; notice for another rcode than FORMERR;
+        warning if a message without a question (and without a cookie, which alone would allow it) gets records. Such a
+        message may be dropped.
+    Source: RFC 9619 section 4; RFC 7873 section 5.4.
+    Do: update the server.
+    """
+    probed, none = probe(view, "S16", alive="Q1"), probe(view, "S15", alive="Q1")
+    findings = dropped(view, probed, "S16", "two-dropped")
+    for answer in probed.answers:
+        rcode = answer.message.rcode
+        if rcode != FORMERR:
+            code = "two-answered" if rcode in (NOERROR, NXDOMAIN) else "two-other-rcode"
+            findings.append(finding(code, answer.address, answer, rcode=str(rcode)))
+    for answer in none.answers:
+        if answer.message.answer or answer.message.authority:
+            findings.append(finding("none-answered", answer.address, answer))
+    yield from told(view, findings, "refused", probed.answers)
+    yield from unheard(view, probed.heard, "S16")
+
+
+@check(
+    "hdr.tsig-unknown-key",
+    properties=(IOP,),
+    asked=("S22",),
+    codes={
+        "badkey": "All servers of {zone} that were heard answer BADKEY to a key that they do not know.",
+        "dropped": "{server} does not answer a query signed with a key that it does not know.",
+        "ignored": "{server} answers a query signed with a key that it does not know as if it were not signed.",
+        "wrong-rcode": "{server} answers {rcode} to a query signed with a key that it does not know; NOTAUTH is due.",
+        "no-error": "{server} answers NOTAUTH to an unknown key without saying BADKEY.",
+        **UNHEARD,
+    },
+)
+def tsig_unknown_key(view: ZoneView) -> Iterator[Outcome]:
+    """A query signed with a key that the server does not know gets BADKEY.
+
+    Why: whoever signs must learn that his signature was not checked; silence looks like a dead server.
+    Rule: warning if such a query is dropped; notice unless the answer is NOTAUTH with a TSIG record that says BADKEY.
+        Servers that know nothing of TSIG at all are among those that get the notice.
+    Source: RFC 8945 sections 5.2.1 and 5.3.2.
+    Do: update the server, or the firewall in front of it.
+    """
+    probed = probe(view, "S22", alive="Q1")
+    findings = dropped(view, probed, "S22")
+    for answer in probed.answers:
+        rcode = answer.message.rcode
+        if rcode in (NOERROR, NXDOMAIN):
+            findings.append(finding("ignored", answer.address, answer))
+        elif rcode != NOTAUTH:
+            findings.append(finding("wrong-rcode", answer.address, answer, rcode=str(rcode)))
+        elif not _says_badkey(answer.message):
+            findings.append(finding("no-error", answer.address, answer))
+    yield from told(view, findings, "badkey", probed.answers)
+    yield from unheard(view, probed.heard, "S22")
+
+
+def _says_badkey(message: Message) -> bool:
+    """The last record is a TSIG whose error field, before the empty other data, is BADKEY."""
+    tsig = [record for record in message.additional if record.rtype == TSIG]
+    return bool(tsig) and int.from_bytes(tsig[-1].rdata[-4:-2], "big") == _BADKEY
+
+
+@check(
+    "hdr.class",
+    properties=(IOP,),
+    asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "S17", "S18"),
+    codes={
+        "same": "All records from the servers of {zone} have the class that was asked for.",
+        "foreign": "{server} sends records of another class than was asked for: {records} ({asks}).",
+        "no-answer": "No server of {zone} sent an answer.",
+    },
+)
+def record_class(view: ZoneView) -> Iterator[Outcome]:
+    """Answers hold records of the class that was asked for.
+
+    Why: classes are worlds of their own; clients drop such records or, worse, take them for what they asked.
+    Rule: warning for a server that sends a record of another class than its question in any section. OPT and TSIG,
+        whose class is no class, are not looked at.
+    Source: RFC 1035 section 3.2.4; RFC 1034 section 3.6.
+    Do: update the server.
+    """
+    findings, heard = list[Finding](), list[Answer]()
+    for address, answers in everything_heard(view).items():
+        heard += answers
+        wrong = [(answer, records) for answer in answers if (records := _foreign(answer))]
+        if wrong:
+            records = tuple(dict.fromkeys(text for _, texts in wrong for text in texts))
+            asks = tuple(answer.exchange.ask for answer, _ in wrong)
+            findings.append(finding("foreign", address, *(a for a, _ in wrong), records=records, asks=asks))
+    yield from told(view, findings, "same", heard)
+    if not heard:
+        yield unknown("no-answer", view.asked("Q1"))
+
+
+def _foreign(answer: Answer) -> tuple[str, ...]:
+    message = answer.message
+    odd = [r for r in (*message.answer, *message.authority, *message.additional) if r.rclass != CLASS_IN]
+    asked = parsed(answer.exchange.query).question if odd or answer.exchange.ask in ("S17", "S18") else None
+    if asked is None or asked.qclass == CLASS_IN:
+        wrong = [r for r in odd if r.rtype != TSIG]
+    else:
+        wrong = [r for r in (*message.answer, *message.authority, *message.additional) if r.rclass != asked.qclass]
+    return tuple(f"{r.owner} CLASS{r.rclass} {r.rtype}" for r in wrong)
+
+
+@check(
+    "hdr.case-insensitive",
+    properties=(IOP, REL),
+    asked=("Q1", "Q2", "Q2K"),
+    codes={
+        "same": "All servers of {zone} that were heard find the name whatever its letter case.",
+        "differs": "{server} answers {rcode} to the name in mixed case, and properly to its own case.",
+        "dropped": "{server} does not answer a query for the name in mixed case; for its own case it does.",
+        "unclear": "Not judged at {servers}: that query fails there in its own case too (see edns.support).",
+        "not-mixed": "The name of {zone} has no letters, so its case does not matter.",
+        **UNHEARD_EDNS,
+    },
+)
+def case_insensitive(view: ZoneView) -> Iterator[Outcome]:
+    """Names are found whatever their letter case.
+
+    Why: names are the same in any case, and resolvers mix it at random; who looks case up literally denies his own
+        zone to them.
+    Rule: the SOA is asked for in mixed case; where that is not answered properly, in the name's own case. Error if only
+        the latter is.
+    Source: RFC 1035 section 2.3.3; RFC 4343 section 3.
+    Do: update the server.
+    """
+    probed = probe(view, "Q2", alive="Q3")
+    findings, unclear, good = list[Finding](), list[Address](), list[Answer]()
+    if view.zone.wire.lower() == view.zone.wire.upper():
+        yield not_applicable("not-mixed", [answer.exchange for answer in probed.answers])
+        return
+    mixed: Mapping[Address, Answer | None] = {a.address: a for a in probed.answers} | dict.fromkeys(probed.dropped)
+    for address, answer in mixed.items():
+        own = view.answer("Q2K", address)
+        if answer is not None and _has_soa(answer):
+            good.append(answer)
+        elif own is None or not _has_soa(own):
+            unclear.append(address)
+        elif answer is None:
+            findings.append(Finding("dropped", address, (*view.asked("Q2", address), own.exchange), {}))
+        else:
+            findings.append(finding("differs", address, answer, own, rcode=str(answer.message.rcode)))
+    yield from told(view, findings, "same", good)
+    if unclear:
+        servers = tuple(view.server_label(address) for address in unclear)
+        yield unknown("unclear", [x for address in unclear for x in view.asked("Q2", address)], servers=servers)
+    yield from unheard(view, probed.heard, "Q2")
+
+
+def _has_soa(answer: Answer) -> bool:
+    message = answer.message
+    return message.rcode == NOERROR and (message.tc or any(record.rtype == SOA for record in message.answer))
+
+
+@check(
+    "hdr.question-echo",
+    properties=(SEC,),
+    asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7"),
+    codes={
+        "echoed": "All servers of {zone} that were heard repeat ID and question of the query.",
+        "wrong": "{server} sends answers with another {parts} than the query's ({asks}).",
+        "missing": "{server} answers without a question section ({asks}).",
+        "no-answer": "No server of {zone} sent an answer.",
+    },
+)
+def question_echo(view: ZoneView) -> Iterator[Outcome]:
+    """Answers repeat the message ID and the question of the query.
+
+    Why: it is how an answer is told from a forged one; resolvers drop all others.
+    Rule: error for a server from whose address messages come with another ID, or another name, type or class in the
+        question than in the query, or without the QR bit; error for an answer of NOERROR or NXDOMAIN without a
+        question section. Errors about the message itself may come without one.
+    Source: RFC 5452 section 9.1; RFC 1035 section 4.1.
+    Do: update the server; look for a middlebox that answers in its place.
+    """
+    findings, heard = list[Finding](), list[Answer]()
+    for address, answers in everything_heard(view).items():
+        heard += answers
+        wrong = [x for ask in view.asks if ask[0] in "QZS" for x in view.asked(ask, address) if _is_mismatch(x)]
+        bare = [answer for answer in answers if _lacks_question(answer)]
+        if wrong:
+            parts = tuple(dict.fromkeys(part for x in wrong for part in _different(x)))
+            facts = {"parts": parts, "asks": tuple(dict.fromkeys(x.ask for x in wrong))}
+            findings.append(Finding("wrong", address, tuple(wrong), facts))
+        if bare:
+            findings.append(finding("missing", address, *bare, asks=tuple(a.exchange.ask for a in bare)))
+    yield from told(view, findings, "echoed", heard)
+    if not heard and not findings:
+        yield unknown("no-answer", [x for x in view.asked("Q1") if is_silent(x)])
+
+
+def _is_mismatch(exchange: Exchange) -> bool:
+    return exchange.status == _MISMATCHED and exchange.response is not None
+
+
+def _lacks_question(answer: Answer) -> bool:
+    message, asked = answer.message, parsed(answer.exchange.query)
+    return message.rcode in (NOERROR, NXDOMAIN) and not message.questions and bool(asked.questions)
+
+
+def _different(exchange: Exchange) -> Iterator[str]:
+    """What is not the query's in a message that was not accepted; where it came from, if all of that is."""
+    query, response = Message(exchange.query), Message(exchange.response or b"")
+    asked, got, before = query.question, response.question, 0
+    for name, differs in (
+        ("QR bit", not response.qr),
+        ("ID", query.id != response.id),
+        ("name", bool(asked and got and asked.name != got.name)),
+        ("type", bool(asked and got and asked.qtype != got.qtype)),
+        ("class", bool(asked and got and asked.qclass != got.qclass)),
+    ):
+        before += differs
+        if differs:
+            yield name
+    if not before:
+        yield "source address or form"
