@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import gc
-import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from heapq import merge
 from itertools import chain, groupby, islice
@@ -17,6 +16,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from gnomon import __version__
 from gnomon.base import Address, InputError, Level
+from gnomon.base.executor import executor
 from gnomon.checks.profile import Profile, load_profile
 from gnomon.checks.view import Routing, ZoneView
 from gnomon.evidence import EvidenceDir
@@ -259,26 +259,13 @@ class _Worker:
 def _batches(evidence_dir: Path, task: _Judge, jobs: int) -> Iterable[_Batch]:
     """One batch per segment that finishes zones, in the order of the segments."""
     count = sum(1 for _ in EvidenceDir.open(evidence_dir).zone_partitions())
-    if min(jobs, count) <= 1:
-        worker, before = _Worker(evidence_dir, task), gc.get_threshold()
-        gc.set_threshold(_COLLECTED_AFTER)
-        try:
-            yield from map(worker.batch, range(count))
-        finally:
-            gc.set_threshold(*before)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, count), context, _start, (evidence_dir, task)) as pool:
-        yield from pool.map(_run, range(count))
+    before = gc.get_threshold()
+    try:
+        yield from executor(min(jobs, count)).map(functools.partial(_start, evidence_dir, task), range(count))
+    finally:
+        gc.set_threshold(*before)
 
 
-_workers: list[_Worker] = []  # one in each process of the pool
-
-
-def _start(evidence_dir: Path, task: _Judge) -> None:
+def _start(evidence_dir: Path, task: _Judge) -> Callable[[int], _Batch]:
     gc.set_threshold(_COLLECTED_AFTER)
-    _workers.append(_Worker(evidence_dir, task))
-
-
-def _run(index: int) -> _Batch:
-    return _workers[0].batch(index)
+    return _Worker(evidence_dir, task).batch
