@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gnomon.base import codes
@@ -32,6 +33,33 @@ class NoApexNs(ZoneFault):
     def reshape(self, request: Request, response: Response, world: World) -> None:
         if request.qtype == codes.NS and response.aa:
             response.answer, response.authority, response.additional = [], [], []
+
+
+@named("ns-refused")
+class NsRefused(ZoneFault):
+    """Refuses questions for the NS records of the zone."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.qtype == codes.NS and response.aa:
+            response.empty(codes.REFUSED)
+
+
+@named("ns-not-aa")
+class NsNotAa(ZoneFault):
+    """Gives the NS records of the zone without the AA bit."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.qtype == codes.NS:
+            response.aa = False
+
+
+@named("ns-other-owner")
+class NsOtherOwner(ZoneFault):
+    """Gives its NS records with a name below the zone as their owner."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.qtype == codes.NS and response.aa:
+            response.answer = [replace(r, owner=b"\x05other" + r.owner, signature=None) for r in response.answer[:1]]
 
 
 @named("ns-ttl")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gnomon.base import Transport, codes
@@ -61,6 +62,51 @@ class TcpEmpty(Fault):
     def reshape(self, request: Request, response: Response, world: World) -> None:
         if request.transport is Transport.TCP and is_answer(response):
             response.answer = []
+
+
+@named("tcp-not-aa")
+class TcpNotAa(Fault):
+    """Answers without the AA bit over TCP."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.transport is Transport.TCP:
+            response.aa = False
+
+
+@named("tcp-other-soa")
+class TcpOtherSoa(Fault):
+    """Has another MINIMUM in its SOA record over TCP."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.transport is Transport.TCP and request.qtype == codes.SOA:
+            response.answer = [
+                replace(rrset, rdatas=tuple(r[:-1] + bytes([r[-1] ^ 1]) for r in rrset.rdatas))
+                if rrset.rtype == codes.SOA
+                else rrset
+                for rrset in response.answer
+            ]
+
+
+@named("lossy")
+class Lossy(Fault):
+    """Does not see `value` percent (30 unless given) of the queries over UDP."""
+
+    default_value = 30
+
+    def hear(self, request: Request) -> Request | Reply:
+        is_lost = request.transport is Transport.UDP and int.from_bytes(request.octets[:2], "big") % 100 < self.quantity
+        return SILENCE if is_lost else request
+
+
+@named("large-lost")
+class LargeLost(Fault):
+    """Sends nothing over UDP that is larger than `value` octets (1,000 unless given)."""
+
+    default_value = 1_000
+
+    def rewrite(self, request: Request, octets: bytes) -> list[bytes]:
+        is_lost = request.transport is Transport.UDP and len(octets) > self.quantity
+        return [] if is_lost else [octets]
 
 
 @named("slow")
