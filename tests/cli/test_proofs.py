@@ -124,3 +124,27 @@ def test_withholding_a_zone(gnomon: Gnomon, run: Path) -> None:
     assert is_refusal(
         gnomon("evidence", "withhold", run, "--zone", "no.example", "--reason", "x", "--yes"), "no exchange"
     )
+
+
+def test_a_report_follows_from_its_evidence_or_not(gnomon: Gnomon, run: Path, tmp_path: Path) -> None:
+    page = tmp_path / "out" / "page.html"
+    page.parent.mkdir()
+    assert gnomon("report", run, "--out", page).status == 0
+    data = page.with_suffix(".json")
+    checked = gnomon("verify", data, "--evidence", run)
+    assert checked.status == 0 and "every statement of the report follows" in checked.out, checked.out
+
+    document = json.loads(data.read_bytes())
+    document.pop("sha256")
+    value = document["report"]["indicators"][0]
+    for name, changed in {"numerator": -1, "denominator": 7}.items():
+        kept, value[name] = value[name], changed
+        data.write_bytes(seal(document))
+        refused = gnomon("verify", data, "--evidence", run)
+        assert refused.status == 1 and f"indicators' does not follow from the evidence: [0].{name}" in refused.out
+        value[name] = kept
+    data.write_bytes(seal(document))
+    page.write_text(page.read_text().replace("</h1>", "!</h1>"))
+    assert "was changed after it was written" in gnomon("verify", data, "--evidence", run).out
+    data.write_bytes(b"{}")
+    assert is_refusal(gnomon("verify", data, "--evidence", run), "no digest")

@@ -13,11 +13,12 @@ from gnomon.base import Broken, InputError
 from gnomon.cli.judge import judge_run, levels_text
 from gnomon.cli.lab import build_world, describe
 from gnomon.cli.measure import LAB, Circumstances, measure, new_run, progress_bar, survey_note
+from gnomon.cli.report import store_report
 from gnomon.cli.terminal import console, counted, row, say, table
-from gnomon.evidence import EvidenceDir, ZoneSource, durable, verify
+from gnomon.evidence import EvidenceDir, ZoneSource, verify
 from gnomon.insight import Graph, compute
 from gnomon.lab.store import save
-from gnomon.report import gather, render
+from gnomon.report import gather
 
 _MARKER = "made-by-gnomon-demo"
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -84,7 +85,7 @@ def command(folder: Path, root_zone: Path | None, asn: tuple[Path, ...], tlds: i
         f"{len(recommendations)} recommendations with a measure"
     )
 
-    durable.store(page, render(gather(evidence, review=review)).encode())
+    store_report(gather(evidence, review=review), "default", page)
     say()
     say((f"{summary.zones:,} zones were judged", "bold"), f" in {time.monotonic() - began:,.0f} s.")
     say(f"Report:    {page}")

@@ -8,7 +8,7 @@ import click
 
 from gnomon.cli.terminal import say
 from gnomon.evidence import durable
-from gnomon.report import gather, render
+from gnomon.report import Report, freeze, gather, render
 
 
 @click.command("report")
@@ -25,7 +25,8 @@ from gnomon.report import gather, render
 def command(evidence: Path, out: Path | None, workspace: Path | None, short_name: str, profile: str) -> None:
     """Write the report of the judged run in EVIDENCE: summary, findings, indicators, drills, how to repeat it.
 
-    One self-contained file without scripts. The same evidence and findings give the same page.
+    One self-contained page without scripts, and beside it the same as data (.json), from which `gnomon verify` shows
+    that every statement follows from the evidence. The same evidence and findings give the same files.
     """
     review = None
     if workspace is not None:
@@ -33,7 +34,16 @@ def command(evidence: Path, out: Path | None, workspace: Path | None, short_name
 
         open_existing(workspace)
         review = reported(short_name)
-    page = render(gather(evidence, profile, review))
     path = out or evidence / "report.html"
+    store_report(gather(evidence, profile, review), profile, path)
+    say(
+        f"Report: {path} ({path.stat().st_size / 1000:,.0f} kB); to check it: gnomon verify "
+        f"{path.with_suffix('.json')}{'' if path.parent == evidence else f' --evidence {evidence}'}"
+    )
+
+
+def store_report(report: Report, profile: str, path: Path) -> None:
+    """The page at `path`, and its data beside it."""
+    page = render(report)
     durable.store(path, page.encode())
-    say(f"Report: {path} ({len(page) / 1000:,.0f} kB)")
+    durable.store(path.with_suffix(".json"), freeze(report, profile, page))

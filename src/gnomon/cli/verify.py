@@ -14,7 +14,9 @@ from gnomon.cli.terminal import counted, say
 from gnomon.evidence import durable, verify
 from gnomon.evidence.logged import ReceiptReport, check_receipts
 from gnomon.evidence.note import VerifierKey
+from gnomon.evidence.sealed import unseal
 from gnomon.judge import sentence
+from gnomon.judge.claim import KIND as CLAIM
 from gnomon.judge.claim import Claim, check_claim
 
 _TOLD = tuple(level.word for level in sorted(Level, reverse=True) if level >= Level.NOTICE)
@@ -22,16 +24,22 @@ _TOLD = tuple(level.word for level in sorted(Level, reverse=True) if level >= Le
 
 @click.command("verify")
 @click.argument("evidence", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--evidence", "of", type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="With a report: the evidence it is about; default: the folder it is in.",
+)  # fmt: skip
 @click.option("--log-key", metavar="KEY", help="Key of the log that has entries of the run: check its signatures too.")
-def command(evidence: Path, log_key: str | None) -> int:
+def command(evidence: Path, of: Path | None, log_key: str | None) -> int:
     """Check evidence, offline. Exit status 1 names what is damaged or not proven.
 
     EVIDENCE is the folder of a run: every Merkle root is computed again. Or it is a file that `gnomon claim` wrote:
-    its proofs are checked and it is judged again. Receipts of a log are checked with both.
+    its proofs are checked and it is judged again. Receipts of a log are checked with both. Or it is the report.json
+    that `gnomon report` wrote: the evidence is verified and judged, and the report made again.
     """
     key = None if log_key is None else verifier_key(log_key)
     if evidence.is_file():
-        return _claim(evidence, key)
+        is_claim = unseal(durable.read(evidence), evidence).get("kind") == CLAIM
+        return _claim(evidence, key) if is_claim else _report(evidence, of or evidence.parent)
     if not any((evidence / name).exists() for name in ("run.json", "manifests", "segments")):
         raise InputError(f"{evidence} is no evidence directory: nothing of one is in it")
     with progress_bar("verifying", "exchanges") as tell:
@@ -43,6 +51,17 @@ def command(evidence: Path, log_key: str | None) -> int:
         return 1
     say(f"{counted(report.rows, 'exchange')} in {counted(report.segments, 'segment')}: complete and unchanged.")
     return _receipts(check_receipts(evidence, key))
+
+
+def _report(file: Path, evidence: Path) -> int:
+    from gnomon.report import check_report  # what draws the charts is an extra
+
+    problems = list(check_report(file, evidence))
+    for problem in problems:
+        say(("not proven", "bold red"), f"  {problem}")
+    if not problems:
+        say(f"Verified, judged again and written again from {evidence}: every statement of the report follows.")
+    return 1 if problems else 0
 
 
 def _claim(file: Path, key: VerifierKey | None) -> int:
