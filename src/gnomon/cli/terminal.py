@@ -7,14 +7,13 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from gnomon.base import printable
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
 _ENDLESS = 100_000
 Part = str | tuple[str, str]
@@ -22,6 +21,8 @@ Part = str | tuple[str, str]
 
 def console() -> Console:
     """Standard output, as wide as the terminal; in a pipe or file no line is broken (unless COLUMNS is set)."""
+    from rich.console import Console  # a large library that a command without tables does not need
+
     wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _ENDLESS
     return Console(width=wide, highlight=False, markup=False, emoji=False)
 
@@ -39,6 +40,8 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 
 def table(*columns: str, headings: bool = True) -> Table:
     """A table without frame, with these headings; those that end in ">" (cut off) are for numbers, to the right."""
+    from rich.table import Table
+
     made = Table(box=None, show_header=headings, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for heading in columns:
         right = heading.endswith(">")
@@ -52,6 +55,8 @@ def row(of: Table, *cells: Part, style: str = "") -> None:
 
 
 def _text(*parts: Part) -> Text:
+    from rich.text import Text
+
     safe = [printable(part) if isinstance(part, str) else (printable(part[0]), part[1]) for part in parts]
     return Text.assemble(*safe)
 
