@@ -1,13 +1,17 @@
 """A whole signed zone verified by Gnomon beside BIND, ldns, Knot and OpenSSL, in one run.
 
-    python benchmarks/zonefile.py [--delegations 100000] [--rounds 1] [--tools bind,ldns,knot] [--root FILE]
+    python benchmarks/zonefile.py [--delegations 100000,1000000] [--denial nsec,nsec3] [--rounds 1]
+                                  [--tools bind,ldns,knot] [--root FILE] [--zones FOLDER] [--json FILE]
 
 Makes a TLD-like zone (two name servers each, 30 % with DS, 10 % with glue) and signs it with ECDSA P-256, once with
-NSEC and once with NSEC3; `--root` adds a snapshot of the root zone, re-signed with RSA-2048. Needs the Debian packages
-bind9-utils and openssl, and for comparison ldnsutils and knot-dnssecutils; a tool that is missing is left out. Prints
-CPU and wall seconds, peak memory, and the ratios; compare ratios, not figures from different runs.
+NSEC and once with NSEC3; `--root` adds a snapshot of the root zone, re-signed with RSA-2048. `--zones` keeps the signed
+zones there for the next run. Needs the Debian packages bind9-utils and openssl, and for comparison ldnsutils and
+knot-dnssecutils; a tool that is missing is left out. Prints CPU seconds (of the operating system's accounting, so that
+shared cores do not distort them), wall seconds, peak memory, and ratios, and writes the ratios as JSON; compare ratios,
+not figures from different runs.
 
 "Crypto alone" is the number of signatures times the CPU time of one verification by `openssl speed` in the same run.
+"Parsing" is reading the file into a sorted zone, beside Knot's checks without DNSSEC.
 """
 
 from __future__ import annotations
@@ -27,6 +31,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from results import Row, write_json
 
 SIGNING_TYPES = {"RRSIG", "NSEC", "DNSKEY", "ZONEMD"}
 
@@ -91,16 +97,25 @@ def openssl_verify_s(algorithm: str) -> float:
 
 def commands(path: Path, origin: str, tools: Sequence[str]) -> dict[str, list[str]]:
     gnomon = "import sys; from gnomon.cli import main; sys.argv[0] = 'gnomon'; main()"
+    parse = "import sys; from pathlib import Path; from gnomon.zonefile import load_zone; load_zone(Path(sys.argv[1]))"
     all_tools = {
         "gnomon": [sys.executable, "-c", gnomon, "zonefile", "audit", str(path)],
         "bind": ["dnssec-verify", "-q", "-o", origin, str(path)],
         "ldns": ["ldns-verify-zone", "-V", "1", str(path)],
         "knot": ["kzonecheck", "-o", origin, "-d", "on", str(path)],
+        "gnomon-parse": [sys.executable, "-c", parse, str(path)],
+        "knot-parse": ["kzonecheck", "-o", origin, "-d", "off", str(path)],
     }
-    return {t: c for t, c in all_tools.items() if t == "gnomon" or (t in tools and shutil.which(c[0]))}
+    wanted = {"gnomon", *tools} | ({"gnomon-parse", "knot-parse"} if "knot" in tools else set())
+    return {tool: command for tool, command in all_tools.items() if tool in wanted and shutil.which(command[0])}
 
 
-def compare(title: str, path: Path, origin: str, tools: Sequence[str], rounds: int, verify_s: float) -> None:
+# Tool to the bounds of gnomon's share of its cost: CPU, wall, memory.
+TARGETS = {"bind": ("", "<= 0.6", "<= 0.5")}
+
+
+def compare(title: str, path: Path, origin: str, tools: Sequence[str], rounds: int, verify_s: float) -> Iterator[Row]:
+    """Run all tools in turn; what they cost is printed, and the ratios are the rows."""
     with path.open() as file:
         signatures = sum(1 for line in file if re.search(r"\sRRSIG\s+[A-Z0-9]+ \d+ \d+ \d+ \d{14}", line))
     crypto_s = signatures * verify_s
@@ -108,46 +123,70 @@ def compare(title: str, path: Path, origin: str, tools: Sequence[str], rounds: i
     for _ in range(rounds):
         for tool, command in commands(path, origin, tools).items():
             runs[tool].append(run(command))
-    middle = {
+    cost = {
         tool: Cost(*(statistics.median(getattr(cost, of) for cost in costs) for of in ("cpu_s", "wall_s", "rss_mib")))
         for tool, costs in runs.items()
     }
-    ours = middle["gnomon"]
-    ratio = ours.cpu_s / crypto_s
-    print(f"{title}: {signatures:,} signatures, crypto alone {crypto_s:.2f} s CPU, gnomon/crypto {ratio:.2f}")
-    for tool, cost in middle.items():
-        line = f"  {tool:7} cpu {cost.cpu_s:7.2f} s  wall {cost.wall_s:7.2f} s  memory {cost.rss_mib:7.1f} MiB"
-        if tool != "gnomon":
-            ratios = (ours.cpu_s / cost.cpu_s, ours.wall_s / cost.wall_s, ours.rss_mib / cost.rss_mib)
-            line += "   gnomon/{}: cpu {:.2f} wall {:.2f} memory {:.2f}".format(tool, *ratios)
-        print(line, flush=True)
+    print(f"{title}: {signatures:,} signatures, crypto alone {crypto_s:.2f} s CPU")
+    for tool, of in cost.items():
+        print(f"  {tool:13} cpu {of.cpu_s:7.2f} s  wall {of.wall_s:7.2f} s  memory {of.rss_mib:7.1f} MiB", flush=True)
+    ours = cost["gnomon"]
+    yield Row(f"{title}: CPU of the crypto alone", ours.cpu_s / crypto_s, "times", "<= 1.25")
+    yield Row(f"{title}: memory", ours.rss_mib, "MiB")
+    for tool in ("bind", "ldns", "knot"):
+        if tool in cost:
+            cpu, wall, memory = TARGETS.get(tool, ("", "", ""))
+            yield Row(f"{title}: CPU of {tool}", ours.cpu_s / cost[tool].cpu_s, "times", cpu)
+            yield Row(f"{title}: wall of {tool}", ours.wall_s / cost[tool].wall_s, "times", wall)
+            yield Row(f"{title}: memory of {tool}", ours.rss_mib / cost[tool].rss_mib, "times", memory)
+    if {"gnomon-parse", "knot-parse"} <= cost.keys():
+        ratio = cost["gnomon-parse"].cpu_s / cost["knot-parse"].cpu_s
+        yield Row(f"{title}: parsing, CPU of knot", ratio, "times", "<= 1.5")
+
+
+def zones(folder: Path, options: argparse.Namespace) -> Iterator[tuple[str, Path, str, str]]:
+    """(title, signed zone, origin, algorithm to `openssl speed`); those that `folder` has are not made again."""
+    how = {"nsec": (), "nsec3": ("-3", "-", "-H", "0")}
+    for count in map(int, options.delegations.split(",")):
+        unsigned = folder / f"{count}.unsigned"
+        for denial in options.denial.split(","):
+            zone = folder / f"{count}.{denial}"
+            if not zone.exists():
+                with unsigned.open("w") as file:
+                    file.writelines(delegations(count))
+                sign(unsigned, "bench", ("-a", "ECDSAP256SHA256"), zone, *how[denial])
+                unsigned.unlink()
+            yield f"{count:,} delegations, {denial.upper()}", zone, "bench", "ecdsap256"
+    if options.root:
+        unsigned, zone = folder / "root.unsigned", folder / "root"
+        with gzip.open(options.root, "rt") as source, unsigned.open("w") as file:
+            file.writelines(x for x in source if x.split()[3] not in SIGNING_TYPES)
+        sign(unsigned, ".", ("-a", "RSASHA256", "-b", "2048"), zone)
+        yield "root zone, RSA", zone, ".", "rsa2048"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--delegations", type=int, default=100_000)
+    parser.add_argument("--delegations", default="100000")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--tools", default="bind,ldns,knot")
+    parser.add_argument("--denial", default="nsec,nsec3")
     parser.add_argument("--root", type=Path)
+    parser.add_argument("--zones", type=Path)
+    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    tools = options.tools.split(",")
-    load_1min = os.getloadavg()[0]
-    print(f"{os.cpu_count()} cores, load {load_1min:.1f} before the run")
+    rows: list[Row] = []
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before the run")
     with tempfile.TemporaryDirectory() as name:
-        work = Path(name)
-        unsigned = work / "unsigned"
-        with unsigned.open("w") as file:
-            file.writelines(delegations(options.delegations))
-        verify_s = openssl_verify_s("ecdsap256")
-        for title, how in (("NSEC", ()), ("NSEC3", ("-3", "-", "-H", "0"))):
-            zone = work / title
-            sign(unsigned, "bench", ("-a", "ECDSAP256SHA256"), zone, *how)
-            compare(f"{options.delegations:,} delegations, {title}", zone, "bench", tools, options.rounds, verify_s)
-        if options.root:
-            with gzip.open(options.root, "rt") as source, unsigned.open("w") as file:
-                file.writelines(x for x in source if x.split()[3] not in SIGNING_TYPES)
-            sign(unsigned, ".", ("-a", "RSASHA256", "-b", "2048"), work / "root")
-            compare("root", work / "root", ".", tools, options.rounds, openssl_verify_s("rsa2048"))
+        folder = options.zones or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        for title, zone, origin, algorithm in zones(folder, options):
+            verify_s = openssl_verify_s(algorithm)
+            for row in compare(title, zone, origin, options.tools.split(","), options.rounds, verify_s):
+                rows.append(row)
+                print(f"  {row.name.partition(': ')[2]:24} {row.value:8.2f} {row.unit:6} {row.target}", flush=True)
+    if options.json:
+        write_json(options.json, "zonefile", rows)
 
 
 if __name__ == "__main__":
