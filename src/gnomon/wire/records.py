@@ -4,16 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 from gnomon import _core
 from gnomon.base import Name, RRType
 from gnomon.base.codes import RRSIG
 
-# The same few names and types come back in every message of a zone; both values are immutable.
-name_of = lru_cache(maxsize=8192)(Name)
-type_of = lru_cache(maxsize=1024)(RRType)
+MAX_REMEMBERED_NAMES = 8192
+
+
+class _Names(dict[bytes, Name]):
+    """Names by their octets: the same few come back in every message of a zone."""
+
+    def __missing__(self, wire: bytes) -> Name:
+        if len(self) >= MAX_REMEMBERED_NAMES:
+            self.clear()
+        name = self[wire] = Name(wire)
+        return name
+
+
+class _Types(dict[int, RRType]):
+    """Types by their number; there are 65,536 at most."""
+
+    def __missing__(self, number: int) -> RRType:
+        rtype = self[number] = RRType(number)
+        return rtype
+
+
+# Both values are immutable.
+NAMES, TYPES = _Names(), _Types()
+name_of, type_of = NAMES.__getitem__, TYPES.__getitem__
 
 
 class Question(NamedTuple):
