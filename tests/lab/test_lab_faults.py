@@ -70,6 +70,7 @@ CHANGES = {
     "lame-servfail": ANSWERS,
     "lame-upward": ANSWERS,
     "large-lost": set(),
+    "keepalive": set(),
     "large-udp": ANSWERS - OVER_TCP,
     "mail-added": set(),
     "mail-dropped": set(),

@@ -203,7 +203,8 @@ def steering_declared(view: ZoneView) -> Iterator[Outcome]:
     declared = dict[Address, tuple[Answer, int]]()
     for address, of in carried(view, OPTION_ECS).items():
         answer, data = max(of, key=lambda pair: pair[1][3:4])
-        declared[address] = answer, data[3] if len(data) > 3 else 0
+        if any(data[3:4]):  # a scope of 0 says: the same for everybody
+            declared[address] = answer, data[3]
     findings = [finding("declared", address, a, scope=scope) for address, (a, scope) in declared.items()]
     values = _addresses(view)
     yield from told(view, findings, "undeclared", () if len(set(values.values())) > 1 else heard.answers)

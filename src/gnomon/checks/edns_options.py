@@ -135,9 +135,11 @@ def nsid(view: ZoneView) -> Iterator[Outcome]:
 @check(
     "edns.keepalive",
     properties=(IOP,),
-    asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7"),
+    asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7N"),
     codes={
         "fine": "No server of {zone} sends the TCP keepalive option where it must not.",
+        "told": "Servers of {zone} tell how long they keep an idle TCP connection: {values}.",
+        "bad-length": "{server} sends a TCP keepalive option of {octets} octets; 2 are due.",
         "over-udp": "{server} sends the TCP keepalive option over UDP ({asks}).",
         "no-answer": "No server of {zone} sent an answer.",
     },
@@ -146,17 +148,25 @@ def keepalive(view: ZoneView) -> Iterator[Outcome]:
     """The TCP keepalive option comes over TCP only.
 
     Why: over UDP it means nothing, and some clients take the answer for broken.
-    Rule: warning if an answer over UDP has the option. It is not sent over UDP to test that: clients must not either.
+    Rule: warning if an answer over UDP has the option, or one over TCP has it with another length than 2 octets;
+        information: the time told over TCP. It is not sent over UDP to test that: clients must not either.
     Source: RFC 7828 sections 3.2.1 and 3.3.2.
     Do: update the server.
     """
     heard = [answer for answers in everything_heard(view).values() for answer in answers]
-    findings = list[Finding]()
+    findings, values = list[Finding](), dict[Answer, str]()
     for address, of in carried(view, OPTION_TCP_KEEPALIVE).items():
         wrong = [answer for answer, _ in of if is_udp(answer.exchange)]
         if wrong:
             asks = tuple(answer.exchange.ask for answer in wrong)
             findings.append(finding("over-udp", address, *wrong, asks=asks))
+        for answer, data in of:
+            if not is_udp(answer.exchange) and len(data) != 2:
+                findings.append(finding("bad-length", address, answer, octets=len(data)))
+            elif not is_udp(answer.exchange):
+                values[answer] = f"{view.server_label(address)} {int.from_bytes(data, 'big') / 10:g} s"
+    if values:
+        yield outcome("told", [answer.exchange for answer in values], values=tuple(dict.fromkeys(values.values())))
     yield from told(view, findings, "fine", heard)
     if not heard:
         yield unknown("no-answer", view.asked("Q1"))

@@ -33,7 +33,7 @@ _MISMATCHED = 5  # of `gnomon.engine.Status`
     properties=(IOP, SEC),
     asked=("S15", "S16"),
     codes={
-        "refused": "All servers of {zone} that were heard refuse a message with two questions, or without one.",
+        "refused": "All servers of {zone} that were heard refuse a message with two questions.",
         "two-answered": "{server} answers a message with two questions ({rcode}); FORMERR is due.",
         "two-other-rcode": "{server} answers {rcode} to a message with two questions; FORMERR is due.",
         "two-dropped": "{server} does not answer a message with two questions; FORMERR is due.",
@@ -47,8 +47,8 @@ def qdcount(view: ZoneView) -> Iterator[Outcome]:
     Why: nobody can say which question rcode and AA of an answer to two belong to; clients and filters that look at the
         first one only are fooled by the second.
     Rule: warning if a message with two questions is answered, or dropped; notice for another rcode than FORMERR;
-        warning if a message without a question (and without a cookie, which alone would allow it) gets records. Such a
-        message may be dropped.
+        warning if a message without a question (and without a cookie, which alone would allow it) gets records; it is
+        sent only to servers that do not answer FORMERR to two. Such a message may be dropped.
     Source: RFC 9619 section 4; RFC 7873 section 5.4.
     Do: update the server.
     """

@@ -27,6 +27,7 @@ from gnomon.survey.question import (
     UDP_SIZE_OCTETS,
     UNKNOWN_OPTION,
     Question,
+    is_format_error,
     is_proper,
     is_proper_badvers,
     is_proper_with_edns,
@@ -111,11 +112,12 @@ S14 = Question(
     cookie="short", follow_truncation=False,
 )  # fmt: skip
 S15 = Question(
-    "S15", "server", "a message without a question", SOA, _PACK, ("header",), questions=0, follow_truncation=False,
+    "S15", "server", "a message without a question", SOA, "where S16 did not get FORMERR", ("header",), questions=0,
+    follow_truncation=False, only_after=True,
 )  # fmt: skip
 S16 = Question(
     "S16", "server", "SOA of a zone it serves, two questions", SOA, _PACK, ("header",), questions=2,
-    follow_truncation=False,
+    follow_truncation=False, parts=("S15",), proper=is_format_error,
 )  # fmt: skip
 S17 = Question(
     "S17", "server", "TXT version.bind in class CH", TXT, _PACK, ("exposure", "header"), qclass=CLASS_CH,
@@ -165,6 +167,6 @@ OPTIONS = (
 )  # fmt: skip
 
 # In this order: what every resolver sends before what only tests send.
-PACK = (S25, S6, S5, S10, S11, S17, S18, S19, S12, S13, S14, S2F, S8, S4, S7, S16, S15, S22, S20)
+PACK = (S25, S6, S5, S10, S11, S17, S18, S19, S12, S13, S14, S2F, S8, S4, S7, S16, S22, S20)
 COMPLIANCE = (S0, S1, S2, S3, S4, S5, S6, *OPTIONS, S7, S8, *FLAGS, S9, S10, S11, S12, S13, S14, S15, S16, S17, S18,
               S19, S20, S22, S2F, S25)  # fmt: skip

@@ -24,6 +24,7 @@ from gnomon.base.codes import (
     NSEC3PARAM,
     OPTION_COOKIE,
     OPTION_NSID,
+    OPTION_TCP_KEEPALIVE,
     PTR,
     SOA,
     TXT,
@@ -67,6 +68,15 @@ Q6 = Question(
 Q7 = Question(
     "Q7", "zone", "SOA of the zone over TCP, DO", SOA, _ALWAYS, ("transport", "consistency"), Transport.TCP, _PLAIN_DO
 )
+Q7K = Question(
+    "Q7K", "zone", "DNSKEY of the zone over TCP, DO, together with Q7", DNSKEY, _ANSWERING, ("transport", "keys"),
+    Transport.TCP, _PLAIN_DO, attempts=1,
+)  # fmt: skip
+Q7N = Question(
+    "Q7N", "zone", "NS of the zone over TCP, DO and TCP keepalive, after Q7", NS, "where Q7 was answered",
+    ("transport", "edns"), Transport.TCP, Edns(UDP_SIZE_OCTETS, flags=DO, options=((OPTION_TCP_KEEPALIVE, b""),)),
+    attempts=1,
+)  # fmt: skip
 Q3N = Question(
     "Q3N",
     "zone",
@@ -203,7 +213,7 @@ C4 = Question(
 
 QUESTIONS: tuple[Question, ...] = (
     P1, P2, P1N, P3_A, P3_AAAA, P4,
-    Q1, Q2, *Q2_PARTS, Q3, Q4, Q5, Q6, Q7, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, Q9M, Q9M_NS, Z6,
+    Q1, Q2, *Q2_PARTS, Q3, Q4, Q5, Q6, Q7, Q7K, Q7N, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, Q9M, Q9M_NS, Z6,
     *SERVICES, H1, H2,
     A1, R1, C0, C1, C2, C3, C4, *COMPLIANCE,
 )  # fmt: skip

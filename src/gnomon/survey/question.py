@@ -111,5 +111,10 @@ def is_proper_badvers(message: Message) -> bool:
     return message.rcode == 16 and not message.answer and _is_clean(message.edns)
 
 
+def is_format_error(message: Message) -> bool:
+    """FORMERR."""
+    return message.rcode == 1
+
+
 def _is_clean(edns: Edns | None) -> bool:
     return edns is not None and edns.version == 0 and not edns.flags & 0x7FFF and edns.option(UNKNOWN_OPTION[0]) is None

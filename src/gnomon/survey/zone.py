@@ -170,7 +170,7 @@ class ZoneSurvey:
         asks = [
             self._compose(question, self._servers[address], address)
             for address in over_tcp
-            for question in (q.Q2, q.Q3, q.Q4, q.Q5, q.Q6, q.Q7)
+            for question in (q.Q2, q.Q3, q.Q4, q.Q5, q.Q6, q.Q7, q.Q7K)
             if address in answering or question is q.Q7
         ]
         replies = yield from ask([one for one in asks if one is not None])
@@ -190,11 +190,13 @@ class ZoneSurvey:
         self._apex_types = self._apex_types or next(filter(None, map(reading.apex_types, negative)), frozenset())
 
     def _instead(self, reply: Reply) -> list[Question]:
-        """What is asked after this reply, to hear the records all the same, or what in the question was too much."""
+        """What is asked after this reply: the same in another form, the parts of what failed, or the next over TCP."""
         question = reply.ask.question
         if question is q.Q2:
             self._note_cookie(reply)
             return parts_of([reply]) if reply.ask.address in self._authoritative else []
+        if question is q.Q7:
+            return [q.Q7N] if reply.response is not None else []
         plain = _PLAIN.get(question.code)
         return [plain] if plain is not None and _wants_no_edns(reply) else []
 

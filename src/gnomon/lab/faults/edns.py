@@ -201,6 +201,18 @@ _OPTION_DATA = {
 }
 
 
+@named("keepalive")
+class Keepalive(Fault):
+    """Tells over TCP that it keeps an idle connection for 10 seconds, if asked; not a fault."""
+
+    varies = True
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        edns = request.edns
+        if request.transport is Transport.TCP and edns is not None and edns.asks(codes.OPTION_TCP_KEEPALIVE):
+            response.edns_options.append((codes.OPTION_TCP_KEEPALIVE, b"\0\x64"))
+
+
 @named("reports-inside")
 class ReportsInside(Fault):
     """Asks for reports of errors at a name in the zone itself."""
