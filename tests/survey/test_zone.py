@@ -33,8 +33,6 @@ def test_a_healthy_zone_gets_each_question_once_at_each_of_its_six_addresses():
         "P1": 2, "P2": 2,
     }  # fmt: skip
     assert surveyed.asks("name ns1.other.test.") == {"H1": 1, "H2": 1}
-    assert surveyed.asks("name _dmarc.test.") == {"H5": 1}
-    assert surveyed.asks("name test.") == {"H6": 1}
     assert surveyed.asks("cut .") == {"C2": 2}
     assert surveyed.asks("cut test.") == {"C0": 1, "C1": 2, "C2": 2}
     assert surveyed.asks("cut other.test.") == {"C0": 1}
@@ -278,7 +276,7 @@ def test_a_parent_that_serves_the_zone_too_is_asked_for_the_addresses_it_left_ou
 
 
 def services(records, **changes):
-    world = build_world({"records": [f"{record}" for record in records], **changes})
+    world = build_world({"records": records, "services": [], **changes})
     return drive_lab(world, "example.test.", plan=Plan(hosts=3, texts=4))
 
 
@@ -287,6 +285,12 @@ def test_mail_hosts_elsewhere_are_looked_up_with_their_chain():
     assert surveyed.asks("name ns2.other.test.") == {"H1": 1, "H2": 1}
     assert surveyed.asks("name _25._tcp.ns2.other.test.") == {"H4": 1}
     assert surveyed.asks("cut other.test.") == {"C0": 1, "C1": 2, "C2": 2}
+
+
+def test_without_policies_those_above_are_looked_up():
+    surveyed = services([])
+    assert surveyed.asks("name _dmarc.test.") == {"H5": 1}
+    assert surveyed.asks("name test.") == {"H6": 1}
 
 
 def test_bounds_hold_for_names_in_records():

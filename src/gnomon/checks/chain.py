@@ -147,7 +147,7 @@ def _descend(view: ZoneView, validator: Validator) -> tuple[tuple[Link, ...], tu
     """The links from the anchors down to the zone's DS, ending at the first that is not secure, and that DS."""
     if view.undelegated is not None:
         return _given_ds(view)
-    ds, links = _usable(view.root_anchors), list[Link]()
+    ds = _usable(view.root_anchors)
     if not view.root_anchors:
         status, detail = ChainStatus.INDETERMINATE, "no trust anchor for the root was given"
         return (Link(ROOT, DNSKEY, status, "no-trust-anchor", detail),), ()
@@ -156,8 +156,20 @@ def _descend(view: ZoneView, validator: Validator) -> tuple[tuple[Link, ...], tu
         return (Link(ROOT, DNSKEY, ChainStatus.INSECURE, "unsupported", detail),), ()
     if view.is_root:
         return (), ds
-    parent, keys = ROOT, tuple[Key, ...]()
-    for zone in _cuts(view):
+    links, parent, keys = _walk(view, validator, ds, _cuts(view, view.zone.parent()))
+    if links[-1].status is not ChainStatus.SECURE:
+        return links, ()
+    answers = view.answers("P2") + view.answers("P1")
+    step = _ds_step(validator, view.zone, parent, keys, answers, view.asked("P2"), ("P2", "P1"))
+    return (*links, _link(view.zone, DS, step)), step.ds
+
+
+def _walk(
+    view: ZoneView, validator: Validator, ds: tuple[Ds, ...], zones: Iterable[Name]
+) -> tuple[tuple[Link, ...], Name, tuple[Key, ...]]:
+    """The links from the root through `zones`, ending at the first that is not secure; the last zone and its keys."""
+    parent, keys, links = ROOT, tuple[Key, ...](), list[Link]()
+    for zone in zones:
         attempts = view.about(f"cut {str(zone).lower()}")
         answers = view.answers_about(f"cut {str(zone).lower()}")
         if not zone.is_root:
@@ -165,15 +177,26 @@ def _descend(view: ZoneView, validator: Validator) -> tuple[tuple[Link, ...], tu
             links.append(_link(zone, DS, step))
             ds = step.ds
             if step.status is not ChainStatus.SECURE:
-                return tuple(links), ()
+                return tuple(links), parent, ()
         step = _dnskey_step(validator, zone, ds, answers, attempts)
         links.append(_link(zone, DNSKEY, step))
         if step.status is not ChainStatus.SECURE:
-            return tuple(links), ()
+            return tuple(links), parent, ()
         parent, keys = zone, step.keys
-    answers = view.answers("P2") + view.answers("P1")
-    step = _ds_step(validator, view.zone, parent, keys, answers, view.asked("P2"), ("P2", "P1"))
-    return (*links, _link(view.zone, DS, step)), step.ds
+    return tuple(links), parent, keys
+
+
+def elsewhere(view: ZoneView, name: Name) -> Link:
+    """How the chain ends at the closest zone at or above `name` whose keys were asked for: its last link."""
+    return view.once(("chain", name), lambda: _elsewhere(view, name))
+
+
+def _elsewhere(view: ZoneView, name: Name) -> Link:
+    ds = _usable(view.root_anchors)
+    if not ds:
+        detail = "no trust anchor of the root that can be checked was given"
+        return Link(ROOT, DNSKEY, ChainStatus.INDETERMINATE, "no-trust-anchor", detail)
+    return _walk(view, Validator(view.observed_at), ds, _cuts(view, name))[0][-1]
 
 
 def _given_ds(view: ZoneView) -> tuple[tuple[Link, ...], tuple[Ds, ...]]:
@@ -189,9 +212,9 @@ def _given_ds(view: ZoneView) -> tuple[tuple[Link, ...], tuple[Ds, ...]]:
     return (Link(view.zone, DS, ChainStatus.INSECURE, "given-without-ds", detail),), ()
 
 
-def _cuts(view: ZoneView) -> list[Name]:
-    """The ancestor zones from the root down: the root, and each name whose DNSKEY was asked for."""
-    above = reversed(view.zone.ancestors()[1:])
+def _cuts(view: ZoneView, lowest: Name) -> list[Name]:
+    """The zones from the root down to `lowest`: the root, and each name whose DNSKEY was asked for."""
+    above = reversed(lowest.ancestors())
     return [n for n in above if n.is_root or any(x.ask == "C2" for x in view.about(f"cut {str(n).lower()}"))]
 
 

@@ -12,6 +12,7 @@ from gnomon.checks.unjudged import NEEDS
 
 FAMILIES = {
     "addr": "Addresses of name servers",
+    "app": "Certificates, the web and other services",
     "cons": "Consistency between servers",
     "del": "Delegation",
     "denial": "DNSSEC: denial of existence",

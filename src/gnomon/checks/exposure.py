@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gnomon.base import Address, printable_bytes
-from gnomon.base.codes import CLASS_CH, NOERROR, NXDOMAIN, SERVFAIL, SOA, TXT
+from gnomon.base.codes import CLASS_CH, NOERROR, NXDOMAIN, SERVFAIL, TXT
 from gnomon.checks.observed import Answer, is_answered
 from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import SEC, check
 from gnomon.checks.replies import UNHEARD, Probed, labels, probe, unheard
+from gnomon.checks.transfer import starts_transfer
 from gnomon.checks.view import ZoneView
 from gnomon.wire import rdata
 
@@ -38,7 +39,7 @@ def axfr(view: ZoneView) -> Iterator[Outcome]:
     probed = probe(view, "S20", alive="Q7")
     own = [a for a in probed.answers if a.qname == view.zone]
     other = [a for a in probed.answers if a.qname != view.zone]
-    opened = [a for a in own if _starts_transfer(a)]
+    opened = [a for a in own if starts_transfer(a)]
     for answer in opened:
         server = view.server_label(answer.address)
         yield outcome("open", answer.exchange, subject=server, server=server)
@@ -49,12 +50,6 @@ def axfr(view: ZoneView) -> Iterator[Outcome]:
     if other:
         yield unknown("other-zone", [a.exchange for a in other], servers=labels(view, [a.address for a in other]))
     yield from unheard(view, probed.heard, "S20")
-
-
-def _starts_transfer(answer: Answer) -> bool:
-    """The first record of a transfer is the SOA (RFC 5936 section 2.2)."""
-    message = answer.message
-    return message.rcode == NOERROR and bool(message.answer) and message.answer[0].rtype == SOA
 
 
 @check(

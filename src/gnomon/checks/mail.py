@@ -2,76 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
-from gnomon.base import Address, printable
-from gnomon.base.codes import MX, NOERROR, TXT, RRType
+from gnomon.base import Address, Name, printable
+from gnomon.base.codes import MX, TXT
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
-from gnomon.checks.replies import UNHEARD_EDNS, Heard, is_partial, labels, probe, unheard
+from gnomon.checks.replies import UNHEARD_EDNS, labels, unheard
+from gnomon.checks.told import Told, by_value, exchanges_of, told_at_apex, unusable
 from gnomon.checks.view import ZoneView, class_of
 from gnomon.evidence import Exchange
 from gnomon.wire import rdata, spf
 from gnomon.wire.rdata import Mx
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What servers that serve the zone say of one type at its apex; `sets` without records are empty."""
-
-    sets: Mapping[Address, tuple[bytes, ...]]
-    rcodes: Mapping[Address, str]
-    without_authority: tuple[Address, ...]
-    dropped: tuple[Address, ...]
-    heard: Heard
-
-    @property
-    def faulty(self) -> tuple[Address, ...]:
-        return (*self.rcodes, *self.without_authority, *self.dropped)
-
-
-def _told(view: ZoneView, ask: str, rtype: RRType) -> _Told:
-    return view.once(("mail", ask), lambda: _find_told(view, ask, rtype))
-
-
-def _find_told(view: ZoneView, ask: str, rtype: RRType) -> _Told:
-    probed = probe(view, ask, alive="Q1", edns=True)
-    sets: dict[Address, tuple[bytes, ...]] = {}
-    rcodes: dict[Address, str] = {}
-    without: list[Address] = []
-    partial: list[Address] = []
-    for answer in probed.answers:
-        message = answer.message
-        if message.rcode != NOERROR:
-            rcodes[answer.address] = str(message.rcode)
-        elif not message.aa:
-            without.append(answer.address)
-        elif is_partial(answer):
-            partial.append(answer.address)
-        else:
-            found = message.rrset("answer", view.zone, rtype)
-            sets[answer.address] = found.rdatas if found else ()
-    missing = dict(probed.heard.missing)
-    if sets or rcodes or without or probed.dropped:
-        # A survey asks some of the servers only.
-        missing.pop("not-asked", None)
-    if partial:
-        missing["no-answer"] = (*missing.get("no-answer", ()), *partial)
-    return _Told(sets, rcodes, tuple(without), probed.dropped, Heard(probed.answers, missing))
-
-
-def _shown(view: ZoneView, ask: str, at: Sequence[Address]) -> tuple[Exchange, ...]:
-    return tuple(x for address in at for x in view.asked(ask, address))
-
-
-def _grouped(view: ZoneView, said: Mapping[Address, tuple[str, ...]]) -> tuple[str, ...]:
-    """What is said with the servers that say it, in order of their first address."""
-    at: dict[tuple[str, ...], list[Address]] = {}
-    for address, texts in said.items():
-        at.setdefault(texts, []).append(address)
-    return tuple(f"{', '.join(texts) or 'none'} at {' '.join(labels(view, of))}" for texts, of in at.items())
 
 
 def _receives_no_mail(view: ZoneView) -> bool:
@@ -84,8 +27,32 @@ def _receives_no_mail(view: ZoneView) -> bool:
 
 def _mx(view: ZoneView) -> dict[Address, tuple[Mx, ...]]:
     """The MX records of each server that has any, by preference and exchange."""
-    sets = {a: read_all(rdata.mx, rdatas) for a, rdatas in _told(view, "Z1M", MX).sets.items()}
+    sets = {a: read_all(rdata.mx, rdatas) for a, rdatas in told_at_apex(view, "Z1M", MX).sets.items()}
     return {a: tuple(sorted(of, key=lambda mx: (mx.preference, mx.exchange.key))) for a, of in sets.items() if of}
+
+
+def mx_hosts(view: ZoneView) -> tuple[Name, ...]:
+    """The hosts that the MX records of any server name, each once, those of the lowest preference first."""
+    records = {record for of in _mx(view).values() for record in of if not record.exchange.is_root}
+    in_order = sorted(records, key=lambda mx: (mx.preference, mx.exchange.key))
+    return tuple(dict.fromkeys(mx.exchange for mx in in_order))
+
+
+def mx_known(view: ZoneView) -> bool:
+    """Whether any server says with authority which MX records there are, or that there are none."""
+    return bool(told_at_apex(view, "Z1M", MX).sets)
+
+
+def mx_shown(view: ZoneView) -> tuple[Exchange, ...]:
+    """The exchanges about MX records."""
+    return view.asked("Z1M")
+
+
+def spf_policy(view: ZoneView) -> str | None:
+    """The zone's SPF record if all that have any have the same single one, and its syntax is right."""
+    said = {spf.policies(read_all(rdata.txt, rdatas)) for rdatas in told_at_apex(view, "Z1T", TXT).sets.values()} - {()}
+    policies = said.pop() if len(said) == 1 else ()
+    return policies[0] if len(policies) == 1 and spf.wrong_term(policies[0]) is None else None
 
 
 def _texts(records: Sequence[Mx]) -> tuple[str, ...]:
@@ -120,7 +87,7 @@ def mx(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 5321 section 5.1; RFC 2142 section 7; RFC 1034 section 4.3.1.
     Do: let all servers have the same zone; look at what the server (or the balancer before it) does with the type MX.
     """
-    told, sets = _told(view, "Z1M", MX), _mx(view)
+    told, sets = told_at_apex(view, "Z1M", MX), _mx(view)
     for address, rcode in told.rcodes.items():
         server = view.server_label(address)
         yield outcome("rcode", view.asked("Z1M", address), subject=server, server=server, rcode=rcode)
@@ -128,11 +95,11 @@ def mx(view: ZoneView) -> Iterator[Outcome]:
         for address in addresses:
             server = view.server_label(address)
             yield outcome(code, view.asked("Z1M", address), subject=server, server=server)
-    shown, empty = _shown(view, "Z1M", tuple(told.sets)), [a for a in told.sets if a not in sets]
+    shown, empty = exchanges_of(view, "Z1M", tuple(told.sets)), [a for a in told.sets if a not in sets]
     if sets and empty:
         yield outcome("some-none", shown, having=labels(view, tuple(sets)), without=labels(view, empty))
     if len(set(sets.values())) > 1:
-        values = _grouped(view, {a: _texts(of) for a, of in sets.items()})
+        values = by_value(view, {a: _texts(of) for a, of in sets.items()})
         yield outcome("differ", shown, values=values)
     elif sets:
         records = next(iter(sets.values()))
@@ -154,6 +121,7 @@ def mx(view: ZoneView) -> Iterator[Outcome]:
         "with-others": "{zone} has a null MX record and others beside it: {targets}.",
         "preference": "The null MX record of {zone} has preference {preference}; 0 is due.",
         "no-null": "{zone} has no null MX record.",
+        "unusable": "No server of {zone} gives a proper answer about its MX records (see mail.mx): {servers}.",
         **UNHEARD_EDNS,
     },
 )
@@ -165,9 +133,9 @@ def null_mx(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 7505 section 3.
     Do: remove the null MX record, or all others; write "0 .".
     """
-    told, sets = _told(view, "Z1M", MX), _mx(view)
+    told, sets = told_at_apex(view, "Z1M", MX), _mx(view)
     null = {address: records for address, records in sets.items() if any(record.exchange.is_root for record in records)}
-    shown, wrong = _shown(view, "Z1M", tuple(null)), False
+    shown, wrong = exchanges_of(view, "Z1M", tuple(null)), False
     for records in dict.fromkeys(null.values()):
         preference = next(record.preference for record in records if record.exchange.is_root)
         if len(records) > 1:
@@ -179,9 +147,9 @@ def null_mx(view: ZoneView) -> Iterator[Outcome]:
     if null and not wrong:
         yield outcome("proper", shown)
     elif not null and told.sets:
-        yield not_applicable("no-null", _shown(view, "Z1M", tuple(told.sets)))
+        yield not_applicable("no-null", exchanges_of(view, "Z1M", tuple(told.sets)))
     if not told.sets:
-        yield from unheard(view, told.heard.but(told.faulty), "Z1M")
+        yield from unusable(view, told, "Z1M")
 
 
 @check(
@@ -193,6 +161,7 @@ def null_mx(view: ZoneView) -> Iterator[Outcome]:
         "tld": "{zone} is a top-level domain and has MX records: {targets}.",
         "root": "The root zone has MX records: {targets}.",
         "other-zone": "{zone} is neither the root nor a top-level domain.",
+        "unusable": "No server of {zone} gives a proper answer about its MX records (see mail.mx): {servers}.",
         **UNHEARD_EDNS,
     },
 )
@@ -208,15 +177,17 @@ def tld_mail(view: ZoneView) -> Iterator[Outcome]:
     if kind not in "RT":
         yield not_applicable("other-zone")
         return
-    told, sets = _told(view, "Z1M", MX), _mx(view)
+    told, sets = told_at_apex(view, "Z1M", MX), _mx(view)
     usable = {a: of for a, of in sets.items() if not any(record.exchange.is_root for record in of)}
     if usable:
         records = sorted({text for of in usable.values() for text in _texts(of)})
-        yield outcome("root" if kind == "R" else "tld", _shown(view, "Z1M", tuple(usable)), targets=tuple(records))
+        yield outcome(
+            "root" if kind == "R" else "tld", exchanges_of(view, "Z1M", tuple(usable)), targets=tuple(records)
+        )
     elif told.sets:
-        yield outcome("no-mail", _shown(view, "Z1M", tuple(told.sets)))
+        yield outcome("no-mail", exchanges_of(view, "Z1M", tuple(told.sets)))
     else:
-        yield from unheard(view, told.heard.but(told.faulty), "Z1M")
+        yield from unusable(view, told, "Z1M")
 
 
 # SPF
@@ -252,16 +223,16 @@ def spf_single(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 7208 sections 3.2, 4.5 and 12.
     Do: publish one TXT record that begins with "v=spf1"; "v=spf1 -all" if the zone sends no mail.
     """
-    told = _told(view, "Z1T", TXT)
+    told = told_at_apex(view, "Z1T", TXT)
     if not told.sets:
         yield from _without_txt(view, told)
         return
     said = {a: spf.policies(read_all(rdata.txt, rdatas)) for a, rdatas in told.sets.items()}
-    shown, found = _shown(view, "Z1T", tuple(said)), set(said.values())
+    shown, found = exchanges_of(view, "Z1T", tuple(said)), set(said.values())
     policies = next(iter(said.values()))
     if len(found) > 1:
         texts = {address: tuple(map(printable, of)) for address, of in said.items()}
-        yield outcome("differ", shown, values=_grouped(view, texts))
+        yield outcome("differ", shown, values=by_value(view, texts))
     elif len(policies) > 1:
         yield outcome("several", shown, servers=labels(view, tuple(said)))
     elif not policies:
@@ -285,11 +256,11 @@ def _judge_policy(view: ZoneView, policy: str, shown: Sequence[Exchange]) -> Ite
         yield outcome("unexpected", shown, policy=printable(policy))
 
 
-def _without_txt(view: ZoneView, told: _Told) -> Iterator[Outcome]:
+def _without_txt(view: ZoneView, told: Told) -> Iterator[Outcome]:
     states = {view.service(address).state for address in view.addresses}
     if told.faulty:
-        yield outcome("unusable", _shown(view, "Z1T", told.faulty), servers=labels(view, told.faulty))
+        yield outcome("unusable", exchanges_of(view, "Z1T", told.faulty), servers=labels(view, told.faulty))
     elif states and not states & {"ok", "unobserved"}:
-        yield unknown("no-authority", _shown(view, "Z1T", view.addresses))
+        yield unknown("no-authority", exchanges_of(view, "Z1T", view.addresses))
     else:
         yield from unheard(view, told.heard, "Z1T")

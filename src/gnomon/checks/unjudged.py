@@ -34,6 +34,7 @@ NEEDS: Mapping[str, str] = MappingProxyType(
         "consent": "its questions are sent with the operator's consent only, and a survey asks without",
         "reference-list": "it takes a list that is kept elsewhere, and none is read",
         "transport": "it takes a transport or a way to send that a survey does not use",
+        "connection": "it takes a connection to the mail or web server itself, and a survey asks name servers only",
         "operator-data": "it takes what only the operator knows",
     }
 )

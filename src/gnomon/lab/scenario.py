@@ -2,7 +2,8 @@
 
 The base world: the root (two servers), `test.` (two), `other.test.` (two) and `example.test.` with the name servers
 ns1.example.test., ns2.example.test. and ns1.other.test.; all signed with ECDSA P-256 and NSEC, every server with an
-IPv4 and an IPv6 address in a prefix and an AS of its own; and `arpa.`, unsigned, with their names. The addresses are
+IPv4 and an IPv6 address in a prefix and an AS of its own; and `arpa.`, unsigned, with their names. example.test.
+takes mail at mail.example.test. and has the policies for it. The addresses are
 in globally routable space but are never contacted: the world runs in the process or on loopback.
 """
 
@@ -53,7 +54,12 @@ _HOSTS = (
 _WORLD_KEYS = frozenset(
     {"ns", "child_ns", "addresses", "glue", "signed", "algorithm", "rsa_bits", "csk", "denial", "nsec3", "ds", "cds",
      "soa", "validity", "extra_keys", "mx", "spf", "ptr", "ns_alias", "records", "ttl", "ns_ttl", "parent_signed",
-     "parent_ttl", "clock", "lookup"}
+     "parent_ttl", "clock", "lookup", "services", "elsewhere", "elsewhere_signed", "raw"}
+)  # fmt: skip
+_SERVICES = (
+    '_dmarc.example.test. 3600 IN TXT "v=DMARC1; p=reject"',
+    'one._domainkey.example.test. 3600 IN TXT "v=DKIM1; p="',
+    'example.test. 3600 IN CAA 0 issue "ca.test"',
 )  # fmt: skip
 _DS_MODES = ("good", "none", "wrong-digest", "sha1", "sha384", "no-key", "extra-no-key", "parent-differs")
 _CDS_MODES = ("none", "match", "other", "delete")
@@ -148,7 +154,10 @@ def build_world(changes: Mapping[str, Any] | None = None, faults: Iterable[Place
     if not parent_signed:
         test = replace(test, signing=None, ds=())
     other = _base_zone(_OTHER, ["ns1.other.test.", "ns2.other.test."], 2)
-    other = replace(other, records=tuple(_lookups(changes.get("lookup", {}))))
+    elsewhere = [*_lookups(changes.get("lookup", {})), *parse_records(changes.get("elsewhere", []))]
+    other = replace(other, records=tuple(elsewhere))
+    if not changes.get("elsewhere_signed", True):
+        other = replace(other, signing=None, ds=())
     return World(
         [root, test, other, _reverse_zone(hosts, changes.get("ptr", {})), zone], hosts,
         faults=[*extra_faults, *faults], networks=networks, population=[ZONE],
@@ -219,7 +228,9 @@ def _zone(
     policies = changes.get("spf", ["v=spf1 mx -all"])
     if policies:
         records += parse_records(f"{ZONE} 3600 IN TXT {_strings(policy)}" for policy in policies)
+    records += parse_records(changes.get("services", _SERVICES))
     records += parse_records(changes.get("records", []))
+    records += [_raw(line) for line in changes.get("raw", [])]
     signing = _signing(changes) if changes.get("signed", True) else None
     ds, faults = _ds(changes, signing)
     records += _cds(changes.get("cds", "none"), signing, ds)
@@ -336,6 +347,12 @@ def parse_records(lines: Iterable[str]) -> list[RecordSpec]:
         rdatas = [rdata.to_digestable() for rdata in rrset]
         grouped.setdefault((owner, int(rrset.rdtype), rrset.ttl), []).extend(rdatas)
     return [RecordSpec(owner, rtype, ttl_s, tuple(rdatas)) for (owner, rtype, ttl_s), rdatas in grouped.items()]
+
+
+def _raw(line: str) -> RecordSpec:
+    """A record whose data may be anything: owner, number of the type, octets in hexadecimal."""
+    owner, rtype, octets = line.split()
+    return RecordSpec(Name(Name.from_text(owner).key), int(rtype), 60, (bytes.fromhex(octets),))
 
 
 def _names(texts: Iterable[str]) -> tuple[Name, ...]:

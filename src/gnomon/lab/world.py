@@ -35,7 +35,8 @@ class Face:
         self.hears = [f for f in faults if type(f).hear is not Fault.hear]
         self.reshapes = [f for f in faults if type(f).reshape is not Fault.reshape]
         self.rewrites = [f for f in faults if type(f).rewrite is not Fault.rewrite]
-        self.transfers = any(f.name == "axfr-open" for f in faults)
+        opens = {"axfr-open": codes.AXFR, "ixfr-open": codes.IXFR}
+        self.transfers = frozenset(opens[fault.name] for fault in faults if fault.name in opens)
         self.cache: dict[object, Rendered] = {}
 
 
@@ -281,7 +282,7 @@ class World:
                 spec.name.key: self._face(spec.name.key, own + self._zone_faults.get((address, spec.name.key), ()))
                 for spec in self.zones_at[address]
             }
-            nsid = f"lab-{self.loopback[address]}".encode()
+            nsid = f"lab-{address}".encode()
             server = self._servers[address] = _Server(faces, self._face(None, own), nsid)
         return server
 
@@ -311,7 +312,7 @@ class World:
             request = heard
         if request.name != asked:
             face = server.face(request.name, request.qtype)
-        if request.qtype == codes.AXFR and face.transfers and transport is Transport.TCP and not request.error:
+        if request.qtype in face.transfers and transport is Transport.TCP and not request.error:
             messages = [self._assemble(server, part, request) for part in _transfer(face, request)]
         else:
             messages = [self._assemble(server, self._rendered(face, request), request)]
@@ -365,7 +366,7 @@ class World:
             response.rcode = codes.NOTAUTH  # nobody has a key here (RFC 8945 section 5.2.1)
         elif request.edns is not None and request.edns.version > 0:
             response.rcode = codes.BADVERS
-        elif face.zone is None or request.qtype in (codes.AXFR, 251) or request.qclass != codes.CLASS_IN:
+        elif face.zone is None or request.qtype in (codes.AXFR, codes.IXFR) or request.qclass != codes.CLASS_IN:
             response.rcode = codes.REFUSED
         else:
             return face.zone.answer(request.name, request.qtype, do=request.do)

@@ -14,6 +14,7 @@ from gnomon.base.codes import (
     AXFR,
     CLASS_CH,
     DNSKEY,
+    IXFR,
     NS,
     OPTION_ECS,
     OPTION_EXPIRE,
@@ -135,6 +136,10 @@ S20 = Question(
     "S20", "server", "a transfer of a zone it serves; only the first message is read", AXFR, _PACK, ("exposure",),
     Transport.TCP, attempts=1,
 )  # fmt: skip
+S21 = Question(
+    "S21", "server", "an incremental transfer of a zone it serves; only the first message is read", IXFR, _PACK,
+    ("exposure",), Transport.TCP, attempts=1, extra="soa",
+)  # fmt: skip
 S22 = Question(
     "S22", "server", "SOA of a zone it serves, signed with a TSIG key that nobody has", SOA, _PACK, ("header",),
     extra="tsig", follow_truncation=False,
@@ -167,6 +172,6 @@ OPTIONS = (
 )  # fmt: skip
 
 # In this order: what every resolver sends before what only tests send.
-PACK = (S25, S6, S5, S10, S11, S17, S18, S19, S12, S13, S14, S2F, S8, S4, S7, S16, S22, S20)
+PACK = (S25, S6, S5, S10, S11, S17, S18, S19, S12, S13, S14, S2F, S8, S4, S7, S16, S22, S20, S21)
 COMPLIANCE = (S0, S1, S2, S3, S4, S5, S6, *OPTIONS, S7, S8, *FLAGS, S9, S10, S11, S12, S13, S14, S15, S16, S17, S18,
-              S19, S20, S22, S2F, S25)  # fmt: skip
+              S19, S20, S21, S22, S2F, S25)  # fmt: skip

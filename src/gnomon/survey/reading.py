@@ -7,14 +7,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from gnomon.base import Address, Name
-from gnomon.base.codes import AAAA, CNAME, DNSKEY, NOERROR, NS, NSEC, NSEC3, NXDOMAIN, SOA, A
+from gnomon.base.codes import AAAA, CNAME, DNSKEY, NOERROR, NS, NXDOMAIN, SOA, A
 from gnomon.wire import MalformedRdata, Message, Record, rdata
-from gnomon.wire.rdata import Nsec, Nsec3
 
 T = TypeVar("T")
-
-_BITMAPS: Mapping[int, Callable[[bytes], Nsec | Nsec3]] = {NSEC: rdata.nsec, NSEC3: rdata.nsec3}
-_APEX_TYPES = {SOA, NS, DNSKEY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +73,6 @@ def end_of_aliases(message: Message, name: Name) -> Name:
             break
         name = target
     return name
-
-
-def apex_types(message: Message) -> frozenset[int]:
-    """The types at the apex, as the NSEC or NSEC3 record in a negative answer lists them; none if there is no such.
-
-    Only the apex of a zone has SOA, NS and DNSKEY in its list.
-    """
-    for record in message.authority:
-        parse = _BITMAPS.get(record.rtype)
-        found = _read(parse, record) if parse else None
-        if found is not None and found.types >= _APEX_TYPES:
-            return found.types
-    return frozenset()
 
 
 def is_nxdomain(message: Message) -> bool:

@@ -16,6 +16,7 @@ from gnomon.survey.question import Question
 from gnomon.survey.services import ServiceSurvey
 from gnomon.survey.steps import Ask, Key, Need, Reply, Steps, ask
 from gnomon.wire import Message
+from gnomon.wire.bitmap import apex_types
 
 _HOSTS_AT_ONCE = 4  # the first ones tell whether the servers behind the others answer at all
 _BETWEEN = 4  # names between the zone and names in it that are asked for
@@ -187,7 +188,7 @@ class ZoneSurvey:
         for name in reading.names_in_order(apex):
             self._add(name)
         negative = (m for r in replies if r.ask.question is q.Q6 and r.is_authoritative and (m := r.message))
-        self._apex_types = self._apex_types or next(filter(None, map(reading.apex_types, negative)), frozenset())
+        self._apex_types = self._apex_types or next(filter(None, map(apex_types, negative)), frozenset())
 
     def _instead(self, reply: Reply) -> list[Question]:
         """What is asked after this reply: the same in another form, the parts of what failed, or the next over TCP."""
