@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
+from itertools import islice
 from pathlib import Path
 
 from gnomon import _core
@@ -30,8 +31,9 @@ SERVER = "127.0.0.1"
 NAMES = 20_000
 WINDOW = 200
 LIMITS = Limits(
-    rate_qps=1e7, burst=WINDOW, in_flight_per_address=WINDOW, in_flight_total=WINDOW, breaker_silent=0, total_qps=0.0
-)
+    rate_qps=1e7, burst=WINDOW, in_flight_per_address=WINDOW, prefix_rate_qps=1e7, prefix_burst=WINDOW,
+    in_flight_per_prefix=WINDOW, in_flight_total=WINDOW, breaker_silent=0, total_qps=0.0,
+)  # fmt: skip
 
 
 def query(number: int) -> bytes:
@@ -77,16 +79,15 @@ def nsd(port: int) -> Iterator[None]:
 def with_core(port: int, count: int) -> int:
     """Answers heard by the native engine alone."""
     engine = _core.Engine(
-        rate_qps=LIMITS.rate_qps,
-        burst=LIMITS.burst,
-        in_flight_per_address=WINDOW,
-        in_flight_total=WINDOW,
-        breaker_silent=0,
-        total_qps=0.0,
-    )
-    engine.submit([(i, SERVER, port, 0, query(i), 3, 2000, 0) for i in range(count)])
+        limits=LIMITS, allow=[("127.0.0.0", 8)], opt_out_prefixes=(), opt_out_servers=(), opt_out_zones=(),
+        address_map=None, local=(), shards=1,
+    )  # fmt: skip
+    numbers = iter(range(count))
     answered = 0
-    while engine.pending:
+    while True:
+        engine.submit([(i, SERVER, port, 0, query(i), 3, 2000, 0, None) for i in islice(numbers, engine.credit)])
+        if not engine.pending:
+            break
         answered += sum(row.status == 0 for row in engine.take(4096, 1000))
     engine.close()
     return answered
@@ -97,8 +98,9 @@ def with_network_engine(port: int, count: int) -> int:
     address = ip_address(SERVER)
     answered = 0
     with NetworkEngine(LIMITS, allow_net=[ip_network("127.0.0.0/8")]) as engine:
-        engine.submit([Query(i, address, query(i), port=port, attempts=3) for i in range(count)])
-        while engine.pending:
+        queries = [Query(i, address, query(i), port=port, attempts=3) for i in range(count)]
+        while queries or engine.pending:
+            del queries[: engine.submit(queries)]
             answered += sum(attempt.response is not None for attempt in engine.take())
     return answered
 

@@ -194,7 +194,7 @@ class Attempt:
         """1 for the first attempt of its query, then 2, 3 ..."""
     @property
     def transport(self) -> int:
-        """0 UDP, 1 TCP."""
+        """0 UDP, 1 TCP, 2 DoT."""
     @property
     def sent_at_ns(self) -> int:
         """Unix time in nanoseconds when it was sent, or when it was decided not to send."""
@@ -207,7 +207,7 @@ class Attempt:
         """A value of `gnomon.engine.Status`."""
     @property
     def os_error(self) -> int:
-        """errno of the operating system, 0 if none."""
+        """errno of the operating system, 0 if none; for a mismatched attempt a value of `gnomon.engine.Mismatch`."""
     @property
     def query(self) -> bytes:
         """The query as it was sent: ID filled in, case of the name as mixed."""
@@ -227,39 +227,42 @@ class Engine:
     def __new__(
         cls,
         *,
-        rate_qps: float,
-        burst: int,
-        in_flight_per_address: int,
-        in_flight_total: int,
-        breaker_silent: int,
-        total_qps: float,
+        limits: object,
+        allow: Sequence[tuple[str, int]],
+        opt_out_prefixes: Sequence[tuple[str, int]],
+        opt_out_servers: Sequence[bytes],
+        opt_out_zones: Sequence[bytes],
+        address_map: Sequence[tuple[str, str, int]] | None,
+        local: Sequence[str],
+        shards: int,
     ) -> Engine:
         """Start the I/O threads.
 
         Args:
-            rate_qps: queries per second to one address (GCRA).
-            burst: queries that may leave back to back to one address.
-            in_flight_per_address: unanswered queries to one address at once.
-            in_flight_total: unanswered queries in all.
-            breaker_silent: after so many attempts in a row without any answer from an address over one
-                transport, its queued queries over that transport come back as not-sent-breaker, until an
-                answer comes or 60 s have passed; 0 switches the breaker off.
-            total_qps: queries per second in all; 0 means no cap.
+            limits: an object with the attributes of `gnomon.engine.Limits`.
+            allow: special-purpose prefixes (address, length) that may be asked.
+            opt_out_prefixes: prefixes that are not asked.
+            opt_out_servers: names in wire form; an address met under one of them is not asked any more.
+            opt_out_zones: names in wire form; no question about one of them or a name below is sent.
+            address_map: address, loopback address and port it stands for; then no other address is asked.
+            local: addresses to send from, one IPv4 and one IPv6 at most.
+            shards: I/O threads.
 
         Raises:
             OSError: no socket can be opened.
-            ValueError: a limit is not positive.
+            ValueError: a limit is not positive, or an address or prefix cannot be read.
         """
-    def submit(self, rows: Sequence[tuple[int, str, int, int, bytes, int, int, int]]) -> None:
-        """Queue queries; returns at once.
+    def submit(self, rows: Sequence[tuple[int, str, int, int, bytes, int, int, int, bytes | None]]) -> None:
+        """Queue queries, at most `credit`; returns at once.
 
-        Each row is (tag, IP address, port, transport, query octets, attempts, timeout_ms, options). The core
-        writes a random ID. `options` is a sum of: 1 = mix the case of the query name at random; 2 = when a UDP
-        answer has TC set, ask again once over TCP as one further attempt (with attempt number + 1).
+        Each row is (tag, IP address, port, transport, query octets, attempts, timeout_ms, options, server name in
+        wire form). The core writes a random ID. `options` is a sum of: 1 = mix the case of the query name at random,
+        and believe only answers that keep it; 2 = when a UDP answer has TC set, ask again once over TCP as one
+        further attempt (with attempt number + 1).
 
         Raises:
             ValueError: an address that cannot be read, query octets that are not 12 to 65,535, no attempt or no
-                time allowed, or the engine is closed. Then no row was queued.
+                time allowed, more rows than `credit`, or the engine is closed. Then no row was queued.
         """
     def take(self, max_rows: int, timeout_ms: int) -> list[Attempt]:
         """Attempts that are ready, at most `max_rows`; waits up to `timeout_ms` for the first one.
@@ -270,6 +273,12 @@ class Engine:
     @property
     def pending(self) -> int:
         """Submitted queries whose last attempt has not been taken yet."""
+    @property
+    def credit(self) -> int:
+        """How many queries may be submitted now."""
+    @property
+    def mismatches(self) -> list[int]:
+        """Messages that were no answers, by `gnomon.engine.Mismatch`, the first kind first."""
     def close(self) -> None:
         """Stop the threads and close all sockets; pending queries are dropped. May be called twice."""
 
@@ -377,3 +386,17 @@ class ZoneDiff:
 
         Each is (True if only the new zone has it, line, owner, TTL in s, type, rdata), in presentation form.
         """
+
+def mismatch(query: bytes, response: bytes, exact_case: bool, on_path: bool) -> int:
+    """What keeps `response` from being the answer of `query` (`gnomon.engine.Mismatch`), 0 if nothing does.
+
+    With `exact_case` the name must keep its letter case. `on_path` (a connection): neither case nor client cookie
+    matter.
+    """
+
+def special_purpose(address: str) -> str | None:
+    """Why the address is no public unicast one, in IANA's words; None if it is one.
+
+    Raises:
+        ValueError: not an IP address.
+    """

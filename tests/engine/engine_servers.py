@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from types import TracebackType
@@ -18,8 +18,9 @@ HOST = "127.0.0.1"
 LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
 # Nothing in the way; single tests tighten what they are about.
 FREE = Limits(
-    rate_qps=1e6, burst=1000, in_flight_per_address=500, in_flight_total=1000, breaker_silent=0, total_qps=0.0
-)
+    rate_qps=1e6, burst=1000, in_flight_per_address=500, prefix_rate_qps=1e6, prefix_burst=1000,
+    in_flight_per_prefix=1000, in_flight_total=1000, breaker_silent=0, total_qps=0.0,
+)  # fmt: skip
 SILENCE_MS = 60  # for queries that are never answered
 PATIENCE_MS = 10_000  # for queries that are: never waited for unless the test fails
 
@@ -46,15 +47,17 @@ class Server:
     """UDP and TCP on one port. `on_udp(query, number, send)` and `on_tcp(connection, query, number)` answer.
 
     Numbers count from 1 for each transport. `send(octets, source="port")` sends from another port,
-    `source="address"` from 127.0.0.9. Without a function the transport is answered with `reply`.
+    `source="address"` from 127.0.0.9. Without a function the transport is answered with `reply`, any number of
+    queries over one connection; with one a connection ends after its first query. `connections` counts them.
     """
 
     def __init__(self, on_udp: OnUdp | None = None, on_tcp: OnTcp | None = None, host: str = HOST) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._on_udp = on_udp or (lambda query, _, send: send(reply(query)))
-        self._on_tcp = on_tcp or (lambda connection, query, _: send_tcp(connection, reply(query)))
+        self._on_tcp = on_tcp
         self.udp_queries: list[bytes] = []
         self.tcp_queries: list[bytes] = []
+        self.connections = 0
         self._tcp = socket.create_server((host, 0), family=family, backlog=256)
         self.host, self.port = host, self._tcp.getsockname()[1]
         self._udp = socket.socket(family, socket.SOCK_DGRAM)
@@ -94,16 +97,28 @@ class Server:
             self._on_udp(query, len(self.udp_queries), send)
 
     def _serve_tcp(self) -> None:
+        serving: list[threading.Thread] = []
         while True:
             try:
                 connection, _ = self._tcp.accept()
             except OSError:
-                return
-            with connection, suppress(OSError):
-                connection.settimeout(PATIENCE_MS / 1000)
+                break
+            self.connections += 1
+            serving.append(threading.Thread(target=self._serve_connection, args=(connection,), daemon=True))
+            serving[-1].start()
+        for thread in serving:
+            thread.join()
+
+    def _serve_connection(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.settimeout(PATIENCE_MS / 1000)
+            while True:
                 query = read_tcp(connection)
                 self.tcp_queries.append(query)
-                self._on_tcp(connection, query, len(self.tcp_queries))
+                if self._on_tcp:
+                    self._on_tcp(connection, query, len(self.tcp_queries))
+                    return
+                send_tcp(connection, reply(query))
 
     def query(
         self,
@@ -137,13 +152,17 @@ def _bound(host: str) -> socket.socket:
 
 def read_tcp(connection: socket.socket) -> bytes:
     """One message with its length prefix taken off."""
+    return _read(connection, int.from_bytes(_read(connection, 2), "big"))
+
+
+def _read(connection: socket.socket, size: int) -> bytes:
     octets = b""
-    while len(octets) < 2 or len(octets) < 2 + int.from_bytes(octets[:2], "big"):
-        more = connection.recv(65_537)
+    while len(octets) < size:
+        more = connection.recv(size - len(octets))
         if not more:
             raise OSError("closed by the client")
         octets += more
-    return octets[2:]
+    return octets
 
 
 def send_tcp(connection: socket.socket, octets: bytes) -> None:
@@ -164,17 +183,18 @@ def engine(limits: Limits = FREE) -> NetworkEngine:
 def ask(*queries: Query, limits: Limits = FREE) -> list[Attempt]:
     """All attempts of the queries, in the order in which they came."""
     with engine(limits) as running:
-        running.submit(queries)
-        attempts = drain(running)
+        attempts = drain(running, queries)
     last_tags = [attempt.tag for attempt in attempts if attempt.last]
     assert sorted(last_tags) == sorted(query.tag for query in queries)
     return attempts
 
 
-def drain(running: NetworkEngine) -> list[Attempt]:
-    """Attempts until nothing is pending."""
+def drain(running: NetworkEngine, queries: Sequence[Query] = ()) -> list[Attempt]:
+    """Submit queries as there is credit, and take attempts until nothing is pending."""
     attempts: list[Attempt] = []
-    while running.pending:
+    while queries or running.pending:
+        if queries:
+            queries = queries[running.submit(queries) :]
         attempts += running.take()
     return attempts
 

@@ -155,9 +155,10 @@ class ScriptedEngine:
         self._ready: list[Attempt] = []
         self.sent: Counter[Address] = Counter()
 
-    def submit(self, queries: Sequence[Query]) -> None:
+    def submit(self, queries: Sequence[Query]) -> int:
         for query in queries:
             self._ready += self._attempts(query)
+        return len(queries)
 
     def _attempts(self, query: Query) -> list[Attempt]:
         out: list[Attempt] = []

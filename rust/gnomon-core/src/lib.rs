@@ -5,9 +5,11 @@
 //! * `zonefile`: master files of any size, read and audited.
 //! * `evidence`: rows of recorded exchanges, their hashes and their order.
 //! * `engine`: sockets, matching, timeouts and per-address limits. The only module that reads a clock.
+//! * `special`: addresses that no public name server can have.
 
 pub mod dnssec;
 pub mod engine;
 pub mod evidence;
+pub mod special;
 pub mod wire;
 pub mod zonefile;

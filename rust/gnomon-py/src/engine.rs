@@ -1,9 +1,13 @@
 //! `Engine` and `Attempt`: rows in, frozen rows out. The I/O threads never touch the interpreter.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use gnomon_core::engine::{self, EngineGone, Limits, Submission, Transport};
+use gnomon_core::engine::{
+    self, Config, Expected, Limits, Policy, Prefix, Refusal, Submission, Transport, CAPACITY,
+};
+use gnomon_core::special;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
@@ -49,7 +53,7 @@ impl Attempt {
     }
     #[getter]
     fn os_error(&self) -> i32 {
-        self.0.os_error
+        self.0.code
     }
     #[getter]
     fn query<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
@@ -74,6 +78,51 @@ impl Attempt {
     }
 }
 
+/// `gnomon.engine.Limits`.
+#[derive(FromPyObject)]
+struct PyLimits {
+    rate_qps: f64,
+    burst: u32,
+    in_flight_per_address: u32,
+    prefix_rate_qps: f64,
+    prefix_burst: u32,
+    in_flight_per_prefix: u32,
+    in_flight_total: u32,
+    breaker_silent: u32,
+    total_qps: f64,
+}
+
+impl PyLimits {
+    fn checked(self) -> PyResult<Limits> {
+        let rates = [self.rate_qps, self.prefix_rate_qps];
+        let counts = [
+            self.burst,
+            self.in_flight_per_address,
+            self.prefix_burst,
+            self.in_flight_per_prefix,
+            self.in_flight_total,
+        ];
+        let positive = rates.iter().all(|rate| rate.is_finite() && *rate > 0.0)
+            && counts.iter().all(|count| *count > 0);
+        if !positive || !self.total_qps.is_finite() || self.total_qps < 0.0 {
+            return Err(PyValueError::new_err(
+                "all but breaker_silent and total_qps must be above 0, and these not below",
+            ));
+        }
+        Ok(Limits {
+            rate_qps: self.rate_qps,
+            burst: self.burst,
+            in_flight_per_address: self.in_flight_per_address,
+            prefix_rate_qps: self.prefix_rate_qps,
+            prefix_burst: self.prefix_burst,
+            in_flight_per_prefix: self.in_flight_per_prefix,
+            in_flight_total: self.in_flight_total,
+            breaker_silent: self.breaker_silent,
+            total_qps: self.total_qps,
+        })
+    }
+}
+
 #[pyclass(frozen, module = "gnomon._core")]
 struct Engine(engine::Engine);
 
@@ -86,17 +135,29 @@ type Row<'py> = (
     u32,
     u32,
     u32,
+    Option<Bound<'py, PyBytes>>,
 );
 
+fn ip(text: &str) -> PyResult<IpAddr> {
+    text.parse()
+        .map_err(|_| PyValueError::new_err(format!("not an IP address: {text:?}")))
+}
+
+fn prefixes(texts: Vec<(String, u8)>) -> PyResult<Vec<Prefix>> {
+    let prefix = |(text, length): (String, u8)| {
+        Prefix::new(ip(&text)?, length)
+            .ok_or_else(|| PyValueError::new_err(format!("not a prefix: {text}/{length}")))
+    };
+    texts.into_iter().map(prefix).collect()
+}
+
 fn submission(row: &Row<'_>) -> PyResult<Submission> {
-    let (tag, address, port, transport, wire, attempts, timeout_ms, options) = row;
-    let text = address.to_cow()?;
-    let address: IpAddr = text
-        .parse()
-        .map_err(|_| PyValueError::new_err(format!("not an IP address: {text:?}")))?;
+    let (tag, address, port, transport, wire, attempts, timeout_ms, options, server_name) = row;
+    let address = ip(&address.to_cow()?)?;
     let transport = match transport {
         0 => Transport::Udp,
         1 => Transport::Tcp,
+        2 => Transport::Dot,
         other => return Err(PyValueError::new_err(format!("no such transport: {other}"))),
     };
     let wire = wire.as_bytes();
@@ -114,6 +175,7 @@ fn submission(row: &Row<'_>) -> PyResult<Submission> {
     Ok(Submission {
         tag: *tag,
         address: SocketAddr::new(address, *port),
+        server_name: server_name.as_ref().map(|name| name.as_bytes().to_vec()),
         transport,
         wire: wire.to_vec(),
         attempts: *attempts,
@@ -123,43 +185,61 @@ fn submission(row: &Row<'_>) -> PyResult<Submission> {
     })
 }
 
-fn gone(why: EngineGone) -> PyErr {
+fn gone(why: Refusal) -> PyErr {
     match why {
-        EngineGone::Closed => PyValueError::new_err("the engine is closed"),
-        EngineGone::Broken => {
+        Refusal::Closed => PyValueError::new_err("the engine is closed"),
+        Refusal::Broken => {
             PyRuntimeError::new_err("an I/O thread of the engine has stopped; this is a bug")
         }
+        Refusal::Full => PyValueError::new_err(format!(
+            "at most {CAPACITY} queries may be pending; submit no more than `credit`"
+        )),
     }
 }
 
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (*, rate_qps, burst, in_flight_per_address, in_flight_total, breaker_silent, total_qps))]
+    #[pyo3(signature = (*, limits, allow, opt_out_prefixes, opt_out_servers, opt_out_zones, address_map, local, shards))]
+    #[allow(clippy::too_many_arguments)]
     fn new(
-        rate_qps: f64,
-        burst: u32,
-        in_flight_per_address: u32,
-        in_flight_total: u32,
-        breaker_silent: u32,
-        total_qps: f64,
+        limits: PyLimits,
+        allow: Vec<(String, u8)>,
+        opt_out_prefixes: Vec<(String, u8)>,
+        opt_out_servers: Vec<Vec<u8>>,
+        opt_out_zones: Vec<Vec<u8>>,
+        address_map: Option<Vec<(String, String, u16)>>,
+        local: Vec<String>,
+        shards: usize,
     ) -> PyResult<Self> {
-        let positive =
-            rate_qps > 0.0 && burst > 0 && in_flight_per_address > 0 && in_flight_total > 0;
-        if !positive || !rate_qps.is_finite() || !total_qps.is_finite() || total_qps < 0.0 {
-            return Err(PyValueError::new_err(
-                "rate_qps, burst, in_flight_per_address and in_flight_total must be above 0, total_qps not below",
-            ));
-        }
-        let limits = Limits {
-            rate_qps,
-            burst,
-            in_flight_per_address,
-            in_flight_total,
-            breaker_silent,
-            total_qps,
+        let map = |rows: Vec<(String, String, u16)>| {
+            rows.into_iter()
+                .map(|(real, target, port)| Ok((ip(&real)?, SocketAddr::new(ip(&target)?, port))))
+                .collect::<PyResult<HashMap<_, _>>>()
         };
-        Ok(Self(engine::Engine::start(&limits)?))
+        let policy = Policy::new(
+            prefixes(allow)?,
+            prefixes(opt_out_prefixes)?,
+            opt_out_servers,
+            opt_out_zones,
+            address_map.map(map).transpose()?,
+        );
+        let local = local
+            .iter()
+            .map(|text| ip(text))
+            .collect::<PyResult<Vec<_>>>()?;
+        let of_family = |v4| {
+            local
+                .iter()
+                .copied()
+                .find(|address| address.is_ipv4() == v4)
+        };
+        Ok(Self(engine::Engine::start(Config {
+            limits: limits.checked()?,
+            policy,
+            shards,
+            local: [of_family(true), of_family(false)],
+        })?))
     }
 
     fn submit(&self, rows: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -175,7 +255,7 @@ impl Engine {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let taken = match py.detach(|| self.0.take(max_rows, left.min(SLICE))) {
-                Err(EngineGone::Closed) => return Ok(Vec::new()),
+                Err(Refusal::Closed) => return Ok(Vec::new()),
                 other => other.map_err(gone)?,
             };
             if !taken.is_empty() || left <= SLICE {
@@ -190,12 +270,40 @@ impl Engine {
         self.0.pending()
     }
 
+    #[getter]
+    fn credit(&self) -> usize {
+        self.0.credit()
+    }
+
+    #[getter]
+    fn mismatches(&self) -> Vec<u64> {
+        self.0.mismatches().to_vec()
+    }
+
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.0.close());
     }
 }
 
+#[pyfunction]
+fn mismatch(query: &[u8], response: &[u8], exact_case: bool, on_path: bool) -> u8 {
+    Expected::new(query, exact_case)
+        .mismatch(query, response, on_path)
+        .map_or(0, |kind| kind as u8)
+}
+
+#[pyfunction]
+fn special_purpose(address: &str) -> PyResult<Option<String>> {
+    let reason = special::special_purpose(ip(address)?);
+    Ok(reason.map(|reason| match reason.carrier {
+        Some(carrier) => format!("{carrier} of {}", reason.block),
+        None => reason.block.to_owned(),
+    }))
+}
+
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Attempt>()?;
-    m.add_class::<Engine>()
+    m.add_class::<Engine>()?;
+    m.add_function(wrap_pyfunction!(mismatch, m)?)?;
+    m.add_function(wrap_pyfunction!(special_purpose, m)?)
 }

@@ -18,6 +18,7 @@ class Transport(IntEnum):
 
     UDP = 0
     TCP = 1
+    DOT = 2
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,8 +1,20 @@
 """Sending queries within limits. `NetworkEngine` is the real one; the lab has one without sockets."""
 
 from gnomon.engine.network import NetworkEngine
-from gnomon.engine.types import ASSESS_LIMITS, LAB_LIMITS, SURVEY_LIMITS, Attempt, Engine, Limits, Query, Status
+from gnomon.engine.types import (
+    ASSESS_LIMITS,
+    LAB_LIMITS,
+    SURVEY_LIMITS,
+    Attempt,
+    Engine,
+    Limits,
+    Mismatch,
+    OptOut,
+    Query,
+    Status,
+)  # fmt: skip
 
 __all__ = [
-    "ASSESS_LIMITS", "LAB_LIMITS", "SURVEY_LIMITS", "Attempt", "Engine", "Limits", "NetworkEngine", "Query", "Status",
+    "ASSESS_LIMITS", "LAB_LIMITS", "SURVEY_LIMITS", "Attempt", "Engine", "Limits", "Mismatch", "NetworkEngine",
+    "OptOut", "Query", "Status",
 ]  # fmt: skip

@@ -1,9 +1,7 @@
-"""The engine that really sends: the native core behind the guard against special-purpose addresses."""
+"""The engine that really sends: the native core with its limits and guards."""
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
@@ -12,8 +10,7 @@ from typing import Self
 
 from gnomon import _core
 from gnomon.base import Address, InputError, Transport, parse_address
-from gnomon.base.special import special_purpose
-from gnomon.engine.types import Attempt, Limits, Query, Status
+from gnomon.engine.types import Attempt, Limits, Mismatch, OptOut, Query, Status
 
 _STATUSES = tuple(Status)
 _TRANSPORTS = tuple(Transport)
@@ -22,11 +19,12 @@ _TCP_AFTER_TRUNCATION = 2
 
 
 class NetworkEngine:
-    """Queries over UDP and TCP within `Limits`; use it as a context manager or close it.
+    """Queries over UDP, TCP and TLS within `Limits`; use it as a context manager or close it.
 
-    A query for a special-purpose address is not sent: it yields one attempt NOT_SENT_SPECIAL, unless the address
-    is inside `allow_net`. With an `address_map` (lab) each query goes to the loopback address and port that its
-    address maps to, and any address without an entry yields NOT_SENT_SPECIAL.
+    What must not be sent is not, and the core sees to it: a query for a special-purpose address outside `allow_net`
+    yields one attempt NOT_SENT_SPECIAL, one for somebody in `opt_out` NOT_SENT_OPTOUT. With an `address_map` (lab)
+    each query goes to the loopback address and port that its address maps to, and any address without an entry
+    yields NOT_SENT_SPECIAL.
     """
 
     def __init__(
@@ -34,96 +32,106 @@ class NetworkEngine:
         limits: Limits,
         *,
         allow_net: Sequence[IPv4Network | IPv6Network] = (),
+        opt_out: OptOut | None = None,
         address_map: Mapping[Address, tuple[str, int]] | None = None,
+        local: Sequence[Address] = (),
+        shards: int = 1,
     ) -> None:
         """Open the engine.
 
+        Args:
+            local: addresses to send from, at most one of each IP version; else the system chooses.
+            shards: I/O threads; a network is served by one of them, so that its limits hold.
+
         Raises:
-            InputError: a limit is not positive, or the map leads out of loopback.
+            InputError: a limit is not positive, the map leads out of loopback, or a local address is not ours.
             OSError: no socket can be opened.
         """
         for real, (text, _) in (address_map or {}).items():
             if not parse_address(text).is_loopback:
                 raise InputError(f"the address map sends {real} to {text}, which is not a loopback address")
+        if len({address.version for address in local}) < len(local) or shards < 1:
+            raise InputError("send from at most one IPv4 and one IPv6 address, with at least one shard")
+        out = opt_out or OptOut()
         try:
             self._core = _core.Engine(
-                rate_qps=limits.rate_qps,
-                burst=limits.burst,
-                in_flight_per_address=limits.in_flight_per_address,
-                in_flight_total=limits.in_flight_total,
-                breaker_silent=limits.breaker_silent,
-                total_qps=limits.total_qps,
+                limits=limits,
+                allow=_prefixes(allow_net),
+                opt_out_prefixes=_prefixes(out.prefixes),
+                opt_out_servers=[name.wire for name in out.servers],
+                opt_out_zones=[zone.wire for zone in out.zones],
+                address_map=None
+                if address_map is None
+                else [(_text(real), target, port) for real, (target, port) in address_map.items()],
+                local=[_text(address) for address in local],
+                shards=shards,
             )
-        except (ValueError, OverflowError) as error:
+        except (ValueError, TypeError) as error:
             raise InputError(f"the limits {limits} cannot be used: {error}") from None
-        self._not_sent: deque[Attempt] = deque()
+        except OSError as error:
+            if not local:
+                raise
+            told = " and ".join(map(str, local))
+            raise InputError(f"cannot send from {told}: {error.strerror}; name an address of this host") from None
 
-        @lru_cache(maxsize=65_536)
-        def target(address: Address) -> tuple[str, int | None] | None:
-            """Where queries for an address go: text and port (None: the query's own); None for nowhere."""
-            if address_map is not None:
-                return address_map.get(address)
-            if special_purpose(address) is not None and not any(address in net for net in allow_net):
-                return None
-            return str(address).partition("%")[0], None
-
-        self._target = target
-
-    def submit(self, queries: Sequence[Query]) -> None:
-        """Queue queries; returns at once.
+    def submit(self, queries: Sequence[Query]) -> int:
+        """Queue queries, in order; returns at once with how many of them: at most 65,536 are pending at a time.
 
         Raises:
             ValueError: a query shorter than a header or over 65,535 octets, no attempt or no time; or the engine
                 is closed.
         """
-        rows, refused = [], []
-        for query in queries:
-            target = self._target(query.address)
-            if target is None:
-                refused.append(query)
-                continue
-            options = query.mix_case * _MIX_CASE + query.tcp_after_truncation * _TCP_AFTER_TRUNCATION
-            port = query.port if target[1] is None else target[1]
-            rows.append(
-                (query.tag, target[0], port, query.transport, query.wire, query.attempts, query.timeout_ms, options)
-            )
-        self._core.submit(rows)
-        self._not_sent.extend(_not_sent(query) for query in refused)
+        taken = queries[: self._core.credit]
+        self._core.submit(
+            [
+                (
+                    query.tag,
+                    _text(query.address),
+                    query.port,
+                    query.transport,
+                    query.wire,
+                    query.attempts,
+                    query.timeout_ms,
+                    query.mix_case * _MIX_CASE + query.tcp_after_truncation * _TCP_AFTER_TRUNCATION,
+                    None if query.server_name is None else query.server_name.wire,
+                )
+                for query in taken
+            ]
+        )
+        return len(taken)
 
     def take(self, max_rows: int = 4096, timeout_ms: int = 1000) -> list[Attempt]:
         """Attempts that are ready; waits up to `timeout_ms` for the first one; may return an empty list."""
-        out: list[Attempt] = []
-        while self._not_sent and len(out) < max_rows:
-            out.append(self._not_sent.popleft())
-        if len(out) < max_rows:
-            rows = self._core.take(max_rows - len(out), 0 if out else timeout_ms)
-            out += [
-                Attempt(
-                    row.tag,
-                    row.attempt,
-                    _TRANSPORTS[row.transport],
-                    row.sent_at_ns,
-                    row.rtt_us,
-                    row.local_port,
-                    _STATUSES[row.status],
-                    row.os_error,
-                    row.query,
-                    row.response,
-                    row.last,
-                )
-                for row in rows
-            ]
-        return out
+        return [
+            Attempt(
+                row.tag,
+                row.attempt,
+                _TRANSPORTS[row.transport],
+                row.sent_at_ns,
+                row.rtt_us,
+                row.local_port,
+                _STATUSES[row.status],
+                row.os_error,
+                row.query,
+                row.response,
+                row.last,
+            )
+            for row in self._core.take(max_rows, timeout_ms)
+        ]
 
     @property
     def pending(self) -> int:
         """Submitted queries whose last attempt has not been taken yet."""
-        return self._core.pending + len(self._not_sent)
+        return self._core.pending
+
+    @property
+    def mismatches(self) -> dict[Mismatch, int]:
+        """How many messages came that were no answers, by kind; those not shown as attempts included."""
+        return dict(zip(Mismatch, self._core.mismatches, strict=True))
 
     def close(self) -> None:
         """Stop the I/O threads and close all sockets; pending queries are dropped. May be called twice."""
         self._core.close()
-        self._not_sent.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -134,17 +142,11 @@ class NetworkEngine:
         self.close()
 
 
-def _not_sent(query: Query) -> Attempt:
-    return Attempt(
-        tag=query.tag,
-        attempt=1,
-        transport=query.transport,
-        sent_at_ns=time.time_ns(),
-        rtt_us=None,
-        local_port=0,
-        status=Status.NOT_SENT_SPECIAL,
-        os_error=0,
-        query=query.wire,
-        response=None,
-        last=True,
-    )
+@lru_cache(maxsize=65_536)
+def _text(address: Address) -> str:
+    """Without zone identifier."""
+    return str(address).partition("%")[0]
+
+
+def _prefixes(networks: Sequence[IPv4Network | IPv6Network]) -> list[tuple[str, int]]:
+    return [(str(network.network_address), network.prefixlen) for network in networks]

@@ -7,6 +7,7 @@ import hashlib
 import heapq
 from collections.abc import Sequence
 
+from gnomon import _core
 from gnomon.base import Transport
 from gnomon.base.special import special_purpose
 from gnomon.engine import Attempt, Query, Status
@@ -32,12 +33,13 @@ class LabEngine:
         self._ready: list[Attempt] = []
         self._pending = 0
 
-    def submit(self, queries: Sequence[Query]) -> None:
+    def submit(self, queries: Sequence[Query]) -> int:
         """Answer the queries; the attempts wait to be taken."""
         for query in queries:
             self._now_ns += _STEP_NS
             self._ready += self._attempts(query)
             self._pending += 1
+        return len(queries)
 
     def take(self, max_rows: int = 4096, timeout_ms: int = 1000) -> list[Attempt]:
         """The next attempts in the order of the queries; never waits."""
@@ -76,16 +78,12 @@ class LabEngine:
         for number in range(1, query.attempts + 1):
             attempts += self._ask(query, number, query.transport, at_ns)
             at_ns += (attempts[-1].rtt_us or query.timeout_ms * 1000) * 1000
-            if attempts[-1].status is Status.ANSWERED:
+            if attempts[-1].status in (Status.ANSWERED, Status.MISMATCHED):
                 break
         final = attempts[-1]
-        if (
-            query.tcp_after_truncation
-            and final.transport is Transport.UDP
-            and final.status is Status.ANSWERED
-            and final.response is not None
-            and final.response[2] & 0x02
-        ):
+        response = final.response or bytes(3)
+        truncated = query.tcp_after_truncation and final.status is Status.ANSWERED and bool(response[2] & 0x02)
+        if final.transport is Transport.UDP and (truncated or final.status is Status.MISMATCHED):
             attempts += self._ask(query, final.attempt + 1, Transport.TCP, at_ns)
         attempts[-1] = attempts[-1]._replace(last=True)
         return attempts
@@ -108,10 +106,14 @@ class LabEngine:
         if isinstance(reply, Reset):
             return [attempt(Status.RESET, os_error=errno.ECONNRESET)]
         out: list[Attempt] = []
+        on_path = transport is Transport.TCP
         for message in reply if rtt_us <= query.timeout_ms * 1000 else ():
-            if _answers(wire, message):
+            mismatch = _core.mismatch(wire, message, query.mix_case, on_path)
+            if not mismatch:
                 return [*out, attempt(Status.ANSWERED, message)]
-            out.append(attempt(Status.MISMATCHED, message))
+            out.append(attempt(Status.MISMATCHED, message, mismatch))
+            if not on_path:
+                return out
         return [*out, attempt(Status.TIMEOUT)]
 
 
@@ -128,7 +130,7 @@ class TimedLabEngine(LabEngine):
         """The simulated time in seconds."""
         return self._now_ns / 1e9
 
-    def submit(self, queries: Sequence[Query]) -> None:
+    def submit(self, queries: Sequence[Query]) -> int:
         """Answer the queries; each attempt can be taken once its answer is there or its time is over."""
         super().submit(queries)
         ready, self._ready = self._ready, []
@@ -137,6 +139,7 @@ class TimedLabEngine(LabEngine):
             self._taken += 1
             took_us = timeouts_us[attempt.tag] if attempt.status is Status.TIMEOUT else attempt.rtt_us or 0
             heapq.heappush(self._due, (attempt.sent_at_ns + took_us * 1000, self._taken, attempt))
+        return len(queries)
 
     def take(self, max_rows: int = 4096, timeout_ms: int = 1000) -> list[Attempt]:
         """The attempts that are over next."""
@@ -147,18 +150,6 @@ class TimedLabEngine(LabEngine):
         while self._due and self._due[0][0] <= self._now_ns and len(self._ready) < max_rows:
             self._ready.append(heapq.heappop(self._due)[2])
         return super().take(max_rows)
-
-
-def _answers(query: bytes, message: bytes) -> bool:
-    """As the native engine decides it: same ID, QR set, and no question or the same one whatever its case."""
-    if len(message) < 12 or message[:2] != query[:2] or not message[2] & 0x80:
-        return False
-    end = _question_end(query)
-    if message[4:6] == b"\0\0" or end == 0:
-        return True
-    return (
-        message[12 : end - 4].lower() == query[12 : end - 4].lower() and message[end - 4 : end] == query[end - 4 : end]
-    )
 
 
 def _question_end(query: bytes) -> int:

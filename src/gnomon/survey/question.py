@@ -86,8 +86,8 @@ class Question:
 
     @property
     def most_sent(self) -> int:
-        """The most messages it can cost."""
-        return self.attempts + (self.follow_truncation and self.transport == Transport.UDP)
+        """The most messages it can cost: over UDP one more over TCP, after truncation or a wrong answer."""
+        return self.attempts + (self.transport == Transport.UDP)
 
     @property
     def longest_ms(self) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from gnomon.base import Address, Broken, InputError, Name, NameServer, RetryLater, parse_address
-from gnomon.engine import Engine
+from gnomon.engine import Engine, Query
 from gnomon.evidence import EvidenceDir, Exchange, RunInfo, SegmentWriter, Undelegated, zone_subject
 from gnomon.survey.cuts import Walker
 from gnomon.survey.plan import Plan
@@ -147,13 +147,15 @@ class _Survey:
 
     def run(self, stop: threading.Event, tell: Callable[[Progress], None] | None, concurrency: int) -> None:
         scheduler = self._scheduler
+        queries: list[Query] = []
         while not stop.is_set():
             while self._left and scheduler.zones_in_work < concurrency:
                 zone = self._left.pop()
                 scheduler.start_zone(zone, zone_subject(zone), ZoneSurvey(self._walker, zone).steps())
-            queries = scheduler.take_queries()
+            queries += scheduler.take_queries()
             if queries:
-                self._engine.submit(queries)
+                # What does not fit yet waits here: it is bounded by the zones in work and their budgets.
+                del queries[: self._engine.submit(queries)]
             elif scheduler.is_idle:
                 if scheduler.zones_in_work:
                     raise Broken(f"{scheduler.zones_in_work} zones wait for each other; please report this")

@@ -188,9 +188,10 @@ class Scheduler:
             reply.add(a.status, a.response)
             octets = 0 if a.response is None else len(a.response)
             for budget in task.budgets:
-                budget.queries -= 1
                 budget.octets -= octets
                 if a.last:
+                    # What is shown beside the attempts was not sent.
+                    budget.queries -= a.attempt - a.status.is_unsent
                     budget.set_aside -= cost
             if a.status is Status.ANSWERED:
                 self.answered += 1
@@ -363,7 +364,7 @@ class Scheduler:
         self._queries.append(
             Query(
                 tag, ask.address, ask.wire, question.transport, 53, question.attempts, question.timeout_ms,
-                question.mix_case, question.follow_truncation,
+                question.mix_case, question.follow_truncation, ask.server_name,
             )
         )  # fmt: skip
 

@@ -1,11 +1,10 @@
-//! What a shard knows of a query on its way and of an address that is asked.
+//! What a shard knows of a query on its way.
 
-use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use super::limiter::{Breaker, Gcra};
-use super::{matching, Attempt, Limits, Status, Submission, Transport};
+use super::matching::{self, Expected, Mismatch};
+use super::{Attempt, Status, Submission, Transport};
 
 /// A query on its way.
 pub struct Flight {
@@ -14,15 +13,17 @@ pub struct Flight {
     pub peer: usize,
     pub transport: Transport,
     pub wire: Vec<u8>,
-    /// See `matching::question_name_end`.
-    pub name_end: Option<usize>,
+    pub expected: Expected,
+    /// May go over a connection with others.
+    pub may_share: bool,
     pub timeout_ns: u64,
     pub attempt: u32,
     pub attempts_left: u32,
-    pub mix_case: bool,
     pub tcp_after_truncation: bool,
-    /// Mismatches reported so far.
-    pub mismatches: u8,
+    /// Late answers reported so far.
+    pub late: u8,
+    /// A shared connection broke under it: that has not counted as an attempt, the next one does.
+    pub excused: bool,
     /// Times that the host was out of something when this was to be sent.
     pub shortages: u8,
     /// Number of the attempt among those of all queries: an old timer or an old ID is known as old.
@@ -34,6 +35,8 @@ pub struct Flight {
     pub local_port: u16,
     pub place: Place,
     pub last_socket: Option<usize>,
+    /// Where the datagram came from that ended this attempt, if not from the address that was asked.
+    pub doubted_from: Option<SocketAddr>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,26 +47,29 @@ pub enum Place {
         socket: usize,
         id: u16,
     },
-    Tcp {
+    Stream {
         connection: usize,
+        id: u16,
     },
 }
 
 impl Flight {
-    pub fn new(submission: Submission, peer: usize, serial: u64) -> Self {
+    pub fn new(submission: Submission, serial: u64) -> Self {
+        let expected = Expected::new(&submission.wire, submission.mix_case);
         Self {
             tag: submission.tag,
             address: submission.address,
-            peer,
+            peer: usize::MAX,
             transport: submission.transport,
-            name_end: matching::question_name_end(&submission.wire),
+            may_share: matching::may_share(&submission.wire, expected.name_end),
+            expected,
             wire: submission.wire,
             timeout_ns: submission.timeout.as_nanos() as u64,
             attempt: 0,
             attempts_left: submission.attempts,
-            mix_case: submission.mix_case,
             tcp_after_truncation: submission.tcp_after_truncation,
-            mismatches: 0,
+            late: 0,
+            excused: false,
             shortages: 0,
             serial,
             born: serial,
@@ -72,6 +78,7 @@ impl Flight {
             local_port: 0,
             place: Place::Waiting,
             last_socket: None,
+            doubted_from: None,
         }
     }
 
@@ -85,14 +92,16 @@ impl Flight {
         self.sent_ns = origin.elapsed().as_nanos() as u64;
     }
 
-    /// True if `from` is the address and port that was asked; flow label and scope do not matter.
-    pub fn asked(&self, from: &SocketAddr) -> bool {
-        self.address.ip() == from.ip() && self.address.port() == from.port()
-    }
-
-    /// True if `octets` answer the running attempt.
-    pub fn is_answered_by(&self, octets: &[u8]) -> bool {
-        matching::answers(&self.wire, self.name_end, octets)
+    /// What keeps a datagram with the ID of `query`, one of this flight's, from being the answer; None if it is.
+    pub fn mismatch(&self, query: &[u8], from: &SocketAddr, datagram: &[u8]) -> Option<Mismatch> {
+        // Flow label and scope do not matter.
+        if self.address.ip() != from.ip() {
+            Some(Mismatch::Address)
+        } else if self.address.port() != from.port() {
+            Some(Mismatch::Port)
+        } else {
+            self.expected.mismatch(query, datagram, false)
+        }
     }
 
     /// The running attempt as a record. With a response, `now_ns` is when it came.
@@ -107,51 +116,11 @@ impl Flight {
             rtt_us: response.as_ref().map(|_| rtt_us()),
             local_port: self.local_port,
             status,
-            os_error: 0,
+            code: 0,
             query: self.wire.clone(),
             response,
             response_from: None,
             last: false,
-        }
-    }
-}
-
-/// An address that is asked, with what limits the asking.
-pub struct Peer {
-    pub address: IpAddr,
-    pub queue: VecDeque<usize>,
-    pub in_flight: Vec<usize>,
-    /// Queries that are queued, in flight, or rest before their next attempt.
-    pub unfinished: usize,
-    pub gate: Gcra,
-    /// By transport: a server may be silent over UDP and well over TCP.
-    pub breakers: [Breaker; 2],
-    /// In the ready queue, or waiting for a timer that puts it there.
-    pub scheduled: bool,
-}
-
-impl Peer {
-    pub fn new(address: IpAddr, limits: &Limits) -> Self {
-        Self {
-            address,
-            queue: VecDeque::new(),
-            in_flight: Vec::new(),
-            unfinished: 0,
-            gate: Gcra::new(limits.rate_qps, limits.burst),
-            breakers: Default::default(),
-            scheduled: false,
-        }
-    }
-
-    /// True if nothing is under way and the past has no influence on the future.
-    pub fn is_forgettable(&self, now_ns: u64) -> bool {
-        let idle = self.unfinished == 0 && !self.scheduled && self.gate.is_fresh(now_ns);
-        idle && self.breakers.iter().all(Breaker::is_fresh)
-    }
-
-    pub fn land(&mut self, flight: usize) {
-        if let Some(at) = self.in_flight.iter().position(|other| *other == flight) {
-            self.in_flight.swap_remove(at);
         }
     }
 }

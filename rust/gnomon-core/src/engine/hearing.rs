@@ -1,16 +1,17 @@
-//! How a shard hears: datagrams, ICMP errors and TCP messages, and which query each belongs to.
+//! How a shard hears: datagrams, ICMP errors and messages over connections, and which query each belongs to.
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 
 use super::flight::{unix_ns, Flight, Place};
+use super::matching::Mismatch;
 use super::shard::Shard;
-use super::tcp::Progress;
 use super::{icmp, matching, Attempt, Status};
 
 /// Datagrams read from one socket before the others get their turn.
 const RECEIVE_PER_SOCKET: usize = 256;
-/// Datagrams reported per query that are not its answer.
+/// Messages reported per query that are not its answer; over UDP the first one ends the attempt.
 const MISMATCHES_PER_QUERY: u8 = 4;
 
 impl Shard {
@@ -36,54 +37,69 @@ impl Shard {
         self.scratch = scratch;
     }
 
-    /// Judge one datagram: the answer of an attempt, a mismatch to report, or nothing of ours.
+    /// Judge one datagram: the answer of an attempt, a mismatch, or nothing of ours.
     fn hear(&mut self, socket: usize, from: SocketAddr, datagram: &[u8]) {
         let Some(state) = self.udp.sockets.get(socket) else {
             return;
         };
         let Some(sent) = matching::id(datagram).and_then(|id| state.ids.get(&id)) else {
-            if let Some(key) = self.waits_for(socket, from, datagram) {
-                self.mismatch(key, from, datagram);
-            }
-            return;
+            return self.hear_unknown_id(socket, from, datagram);
         };
         let key = sent.flight;
-        let Some(flight) = self.flights.get(key) else {
-            return;
-        };
-        if flight.serial == sent.serial && !flight.is_waiting() {
-            if flight.asked(&from) && flight.is_answered_by(datagram) {
-                self.conclude(key, Status::Answered, 0, Some(datagram.to_vec()));
-            } else {
-                self.mismatch(key, from, datagram);
+        let flight = self.flights.get(key);
+        if let Some(flight) = flight.filter(|it| it.serial == sent.serial && !it.is_waiting()) {
+            match flight.mismatch(&flight.wire, &from, datagram) {
+                None => self.conclude(key, Status::Answered, 0, Some(datagram.to_vec())),
+                Some(kind) => self.doubt(key, kind, from, datagram),
             }
-        } else if let Some(late) = sent.late.as_ref().filter(|_| sent.serial > flight.born) {
-            // The query goes on with another attempt, so this one stays a timeout.
-            if flight.asked(&from) && matching::answers(&late.query, flight.name_end, datagram) {
+            return;
+        }
+        // The attempt is over. If its query goes on, a late answer is evidence; it is not believed any more.
+        let late = sent
+            .late
+            .as_ref()
+            .filter(|_| flight.is_some_and(|it| sent.serial > it.born));
+        let Some((flight, late)) = flight.zip(late) else {
+            return self.count(Mismatch::Stray);
+        };
+        match flight.mismatch(&late.query, &from, datagram) {
+            Some(kind) => self.count(kind),
+            None => {
                 let age_us = unix_ns().saturating_sub(late.sent_at_ns) / 1000;
-                let rtt_us = Some(u32::try_from(age_us).unwrap_or(u32::MAX));
                 let attempt = Attempt {
-                    rtt_us,
+                    rtt_us: Some(u32::try_from(age_us).unwrap_or(u32::MAX)),
                     ..(**late).clone()
                 };
-                self.report(key, attempt, from, datagram);
+                self.report(key, attempt, Mismatch::Late, datagram);
             }
         }
     }
 
-    /// The query that a datagram with an ID that this socket never used was most likely meant for: one that waits
-    /// here for that peer, with the same question if there is such a one.
+    /// A datagram with an ID that this socket never used: a guess at the answer of what waits here, or nothing of ours.
+    fn hear_unknown_id(&mut self, socket: usize, from: SocketAddr, datagram: &[u8]) {
+        if let Some(key) = self.waits_for(socket, from, datagram) {
+            return self.doubt(key, Mismatch::Id, from, datagram);
+        }
+        self.count(if self.governor.in_flight(&from.ip()).is_empty() {
+            Mismatch::Stray
+        } else {
+            Mismatch::Id
+        });
+    }
+
+    /// The query that such a datagram was most likely meant for: one that waits here for that peer, with the same
+    /// question if there is such a one.
     fn waits_for(&self, socket: usize, from: SocketAddr, datagram: &[u8]) -> Option<usize> {
-        let peer = self.peers.get(*self.peer_keys.get(&from.ip())?)?;
         let mut guess = None;
-        for &key in &peer.in_flight {
+        for &key in self.governor.in_flight(&from.ip()) {
             let Some(flight) = self.flights.get(key) else {
                 continue;
             };
             let here = matches!(flight.place, Place::Udp { socket: at, .. } if at == socket);
-            if here && flight.asked(&from) {
+            if here && flight.address.port() == from.port() {
                 guess = Some(key);
                 if flight
+                    .expected
                     .name_end
                     .is_some_and(|end| matching::same_question(&flight.wire, end, datagram))
                 {
@@ -94,28 +110,38 @@ impl Shard {
         guess
     }
 
-    /// Report octets that are not the answer of this query's running attempt.
-    fn mismatch(&mut self, key: usize, from: SocketAddr, octets: &[u8]) {
-        let now = self.now();
-        let flight = self
-            .flights
-            .get(key)
-            .filter(|it| it.mismatches < MISMATCHES_PER_QUERY);
-        if let Some(flight) = flight {
-            let attempt = flight.record(Status::Mismatched, Some(Vec::new()), now);
-            self.report(key, attempt, from, octets);
+    /// Something came that is not the answer but might have been taken for it: no datagram is believed for this
+    /// query any more, and it is asked again over TCP.
+    fn doubt(&mut self, key: usize, kind: Mismatch, from: SocketAddr, datagram: &[u8]) {
+        self.count(kind);
+        if let Some(flight) = self.flights.get_mut(key) {
+            flight.doubted_from = Some(from).filter(|from| !same_address(from, &flight.address));
+        }
+        self.conclude(
+            key,
+            Status::Mismatched,
+            kind as i32,
+            Some(datagram.to_vec()),
+        );
+    }
+
+    fn count(&self, kind: Mismatch) {
+        if let Some(count) = self.mismatches.get(kind as usize - 1) {
+            count.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    fn report(&mut self, key: usize, mut attempt: Attempt, from: SocketAddr, octets: &[u8]) {
-        let sampled = |flight: &&mut Flight| flight.mismatches < MISMATCHES_PER_QUERY;
+    /// Count a message that is not the answer of this query's running attempt, and show it if there were not too many.
+    fn report(&mut self, key: usize, mut attempt: Attempt, kind: Mismatch, octets: &[u8]) {
+        self.count(kind);
+        let sampled = |flight: &&mut Flight| flight.late < MISMATCHES_PER_QUERY;
         let Some(flight) = self.flights.get_mut(key).filter(sampled) else {
             return;
         };
-        flight.mismatches += 1;
+        flight.late += 1;
         attempt.status = Status::Mismatched;
+        attempt.code = kind as i32;
         attempt.response = Some(octets.to_vec());
-        attempt.response_from = (!flight.asked(&from)).then_some(from);
         self.done.push(attempt);
     }
 
@@ -135,34 +161,55 @@ impl Shard {
             let Some((key, serial)) = sent.map(|sent| (sent.flight, sent.serial)) else {
                 continue;
             };
-            let running =
-                |it: &Flight| it.serial == serial && it.asked(&error.peer) && !it.is_waiting();
+            let running = |it: &Flight| {
+                it.serial == serial && same_address(&it.address, &error.peer) && !it.is_waiting()
+            };
             if self.flights.get(key).is_some_and(running) {
                 self.conclude(key, Status::IcmpUnreachable, error.errno, None);
             }
         }
     }
 
-    /// Go on with a TCP connection.
-    pub(super) fn drive(&mut self, connection: usize) {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        while let Some(state) = self.connections.get_mut(connection) {
-            let key = state.flight;
-            let Some(flight) = self.flights.get(key).filter(|it| it.serial == state.serial) else {
-                break;
-            };
-            match state.drive(&mut scratch) {
-                Progress::Waiting => break,
-                Progress::Failed(status, os_error) => self.conclude(key, status, os_error, None),
-                Progress::Message(message) if flight.is_answered_by(&message) => {
-                    self.conclude(key, Status::Answered, 0, Some(message));
-                }
-                Progress::Message(message) => {
-                    let address = flight.address;
-                    self.mismatch(key, address, &message);
+    /// A whole message came over a connection.
+    pub(super) fn hear_message(&mut self, connection: usize, message: Vec<u8>) {
+        let Some(state) = self.streams.connections.get_mut(connection) else {
+            return;
+        };
+        let known = matching::id(&message).and_then(|id| state.ids.get(&id).copied());
+        let waiting = known.flatten().map(|(flight, _)| flight);
+        let flight = waiting.and_then(|key| Some((key, self.flights.get(key)?)));
+        let kind = match (flight, known) {
+            (Some((key, flight)), _) => {
+                match flight.expected.mismatch(&flight.wire, &message, true) {
+                    None => return self.conclude(key, Status::Answered, 0, Some(message)),
+                    Some(kind) => kind,
                 }
             }
+            (None, Some(_)) => Mismatch::Late,
+            (None, None) => Mismatch::Id,
+        };
+        state.unasked += 1;
+        let meant = waiting.or_else(|| state.waiting_flights().first().copied());
+        match meant.and_then(|key| Some((key, self.flights.get(key)?))) {
+            Some((key, flight)) => {
+                let attempt = flight.record(Status::Mismatched, Some(Vec::new()), self.now());
+                self.report(key, attempt, kind, &message);
+            }
+            None => self.count(kind),
         }
-        self.scratch = scratch;
     }
+
+    /// TLS is set up on a connection: the oldest query that waits there carries what the server showed.
+    pub(super) fn hear_session(&mut self, connection: usize, session: Vec<u8>) {
+        let state = self.streams.connections.get(connection);
+        let first = state.and_then(|it| it.waiting_flights().first().copied());
+        if let Some(flight) = first.and_then(|key| self.flights.get(key)) {
+            let attempt = flight.record(Status::Secured, Some(session), self.now());
+            self.done.push(attempt);
+        }
+    }
+}
+
+fn same_address(one: &SocketAddr, other: &SocketAddr) -> bool {
+    one.ip() == other.ip() && one.port() == other.port()
 }

@@ -30,12 +30,66 @@ impl Gcra {
 
     /// Count an event that passes at `now_ns`; the caller has asked `earliest` before.
     pub fn pass(&mut self, now_ns: u64) {
-        self.arrival_ns = self.arrival_ns.max(now_ns).saturating_add(self.interval_ns);
+        self.pass_at(now_ns, Pace::FULL);
+    }
+
+    /// As `pass`, but at `level` / `Pace::FULL` of the rate until the next event. Never faster than the rate.
+    pub fn pass_at(&mut self, now_ns: u64, level: u32) {
+        let interval_ns = self.interval_ns.saturating_mul(u64::from(Pace::FULL))
+            / u64::from(level.clamp(1, Pace::FULL));
+        self.arrival_ns = self.arrival_ns.max(now_ns).saturating_add(interval_ns);
     }
 
     /// True if nothing of the past limits the future any more.
     pub fn is_fresh(&self, now_ns: u64) -> bool {
         self.arrival_ns <= now_ns
+    }
+}
+
+/// How much of its limits an address may use: halved after losses, won back slowly (additive increase,
+/// multiplicative decrease, as in RFC 5681).
+#[derive(Clone, Debug)]
+pub struct Pace {
+    level: u32,
+    slowed_ns: u64,
+}
+
+impl Pace {
+    pub const FULL: u32 = 64;
+    const LEAST: u32 = 4;
+
+    pub fn new() -> Self {
+        Self {
+            level: Self::FULL,
+            slowed_ns: 0,
+        }
+    }
+
+    /// An attempt sent at `sent_ns` was lost. What was under way together when that was noticed counts once.
+    pub fn loss(&mut self, sent_ns: u64, now_ns: u64) {
+        if sent_ns >= self.slowed_ns {
+            self.level = (self.level / 2).max(Self::LEAST);
+            self.slowed_ns = now_ns;
+        }
+    }
+
+    /// An attempt was answered.
+    pub fn gain(&mut self) {
+        self.level = (self.level + 1).min(Self::FULL);
+    }
+
+    pub fn level(&self) -> u32 {
+        self.level
+    }
+
+    /// The part of a cap that may be used, at least 1.
+    pub fn share(&self, cap: u32) -> u32 {
+        let part = u64::from(cap) * u64::from(self.level) / u64::from(Self::FULL);
+        u32::try_from(part).unwrap_or(cap).max(1)
+    }
+
+    pub fn is_fresh(&self) -> bool {
+        self.level == Self::FULL
     }
 }
 
@@ -110,7 +164,8 @@ mod tests {
                     _ => at,
                 };
                 assert_eq!(gate.earliest(now), now);
-                gate.pass(now);
+                // However the level moves.
+                gate.pass_at(now, 1 + random.below(u64::from(Pace::FULL)) as u32);
                 passed.push(now);
             }
             assert_polite(&passed, rate, burst);
@@ -129,6 +184,27 @@ mod tests {
             })
             .collect();
         assert_eq!(times, [0, 0, 0, 0, 100, 200]);
+    }
+
+    #[test]
+    fn losses_halve_and_answers_win_back_slowly() {
+        let mut pace = Pace::new();
+        assert_eq!(pace.share(10), 10);
+        // Three that were under way at once are one loss; one sent later is another.
+        for sent in [1, 2, 3, 5] {
+            pace.loss(sent, 5);
+        }
+        assert_eq!((pace.level(), pace.share(10)), (16, 2));
+        (6..50).for_each(|now| pace.loss(now, now));
+        assert_eq!((pace.level(), pace.share(1)), (Pace::LEAST, 1));
+        (0..59).for_each(|_| pace.gain());
+        assert!(!pace.is_fresh());
+        (0..9).for_each(|_| pace.gain());
+        assert!(pace.is_fresh());
+
+        let mut gate = Gcra::new(10.0, 1);
+        gate.pass_at(0, Pace::LEAST);
+        assert_eq!(gate.earliest(0), 1_600_000_000);
     }
 
     #[test]

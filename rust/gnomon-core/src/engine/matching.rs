@@ -47,17 +47,134 @@ pub fn question_name_end(query: &[u8]) -> Option<usize> {
     Some(at + 1)
 }
 
-/// True if `response` answers `query`: same ID, QR set, same first question.
-///
-/// The name is compared without case, so that a server that loses the case is heard; whether it did is for the
-/// evidence to tell. A response without any question is accepted too: servers send such errors (RFC 8906).
-/// `name_end` is `question_name_end(query)`; without a question to compare, ID and QR decide.
-pub fn answers(query: &[u8], name_end: Option<usize>, response: &[u8]) -> bool {
-    let has_qr = response.get(2).is_some_and(|octet| octet & 0x80 != 0);
-    if response.len() < HEADER_OCTETS || !has_qr || id(query) != id(response) {
-        return false;
+/// What keeps octets from being the answer of a query. The numbers are those of `gnomon.engine.Mismatch`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Mismatch {
+    /// No query with this ID waits, or it is no response at all.
+    Id = 1,
+    /// From the address that was asked, but from another port.
+    Port = 2,
+    Address = 3,
+    Question = 4,
+    /// The letters of the name are not as they were mixed (draft-vixie-dnsext-dns0x20).
+    Case = 5,
+    /// It carries another client cookie than the query (RFC 7873 section 5.3).
+    Cookie = 6,
+    /// The answer of an attempt that is over.
+    Late = 7,
+    /// Nothing that was asked has to do with it.
+    Stray = 8,
+}
+
+impl Mismatch {
+    pub const COUNT: usize = 8;
+}
+
+/// What is compared in answers besides address and port.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Expected {
+    /// See `question_name_end`.
+    pub name_end: Option<usize>,
+    pub exact_case: bool,
+    pub cookie: Option<[u8; 8]>,
+}
+
+impl Expected {
+    pub fn new(query: &[u8], exact_case: bool) -> Self {
+        let name_end = question_name_end(query);
+        Self {
+            name_end,
+            exact_case,
+            cookie: client_cookie(query),
+        }
     }
-    u16_at(response, 4) == Some(0) || name_end.is_none_or(|end| same_question(query, end, response))
+
+    /// What of `response` does not fit `query`; None if it is its answer.
+    ///
+    /// A response without any question is accepted too: servers send such errors (RFC 8906). Without a question to
+    /// compare, ID and QR decide. `on_path` (a connection): nobody else can have sent it, so neither letter case nor
+    /// cookie matter; that a server spoils them is for the evidence to tell.
+    pub fn mismatch(&self, query: &[u8], response: &[u8], on_path: bool) -> Option<Mismatch> {
+        let has_qr = response.get(2).is_some_and(|octet| octet & 0x80 != 0);
+        if response.len() < HEADER_OCTETS || !has_qr || id(query) != id(response) {
+            return Some(Mismatch::Id);
+        }
+        if let Some(end) = self.name_end.filter(|_| u16_at(response, 4) != Some(0)) {
+            if !same_question(query, end, response) {
+                return Some(Mismatch::Question);
+            }
+            if self.exact_case
+                && !on_path
+                && query.get(..end).map(skip) != response.get(..end).map(skip)
+            {
+                return Some(Mismatch::Case);
+            }
+        }
+        let sent = self.cookie.filter(|_| !on_path)?;
+        let heard = client_cookie(response)?;
+        (sent != heard).then_some(Mismatch::Cookie)
+    }
+}
+
+/// All after ID, flags and counts.
+fn skip(message: &[u8]) -> &[u8] {
+    message.get(HEADER_OCTETS..).unwrap_or_default()
+}
+
+const TYPE_OPT: u16 = 41;
+const OPTION_COOKIE: u16 = 10;
+
+/// The client cookie in the first OPT record, if there is one that can be read (RFC 7873 section 4).
+pub fn client_cookie(message: &[u8]) -> Option<[u8; 8]> {
+    let mut at = HEADER_OCTETS;
+    for _ in 0..u16_at(message, 4)? {
+        at = name_end(message, at)? + 4;
+    }
+    let other = u32::from(u16_at(message, 6)?) + u32::from(u16_at(message, 8)?);
+    let records = other + u32::from(u16_at(message, 10)?);
+    for number in 0..records {
+        let fixed = name_end(message, at)?;
+        let data = fixed + 10;
+        let end = data + usize::from(u16_at(message, fixed + 8)?);
+        if number >= other && u16_at(message, fixed) == Some(TYPE_OPT) {
+            return cookie_option(message.get(data..end)?);
+        }
+        at = end;
+    }
+    None
+}
+
+fn cookie_option(mut options: &[u8]) -> Option<[u8; 8]> {
+    loop {
+        let (code, length) = (u16_at(options, 0)?, usize::from(u16_at(options, 2)?));
+        let value = options.get(4..4 + length)?;
+        if code == OPTION_COOKIE {
+            return value.get(..8)?.try_into().ok();
+        }
+        options = options.get(4 + length..)?;
+    }
+}
+
+/// Where the name at `at` ends, compressed or not.
+fn name_end(message: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match *message.get(at)? {
+            0 => return Some(at + 1),
+            length if length < 64 => at += usize::from(length) + 1,
+            length if length >= 192 => return Some(at + 2),
+            _ => return None,
+        }
+    }
+}
+
+/// True if a query may share a connection: what is odd may make a server close it, and a transfer may fill it.
+pub fn may_share(query: &[u8], name_end: Option<usize>) -> bool {
+    let is_standard = query.get(2).is_some_and(|flags| flags & 0xf8 == 0);
+    let qtype = name_end.and_then(|end| u16_at(query, end));
+    is_standard
+        && u16_at(query, 4) == Some(1)
+        && qtype.is_some_and(|code| !matches!(code, 251 | 252))
 }
 
 /// True if both messages begin with the same question; the name of the first one's ends at `name_end`.
@@ -115,51 +232,105 @@ mod tests {
     #[test]
     fn an_answer_has_id_question_and_qr() {
         let query = message(7, 0, NAME, 6);
-        let end = question_name_end(&query);
-        assert_eq!(end, Some(12 + NAME.len()));
-        assert!(answers(&query, end, &message(7, 0x8400, NAME, 6)));
-        assert!(answers(
-            &query,
-            end,
-            &message(7, 0x8400, b"\x07EXAMPLE\x04test\x00", 6)
-        ));
-        assert!(!answers(&query, end, &message(8, 0x8400, NAME, 6)));
-        assert!(!answers(&query, end, &message(7, 0x0400, NAME, 6)));
-        assert!(!answers(&query, end, &message(7, 0x8400, NAME, 2)));
-        assert!(!answers(
-            &query,
-            end,
-            &message(7, 0x8400, b"\x07example\x04tesu\x00", 6)
-        ));
-        assert!(!answers(&query, end, &message(7, 0x8400, b"\x00", 6)));
-        assert!(!answers(&query, end, &message(7, 0x8400, NAME, 6)[..12]));
-        assert!(!answers(&query, end, b"\x00\x07\x84"));
-        assert!(!answers(&query, end, b""));
-        assert!(answers(
-            &query,
-            end,
-            &[0, 7, 0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0]
-        ));
+        assert_eq!(question_name_end(&query), Some(12 + NAME.len()));
+        let judge =
+            |response: &[u8]| Expected::new(&query, false).mismatch(&query, response, false);
+        let upper = message(7, 0x8400, b"\x07EXAMPLE\x04test\x00", 6);
+        assert_eq!(judge(&message(7, 0x8400, NAME, 6)), None);
+        assert_eq!(judge(&upper), None);
+        assert_eq!(judge(&[0, 7, 0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0]), None);
+        for wrong in [
+            message(8, 0x8400, NAME, 6),
+            message(7, 0x0400, NAME, 6),
+            vec![0, 7, 0x84],
+            vec![],
+        ] {
+            assert_eq!(judge(&wrong), Some(Mismatch::Id));
+        }
+        for wrong in [
+            message(7, 0x8400, NAME, 2),
+            message(7, 0x8400, b"\x07example\x04tesu\x00", 6),
+            message(7, 0x8400, b"\x00", 6),
+            message(7, 0x8400, NAME, 6)[..12].to_vec(),
+        ] {
+            assert_eq!(judge(&wrong), Some(Mismatch::Question));
+        }
+        let exact = Expected::new(&query, true);
+        assert_eq!(exact.mismatch(&query, &upper, false), Some(Mismatch::Case));
+        assert_eq!(exact.mismatch(&query, &upper, true), None);
+        assert_eq!(
+            exact.mismatch(&query, &message(7, 0x8400, NAME, 6), false),
+            None
+        );
     }
 
     #[test]
     fn types_are_not_compared_like_letters() {
         let query = message(7, 0, NAME, 0x0041);
-        assert!(!answers(
-            &query,
-            question_name_end(&query),
-            &message(7, 0x8400, NAME, 0x0061)
-        ));
+        let other = message(7, 0x8400, NAME, 0x0061);
+        assert_eq!(
+            Expected::new(&query, false).mismatch(&query, &other, false),
+            Some(Mismatch::Question)
+        );
     }
 
     #[test]
     fn a_query_without_readable_question_is_matched_by_id() {
         let mut query = message(7, 0, b"\xc0\x0c", 6);
         assert_eq!(question_name_end(&query), None);
-        assert!(answers(&query, None, &message(7, 0x8001, NAME, 6)));
+        let answer = message(7, 0x8001, NAME, 6);
+        assert_eq!(
+            Expected::new(&query, true).mismatch(&query, &answer, false),
+            None
+        );
         query.truncate(14);
         assert_eq!(question_name_end(&query), None);
         assert_eq!(question_name_end(&query[..3]), None);
+    }
+
+    /// With an OPT record after one answer record; the options as they are.
+    fn with_options(flags: u16, options: &[u8]) -> Vec<u8> {
+        let mut out = message(7, flags, NAME, 6);
+        out[7] = 1;
+        out[11] = 1;
+        out.extend(b"\xc0\x0c\0\x01\0\x01\0\0\0\0\0\x04\x7f\0\0\x01");
+        out.extend(b"\0\0\x29\x04\xd0\0\0\0\0");
+        out.extend((options.len() as u16).to_be_bytes());
+        out.extend(options);
+        out
+    }
+
+    #[test]
+    fn another_client_cookie_is_a_mismatch() {
+        let query = with_options(0, b"\0\x03\0\0\0\x0a\0\x08ABCDEFGH");
+        let expected = Expected::new(&query, false);
+        assert_eq!(expected.cookie, Some(*b"ABCDEFGH"));
+        let judge = |options: &[u8], on_path| {
+            expected.mismatch(&query, &with_options(0x8000, options), on_path)
+        };
+        assert_eq!(judge(b"\0\x0a\0\x10ABCDEFGH12345678", false), None);
+        assert_eq!(
+            judge(b"\0\x0a\0\x10ABCDEFGX12345678", false),
+            Some(Mismatch::Cookie)
+        );
+        assert_eq!(judge(b"\0\x0a\0\x10ABCDEFGX12345678", true), None);
+        // None, or none that can be read: a server without cookies.
+        for poor in [&b""[..], b"\0\x0a\0\x04ABCD", b"\0\x0a\0\x40A", b"\0"] {
+            assert_eq!(judge(poor, false), None);
+        }
+        for cut in 0..query.len() {
+            client_cookie(&query[..cut]);
+        }
+    }
+
+    #[test]
+    fn odd_queries_and_transfers_have_a_connection_of_their_own() {
+        let share = |query: &[u8]| may_share(query, question_name_end(query));
+        assert!(share(&message(7, 0x0100, NAME, 6)));
+        assert!(!share(&message(7, 0, NAME, 252)));
+        assert!(!share(&message(7, 0x7800, NAME, 6)));
+        assert!(!share(&message(7, 0, b"\xc0\x0c", 6)));
+        assert!(!share(&[0; 12]));
     }
 
     #[test]

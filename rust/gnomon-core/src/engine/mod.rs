@@ -1,43 +1,56 @@
 //! The query engine: queries in, attempts out, within limits. Knows nothing of Python and has no policy.
 //!
-//! Each shard is one OS thread with its own sockets, timers and limits; an address belongs to one shard by hash, so
-//! limits need no locks. One shard is started: it outruns what the interpreter can consume. The loop is built on
-//! `mio` and not on tokio: the work is one state machine per query over a few sockets, and with readiness events it
-//! needs neither a task, nor a timer object, nor a channel hop per query.
+//! Each shard is one OS thread with its own sockets, timers and limits; a network (IPv4 /24, IPv6 /48) belongs to one
+//! shard by hash, so limits need no locks. What holds for everything together is divided among the shards. The loop
+//! is built on `mio` and not on tokio: the work is one state machine per query over a few sockets, and with readiness
+//! events it needs neither a task, nor a timer object, nor a channel hop per query.
 
 mod entropy;
 mod flight;
+mod governor;
 mod hearing;
 mod icmp;
 mod limiter;
 mod matching;
+mod policy;
 mod sending;
 mod shard;
-mod tcp;
+mod stream;
+mod streams;
+mod tls;
 mod udp;
 mod wheel;
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use mio::Waker;
 
-pub use matching::{answers, question_name_end};
+pub use matching::{Expected, Mismatch};
+pub use policy::{Policy, Prefix};
 use shard::Shard;
 
-/// Shards to start. More than one divides the limits that hold for everything together.
-const SHARDS: usize = 1;
+/// Queries that may be pending at once: what a caller may have submitted before it takes what came of them.
+pub const CAPACITY: usize = 65_536;
+/// While attempts of more octets than this wait to be taken, nothing is sent.
+const CROWD_OCTETS: usize = 128 << 20;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Transport {
     Udp = 0,
     Tcp = 1,
+    /// DNS over TLS (RFC 7858), opportunistic.
+    Dot = 2,
+}
+
+impl Transport {
+    const COUNT: usize = 3;
 }
 
 /// How an attempt ended; the numbers are those of `gnomon.engine.Status`.
@@ -50,8 +63,13 @@ pub enum Status {
     Refused = 3,
     Reset = 4,
     Mismatched = 5,
+    NotSentSpecial = 6,
     NotSentBreaker = 7,
+    NotSentOptOut = 8,
     LocalError = 9,
+    /// No end of an attempt: TLS is set up, the response is what the server showed (see `tls::describe`).
+    Secured = 10,
+    TlsFailed = 11,
 }
 
 #[derive(Clone, Debug)]
@@ -59,6 +77,10 @@ pub struct Limits {
     pub rate_qps: f64,
     pub burst: u32,
     pub in_flight_per_address: u32,
+    /// The same for all addresses of an IPv4 /24 or IPv6 /48 together.
+    pub prefix_rate_qps: f64,
+    pub prefix_burst: u32,
+    pub in_flight_per_prefix: u32,
     pub in_flight_total: u32,
     /// Silent attempts in a row that open the breaker of an address and transport; 0: never.
     pub breaker_silent: u32,
@@ -66,11 +88,24 @@ pub struct Limits {
     pub total_qps: f64,
 }
 
+/// How an engine works; it does not change.
+#[derive(Debug)]
+pub struct Config {
+    pub limits: Limits,
+    pub policy: Policy,
+    /// Threads, at least 1, at most one for each query that may be in flight.
+    pub shards: usize,
+    /// The addresses to send from, IPv4 and IPv6; the system's choice where None.
+    pub local: [Option<IpAddr>; 2],
+}
+
 /// One query to one address.
 #[derive(Clone, Debug)]
 pub struct Submission {
     pub tag: i64,
     pub address: SocketAddr,
+    /// The name under which the address was found, uncompressed; for the opt-out list.
+    pub server_name: Option<Vec<u8>>,
     pub transport: Transport,
     /// At least a header.
     pub wire: Vec<u8>,
@@ -92,7 +127,8 @@ pub struct Attempt {
     pub rtt_us: Option<u32>,
     pub local_port: u16,
     pub status: Status,
-    pub os_error: i32,
+    /// errno; for `Status::Mismatched` a `Mismatch`, for `Status::TlsFailed` the TLS alert if one came.
+    pub code: i32,
     pub query: Vec<u8>,
     pub response: Option<Vec<u8>>,
     /// Where a mismatched datagram came from, if not from the address and port that were asked.
@@ -104,18 +140,32 @@ pub struct Attempt {
 #[derive(Default)]
 struct Outbox {
     ready: Mutex<Vec<Attempt>>,
+    octets: AtomicUsize,
     arrived: Condvar,
     broken: AtomicBool,
 }
 
 impl Outbox {
     fn deliver(&self, attempts: &mut Vec<Attempt>) {
+        let octets = attempts.iter().map(Attempt::octets).sum();
+        self.octets.fetch_add(octets, Ordering::Relaxed);
         let mut ready = locked(&self.ready);
         let was_empty = ready.is_empty();
         ready.append(attempts);
         if was_empty {
             self.arrived.notify_one();
         }
+    }
+
+    /// True if too much waits to be taken.
+    fn is_crowded(&self) -> bool {
+        self.octets.load(Ordering::Relaxed) > CROWD_OCTETS
+    }
+}
+
+impl Attempt {
+    fn octets(&self) -> usize {
+        size_of::<Self>() + self.query.len() + self.response.as_ref().map_or(0, Vec::len)
     }
 }
 
@@ -139,37 +189,40 @@ struct ShardHandle {
 
 /// Why `Engine::submit` or `Engine::take` cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EngineGone {
+pub enum Refusal {
     Closed,
     /// An I/O thread has died: a bug.
     Broken,
+    /// More queries than `Engine::credit` allowed.
+    Full,
 }
 
 pub struct Engine {
     shards: Vec<ShardHandle>,
+    policy: Policy,
     outbox: Arc<Outbox>,
+    mismatches: Arc<[AtomicU64; Mismatch::COUNT]>,
     pending: AtomicUsize,
     closed: AtomicBool,
 }
 
 impl Engine {
     /// Open what is needed and start the I/O threads.
-    pub fn start(limits: &Limits) -> io::Result<Self> {
-        Self::start_shards(limits, SHARDS)
-    }
-
-    fn start_shards(limits: &Limits, count: usize) -> io::Result<Self> {
+    pub fn start(mut config: Config) -> io::Result<Self> {
         let outbox = Arc::new(Outbox::default());
-        let shares = u32::try_from(count).unwrap_or(1);
-        let share = Limits {
-            in_flight_total: (limits.in_flight_total / shares).max(1),
-            total_qps: limits.total_qps / f64::from(shares),
-            ..limits.clone()
-        };
-        let shards = (0..count)
+        let mismatches: Arc<[AtomicU64; Mismatch::COUNT]> = Arc::default();
+        let limits = &mut config.limits;
+        config.shards = config
+            .shards
+            .clamp(1, limits.in_flight_total.max(1) as usize);
+        let shares = u32::try_from(config.shards).unwrap_or(1);
+        limits.in_flight_total = (limits.in_flight_total / shares).max(1);
+        limits.total_qps /= f64::from(shares);
+        let shards = (0..config.shards)
             .map(|number| {
                 let inbox = Arc::new(Inbox::default());
-                let (mut shard, waker) = Shard::new(share.clone(), inbox.clone(), outbox.clone())?;
+                let (mut shard, waker) =
+                    Shard::new(&config, inbox.clone(), outbox.clone(), mismatches.clone())?;
                 let thread = std::thread::Builder::new()
                     .name(format!("gnomon-engine-{number}"))
                     .spawn(move || shard.run())?;
@@ -182,36 +235,67 @@ impl Engine {
             .collect::<io::Result<Vec<_>>>()?;
         Ok(Self {
             shards,
+            policy: config.policy,
             outbox,
+            mismatches,
             pending: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
         })
     }
 
-    /// Queue queries; returns at once.
-    pub fn submit(&self, submissions: Vec<Submission>) -> Result<(), EngineGone> {
+    /// How many queries may be submitted now: with those pending, `CAPACITY`.
+    pub fn credit(&self) -> usize {
+        CAPACITY.saturating_sub(self.pending())
+    }
+
+    /// Queue queries, at most `credit`; returns at once. What the policy forbids comes back as an attempt not sent.
+    pub fn submit(&self, submissions: Vec<Submission>) -> Result<(), Refusal> {
         self.check()?;
+        if submissions.len() > self.credit() {
+            return Err(Refusal::Full);
+        }
         self.pending.fetch_add(submissions.len(), Ordering::Relaxed);
         let mut shares: Vec<Vec<Submission>> = Vec::new();
-        if let [shard] = self.shards.as_slice() {
-            shard.hand_over(submissions);
-            return Ok(());
-        }
         shares.resize_with(self.shards.len(), Vec::new);
-        for submission in submissions {
-            let home = home_shard(submission.address.ip(), self.shards.len());
-            if let Some(share) = shares.get_mut(home) {
-                share.push(submission);
+        let mut refused = Vec::new();
+        for mut submission in submissions {
+            let name = submission.server_name.as_deref();
+            match self
+                .policy
+                .target(submission.address, name, &submission.wire)
+            {
+                Ok(target) => {
+                    submission.address = target;
+                    let home = home_shard(target.ip(), self.shards.len());
+                    if let Some(share) = shares.get_mut(home) {
+                        share.push(submission);
+                    }
+                }
+                Err(status) => refused.push(not_sent(submission, status)),
             }
         }
         for (shard, share) in self.shards.iter().zip(shares) {
-            shard.hand_over(share);
+            if !share.is_empty() {
+                shard.hand_over(share);
+            }
+        }
+        if !refused.is_empty() {
+            self.outbox.deliver(&mut refused);
         }
         Ok(())
     }
 
+    /// Datagrams and messages that were no answers, by kind: the number of kind `k` at `k - 1`.
+    pub fn mismatches(&self) -> [u64; Mismatch::COUNT] {
+        std::array::from_fn(|at| {
+            self.mismatches
+                .get(at)
+                .map_or(0, |count| count.load(Ordering::Relaxed))
+        })
+    }
+
     /// Attempts that are ready, at most `max`; waits up to `timeout` for the first one.
-    pub fn take(&self, max: usize, timeout: Duration) -> Result<Vec<Attempt>, EngineGone> {
+    pub fn take(&self, max: usize, timeout: Duration) -> Result<Vec<Attempt>, Refusal> {
         let deadline = Instant::now() + timeout;
         let mut ready = locked(&self.outbox.ready);
         while ready.is_empty() {
@@ -233,6 +317,8 @@ impl Engine {
             ready.drain(..max).collect()
         };
         drop(ready);
+        let octets = taken.iter().map(Attempt::octets).sum();
+        self.outbox.octets.fetch_sub(octets, Ordering::Relaxed);
         let finished = taken.iter().filter(|attempt| attempt.last).count();
         self.pending.fetch_sub(finished, Ordering::Relaxed);
         Ok(taken)
@@ -261,12 +347,12 @@ impl Engine {
         self.outbox.arrived.notify_all();
     }
 
-    fn check(&self) -> Result<(), EngineGone> {
+    fn check(&self) -> Result<(), Refusal> {
         if self.closed.load(Ordering::Acquire) {
-            return Err(EngineGone::Closed);
+            return Err(Refusal::Closed);
         }
         if self.outbox.broken.load(Ordering::Acquire) {
-            return Err(EngineGone::Broken);
+            return Err(Refusal::Broken);
         }
         Ok(())
     }
@@ -285,10 +371,31 @@ impl ShardHandle {
     }
 }
 
-/// The shard that has all traffic of an address.
+/// The shard that has all traffic of an address and its network.
 fn home_shard(address: IpAddr, shards: usize) -> usize {
-    let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(address);
+    if shards == 1 {
+        return 0;
+    }
+    let network = governor::network_of(address);
+    let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(network);
     (hash % shards.max(1) as u64) as usize
+}
+
+fn not_sent(submission: Submission, status: Status) -> Attempt {
+    Attempt {
+        tag: submission.tag,
+        attempt: 1,
+        transport: submission.transport,
+        sent_at_ns: flight::unix_ns(),
+        rtt_us: None,
+        local_port: 0,
+        status,
+        code: 0,
+        query: submission.wire,
+        response: None,
+        response_from: None,
+        last: true,
+    }
 }
 
 #[cfg(test)]
@@ -303,15 +410,32 @@ mod tests {
         rate_qps: 1e6,
         burst: 100,
         in_flight_per_address: 10,
+        prefix_rate_qps: 1e6,
+        prefix_burst: 100,
+        in_flight_per_prefix: 100,
         in_flight_total: 100,
         breaker_silent: 0,
         total_qps: 0.0,
     };
 
+    fn engine(shards: usize) -> Engine {
+        let loopback = Prefix::new(Ipv4Addr::LOCALHOST.into(), 8).unwrap();
+        let policy = Policy::new(vec![loopback], vec![], [], [], None);
+        let (limits, local) = (LIMITS, [None; 2]);
+        Engine::start(Config {
+            limits,
+            policy,
+            shards,
+            local,
+        })
+        .unwrap()
+    }
+
     fn submission(tag: i64, address: SocketAddr) -> Submission {
         Submission {
             tag,
             address,
+            server_name: None,
             transport: Transport::Udp,
             wire: b"\0\0\0\0\0\x01\0\0\0\0\0\0\x04test\0\0\x06\0\x01".to_vec(),
             attempts: 1,
@@ -330,14 +454,14 @@ mod tests {
     }
 
     #[test]
-    fn shards_share_the_addresses() {
-        let homes: HashSet<usize> = (0..100u32)
-            .map(|n| home_shard(Ipv4Addr::from(n).into(), 4))
-            .collect();
+    fn shards_share_the_networks() {
+        let home = |n: u32| home_shard(Ipv4Addr::from(n).into(), 4);
+        let homes: HashSet<usize> = (0..100).map(|n| home(n * 256)).collect();
         assert_eq!(homes.len(), 4);
+        assert!((0..256).all(|n| home(n) == home(0)));
 
         let servers: Vec<UdpSocket> = (1..=8)
-            .map(|last| UdpSocket::bind((Ipv4Addr::new(127, 0, 1, last), 0)).unwrap())
+            .map(|net| UdpSocket::bind((Ipv4Addr::new(127, 0, net, 1), 0)).unwrap())
             .collect();
         let addresses: Vec<SocketAddr> = servers
             .iter()
@@ -348,7 +472,7 @@ mod tests {
             .map(|it| std::thread::spawn(move || echo(&it)))
             .collect();
 
-        let engine = Engine::start_shards(&LIMITS, 2).unwrap();
+        let engine = engine(2);
         let targets = addresses.iter().cycle().take(800);
         engine
             .submit(
@@ -365,11 +489,10 @@ mod tests {
         let tags: HashSet<i64> = attempts.iter().map(|attempt| attempt.tag).collect();
         assert_eq!((attempts.len(), tags.len()), (800, 800));
         engine.close();
-        assert_eq!(engine.submit(Vec::new()), Err(EngineGone::Closed));
-        assert_eq!(
-            engine.take(1, Duration::ZERO).err(),
-            Some(EngineGone::Closed)
-        );
+        assert_eq!(engine.submit(Vec::new()), Err(Refusal::Closed));
+        assert_eq!(engine.take(1, Duration::ZERO).err(), Some(Refusal::Closed));
+
+        assert_eq!(engine.mismatches(), [0; Mismatch::COUNT]);
 
         let stop = UdpSocket::bind("127.0.0.1:0").unwrap();
         for address in &addresses {
@@ -378,6 +501,25 @@ mod tests {
         threads
             .into_iter()
             .for_each(|thread| thread.join().unwrap());
+    }
+
+    #[test]
+    fn what_may_be_pending_is_bounded() {
+        let engine = engine(1);
+        let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = silent.local_addr().unwrap();
+        let many = |count: usize| {
+            (0..)
+                .map(|tag| submission(tag, address))
+                .take(count)
+                .collect()
+        };
+        assert_eq!(engine.submit(many(CAPACITY + 1)), Err(Refusal::Full));
+        assert_eq!(engine.submit(many(CAPACITY)), Ok(()));
+        assert_eq!(
+            (engine.credit(), engine.submit(many(1))),
+            (0, Err(Refusal::Full))
+        );
     }
 
     /// Send every query back as its answer until an empty datagram comes.

@@ -1,31 +1,48 @@
-//! How a shard sends: over a UDP socket of the pool, or over a new TCP connection.
+//! How a shard sends: over a UDP socket of the pool, or over a connection.
 
 use std::io;
 use std::time::Instant;
 
 use mio::Registry;
 use nix::libc;
-use slab::Slab;
 
 use super::entropy::Entropy;
 use super::flight::{Flight, Place};
-use super::shard::Shard;
-use super::tcp::{self, Connection};
-use super::{matching, udp, Transport};
+use super::shard::{Shard, Timer};
+use super::stream::{classify, Progress};
+use super::streams::{Streams, Way};
+use super::{matching, udp, Status, Transport};
 
 /// Shortages after which sending a query is given up as a local error; the shard pauses between two.
 const SHORTAGES_PER_QUERY: u8 = 200;
+/// When the host is out of buffers or descriptors, try again after this.
+const SHORTAGE_PAUSE_NS: u64 = 10_000_000;
+/// How long a connection without a query under way stays open for the next one.
+const IDLE_NS: u64 = 1_000_000_000;
+/// Messages that answer nothing, after which a connection is closed.
+const UNASKED_PER_CONNECTION: usize = 16;
+
+/// What came of the attempt to send.
+enum Sent {
+    Gone(Place, u16),
+    /// When an attempt at this server has ended.
+    Wait,
+}
 
 impl Shard {
-    /// Send the next attempt of a query. False if the host cannot send now and it should be tried again.
-    pub(super) fn launch(&mut self, key: usize) -> bool {
+    /// Send the next attempt of a query, or put it back.
+    pub(super) fn launch(&mut self, peer: usize, key: usize) {
         let Some(flight) = self.flights.get_mut(key) else {
-            return true;
+            return;
         };
         self.serial += 1;
         flight.serial = self.serial;
-        if flight.mix_case {
-            matching::mix_case(&mut flight.wire, flight.name_end, &mut self.entropy);
+        if flight.expected.exact_case {
+            matching::mix_case(
+                &mut flight.wire,
+                flight.expected.name_end,
+                &mut self.entropy,
+            );
         }
         let registry = self.poll.registry();
         let outcome = match flight.transport {
@@ -37,33 +54,137 @@ impl Shard {
                 &mut self.entropy,
                 registry,
             ),
-            Transport::Tcp => {
-                matching::set_id(&mut flight.wire, self.entropy.u16());
-                open_tcp(flight, key, self.origin, &mut self.connections, registry)
-            }
+            Transport::Tcp | Transport::Dot => send_stream(
+                flight,
+                key,
+                self.origin,
+                &mut self.streams,
+                &mut self.entropy,
+                registry,
+            ),
         };
-        if let Err(error) = &outcome {
-            if is_shortage(error, flight) && flight.shortages < SHORTAGES_PER_QUERY {
+        let transport = flight.transport;
+        match outcome {
+            Ok(Sent::Gone(place, port)) => {
+                flight.place = place;
+                flight.local_port = port;
+                self.take_off(key);
+                if let Place::Stream { connection, .. } = place {
+                    self.unflushed.push(connection);
+                }
+            }
+            Ok(Sent::Wait) => {
+                let now = self.now();
+                self.governor.put_back(peer, key, transport, None, now);
+            }
+            Err(error) if is_shortage(&error, flight) && flight.shortages < SHORTAGES_PER_QUERY => {
                 flight.shortages += 1;
-                return false;
+                let now = self.now();
+                self.governor
+                    .put_back(peer, key, transport, Some(now + SHORTAGE_PAUSE_NS), now);
+            }
+            Err(error) => {
+                flight.local_port = 0;
+                flight.stamp(self.origin);
+                // A connection that fails at once was a packet to the peer, too.
+                self.take_off(key);
+                let failure = classify(&error, false);
+                self.conclude(key, failure.status, failure.code, None);
             }
         }
-        flight.attempt += 1;
-        flight.attempts_left = flight.attempts_left.saturating_sub(1);
-        if let Ok((place, port)) = outcome {
-            flight.place = place;
-            flight.local_port = port;
+    }
+
+    /// Go on with a connection: send what is queued, hear what has come.
+    pub(super) fn drive(&mut self, key: usize) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        while let Some(connection) = self.streams.connections.get_mut(key) {
+            match connection.drive(&mut scratch) {
+                Progress::Waiting => break,
+                Progress::Secured(session) => self.hear_session(key, session),
+                Progress::Message(message) => {
+                    self.hear_message(key, message);
+                    self.close_if_pestering(key);
+                }
+                Progress::Failed(failure) => {
+                    self.break_connection(key, failure.status, failure.code)
+                }
+            }
+        }
+        self.scratch = scratch;
+    }
+
+    /// A connection is for answers: close it when too much else comes.
+    fn close_if_pestering(&mut self, key: usize) {
+        let pesters =
+            |unasked, waiting| unasked > 0 && (waiting == 0 || unasked >= UNASKED_PER_CONNECTION);
+        let connection = self.streams.connections.get(key);
+        if connection.is_some_and(|it| pesters(it.unasked, it.waiting)) {
+            self.break_connection(key, Status::Reset, 0);
+        }
+    }
+
+    /// End a connection that failed, and the attempts that wait there.
+    ///
+    /// Where a server closes a connection on which it has answered, or on which several queries wait, nothing is
+    /// said about the query: it is sent again on a connection of its own, once without counting.
+    fn break_connection(&mut self, key: usize, status: Status, code: i32) {
+        let Some(connection) = self.streams.close(key, self.poll.registry()) else {
+            return;
+        };
+        let shared = connection.connected && (connection.answered > 0 || connection.waiting > 1);
+        let excusable = shared && status == Status::Reset;
+        if excusable && connection.waiting > 0 {
+            self.streams.one_at_a_time(connection.server);
+        }
+        for key in connection.waiting_flights() {
+            if let Some(flight) = self
+                .flights
+                .get_mut(key)
+                .filter(|it| excusable && !it.excused)
+            {
+                flight.excused = true;
+                flight.attempts_left += 1;
+            }
+            self.conclude(key, status, code, None);
+        }
+    }
+
+    /// The attempt with `id` on a connection has ended.
+    pub(super) fn leave_connection(&mut self, key: usize, id: u16, status: Status) {
+        let Some(connection) = self.streams.connections.get_mut(key) else {
+            return;
+        };
+        connection.release(id);
+        if status == Status::Answered {
+            connection.answered += 1;
         } else {
-            flight.local_port = 0;
-            flight.stamp(self.origin);
+            // Never reused after a timeout: what comes late must not meet another query.
+            connection.retired = true;
         }
-        // A connection that fails at once was a packet to the peer, too.
-        self.take_off(key);
-        if let Err(error) = outcome {
-            let (status, os_error) = tcp::classify(&error, false);
-            self.conclude(key, status, os_error, None);
+        if connection.waiting > 0 {
+            return;
         }
-        true
+        if connection.retired || connection.exclusive {
+            self.streams.close(key, self.poll.registry());
+        } else {
+            let sent = connection.sent;
+            let at_ns = self.now() + IDLE_NS;
+            self.wheel.insert(
+                at_ns,
+                Timer::Idle {
+                    connection: key,
+                    sent,
+                },
+            );
+        }
+    }
+
+    /// Close a connection over which nothing was sent since the timer was set.
+    pub(super) fn close_idle(&mut self, key: usize, sent: usize) {
+        let connection = self.streams.connections.get(key);
+        if connection.is_some_and(|it| it.waiting == 0 && it.sent == sent) {
+            self.streams.close(key, self.poll.registry());
+        }
     }
 }
 
@@ -74,7 +195,7 @@ fn send_udp(
     pool: &mut udp::Pool,
     entropy: &mut Entropy,
     registry: &Registry,
-) -> io::Result<(Place, u16)> {
+) -> io::Result<Sent> {
     let now_ns = origin.elapsed().as_nanos() as u64;
     let socket = pool.pick(
         &flight.address,
@@ -89,27 +210,44 @@ fn send_udp(
     let port = pool.send(socket, &flight.wire, flight.address)?;
     pool.record(socket, id, key, flight.serial);
     flight.last_socket = Some(socket);
-    Ok((Place::Udp { socket, id }, port))
+    Ok(Sent::Gone(Place::Udp { socket, id }, port))
 }
 
-fn open_tcp(
+fn send_stream(
     flight: &mut Flight,
     key: usize,
     origin: Instant,
-    connections: &mut Slab<Connection>,
+    streams: &mut Streams,
+    entropy: &mut Entropy,
     registry: &Registry,
-) -> io::Result<(Place, u16)> {
+) -> io::Result<Sent> {
+    let server = (flight.address, flight.transport);
+    let place = match streams.way(&server, flight.may_share && !flight.excused, registry) {
+        Way::Over(connection) => connection,
+        Way::Open { exclusive } => streams.open(server, exclusive, registry)?,
+        Way::Wait => return Ok(Sent::Wait),
+        Way::Full => return Err(io::Error::from_raw_os_error(libc::EMFILE)),
+    };
+    let connection = streams
+        .connections
+        .get_mut(place)
+        .ok_or(io::ErrorKind::NotFound)?;
+    let id = loop {
+        let id = entropy.u16();
+        if !connection.ids.contains_key(&id) {
+            break id;
+        }
+    };
+    matching::set_id(&mut flight.wire, id);
     flight.stamp(origin);
-    let mut opened = Connection::open(flight.address, &flight.wire, key, flight.serial)?;
-    let entry = connections.vacant_entry();
-    let connection = entry.key();
-    opened.register(tcp::token(connection), registry)?;
-    let port = opened
-        .stream
-        .local_addr()
-        .map_or(0, |address| address.port());
-    entry.insert(opened);
-    Ok((Place::Tcp { connection }, port))
+    connection.push(id, key, flight.serial, &flight.wire)?;
+    Ok(Sent::Gone(
+        Place::Stream {
+            connection: place,
+            id,
+        },
+        connection.port,
+    ))
 }
 
 /// True if the host is out of something for a moment.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use mio::{Interest, Registry, Token};
@@ -45,14 +45,17 @@ pub struct Pool {
     pub sockets: Slab<Socket>,
     v4: Vec<Option<usize>>,
     v6: Vec<Option<usize>>,
+    local: [Option<IpAddr>; 2],
 }
 
 impl Pool {
-    pub fn new(size: usize) -> Self {
+    /// `local` are the addresses to send from, IPv4 and IPv6.
+    pub fn new(size: usize, local: [Option<IpAddr>; 2]) -> Self {
         Self {
             sockets: Slab::new(),
             v4: vec![None; size],
             v6: vec![None; size],
+            local,
         }
     }
 
@@ -65,10 +68,11 @@ impl Pool {
         entropy: &mut Entropy,
         registry: &Registry,
     ) -> io::Result<usize> {
-        let rotation = if peer.is_ipv4() {
-            &mut self.v4
+        let [local_v4, local_v6] = self.local;
+        let (rotation, local) = if peer.is_ipv4() {
+            (&mut self.v4, local_v4)
         } else {
-            &mut self.v6
+            (&mut self.v6, local_v6)
         };
         let size = rotation.len();
         let mut place = entropy.below(size);
@@ -83,7 +87,7 @@ impl Pool {
         }
         let entry = self.sockets.vacant_entry();
         let fresh = entry.key();
-        match open(peer.is_ipv4(), token(fresh), registry) {
+        match open(peer.is_ipv4(), local, token(fresh), registry) {
             Ok((io, port)) => {
                 entry.insert(Socket {
                     io,
@@ -197,7 +201,12 @@ pub fn key(token: Token) -> Option<usize> {
 }
 
 /// An unconnected socket with a random port; the kernel draws it from its ephemeral range.
-fn open(v4: bool, token: Token, registry: &Registry) -> io::Result<(mio::net::UdpSocket, u16)> {
+fn open(
+    v4: bool,
+    local: Option<IpAddr>,
+    token: Token,
+    registry: &Registry,
+) -> io::Result<(mio::net::UdpSocket, u16)> {
     let family = if v4 {
         AddressFamily::Inet
     } else {
@@ -209,11 +218,12 @@ fn open(v4: bool, token: Token, registry: &Registry) -> io::Result<(mio::net::Ud
         SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC,
         None,
     )?;
-    let any: SocketAddr = if v4 {
-        (Ipv4Addr::UNSPECIFIED, 0).into()
+    let any: IpAddr = if v4 {
+        Ipv4Addr::UNSPECIFIED.into()
     } else {
-        (Ipv6Addr::UNSPECIFIED, 0).into()
+        Ipv6Addr::UNSPECIFIED.into()
     };
+    let local = SocketAddr::new(local.unwrap_or(any), 0);
     if !v4 {
         setsockopt(&fd, sockopt::Ipv6V6Only, &true)?;
     }
@@ -225,16 +235,25 @@ fn open(v4: bool, token: Token, registry: &Registry) -> io::Result<(mio::net::Ud
     } else {
         setsockopt(&fd, sockopt::Ipv6RecvErr, &true)
     };
-    bind(fd.as_raw_fd(), &SockaddrStorage::from(any))?;
+    bind(fd.as_raw_fd(), &SockaddrStorage::from(local))?;
     let mut io = mio::net::UdpSocket::from_std(fd.into());
     let port = io.local_addr()?.port();
     registry.register(&mut io, token, Interest::READABLE)?;
     Ok((io, port))
 }
 
-/// True if some socket can be opened at all.
-pub fn probe(registry: &Registry) -> io::Result<()> {
-    let opened = open(true, Token(usize::MAX), registry)
-        .or_else(|_| open(false, Token(usize::MAX), registry));
-    opened.and_then(|(mut io, _)| registry.deregister(&mut io))
+/// Fails if no socket can be opened at all, or not with a wanted address.
+pub fn probe(local: [Option<IpAddr>; 2], registry: &Registry) -> io::Result<()> {
+    let [local_v4, local_v6] = local;
+    let try_open = |v4, local| {
+        let (mut io, _) = open(v4, local, Token(usize::MAX), registry)?;
+        registry.deregister(&mut io)
+    };
+    let (v4, v6) = (try_open(true, local_v4), try_open(false, local_v6));
+    match (v4, v6) {
+        (Err(error), _) if local_v4.is_some() => Err(error),
+        (_, Err(error)) if local_v6.is_some() => Err(error),
+        (Err(error), Err(_)) => Err(error),
+        _ => Ok(()),
+    }
 }
