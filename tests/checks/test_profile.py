@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 
-from gnomon.base import InputError, Level
-from gnomon.checks.profile import Profile, load_profile
+from gnomon.base import InputError, Level, Name
+from gnomon.checks.profile import Persistence, Profile, load_profile
 
 
 def load(folder: Path, text: str) -> Profile:
@@ -37,6 +39,31 @@ def test_the_default_is_not_changed_by_extending_it(tmp_path: Path) -> None:
     assert load_profile("default").digest == before
 
 
+def test_the_example_of_the_how_to_works(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "write-a-profile.md"
+    own, default = (
+        load(tmp_path, page.read_text("utf-8").split("```toml\n")[1].split("```")[0]),
+        load_profile("default"),
+    )
+    assert own.zone_class(Name.from_text("Bank.example")) == "K"
+    assert own.zone_class(Name.from_text("shop.example")) == "S"
+    assert own.level("del.ns-count-min/delegated-two", "K") is Level.ERROR
+    assert own.level("del.ns-count-min/delegated-two", "S") is Level.NOTICE
+    assert "edns.support/dropped" in own.masked and "hdr.unknown-type/dropped" not in own.masked
+    assert own.persistence == Persistence(frozenset({"net.udp/silent", "net.tcp/no-answer"}), 5, 1800, "unknown")
+    assert own.causes["mail.mx/dropped"] == ("edns.support/dropped",)
+    assert own.causes["net.tc-fallback/fails"] == default.causes["net.tc-fallback/fails"]
+    assert Profile.from_document(json.loads(json.dumps(own.document))) == own
+
+
+def test_classes_follow_from_the_name() -> None:
+    default = load_profile("default")
+    named = {".": "R", "example": "T", "arpa": "A", "2.in-addr.arpa": "A", "a.example": "S"}
+    assert {text: default.zone_class(Name.from_text(text)) for text in named} == named
+    critical = dataclasses.replace(default, others="K")
+    assert {text: critical.zone_class(Name.from_text(text)) for text in named} == {**named, "a.example": "K"}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -53,6 +80,24 @@ def test_the_default_is_not_changed_by_extending_it(tmp_path: Path) -> None:
         ('[level]\n"del.lame/refused" = "error"\n', r"own\.toml: 'level' is not understood"),
         ("levels = 3\n", r"own\.toml: 'levels' is not understood"),
         ('extends = "other"\n', r"extends = 'other' is not possible"),
+        ("zones = 3\n", r"own\.toml: 'zones' is not understood; a profile has \[levels\], \[levels\.T\], \[zones\]"),
+        ('[zones]\nX = ["a.example"]\n', r"own\.toml: \[zones\] 'X' is no class of zone; use one of R, T, A, K, S"),
+        ('[zones]\nK = ["a..example"]\n', r"own\.toml: \[zones\] K: the domain name 'a\.\.example' has an empty label"),
+        ('[zones]\nK = "a.example"\n', r"own\.toml: \[zones\] K = 'a\.example' is no list of texts"),
+        ('[masking]\nwords = ["net"]\n', r"own\.toml: \[masking\] has no 'words'; it has codes"),
+        ('[masking]\ncodes = ["net.nothing"]\n', r"own\.toml: \[masking\] codes: 'net\.nothing' is no family, check"),
+        ("[persistence]\nattempts = 0\n", r"\[persistence\] attempts = 0 is no whole number from 1 to 1000"),
+        ("[persistence]\nover_s = 1.5\n", r"\[persistence\] over_s = 1\.5 is no whole number from 0 to"),
+        ("[persistence]\nattempts = true\n", r"\[persistence\] attempts = True is no whole number"),
+        ('[persistence]\nbefore = "never"\n', r"before = 'never' is not possible; write \"as-seen\" or \"unknown\""),
+        ("[persistence]\nbefore = []\n", r"before = \[\] is not possible"),
+        ('[causes]\n"net.udp" = ["gone"]\n', r"own\.toml: \[causes\] 'net\.udp': 'gone' is no family, check or code"),
+        ('[causes]\n"net.udp" = "net.tcp"\n', r"own\.toml: \[causes\] 'net\.udp' = 'net\.tcp' is no list of texts"),
+        (
+            'extends = "default"\n[causes]\n"net.udp/silent" = ["net.tcp/no-answer"]\n'
+            '"net.tcp/no-answer" = ["net.udp/silent"]\n',
+            r"own\.toml: \[causes\] go round in a circle: 'net\.",
+        ),
         ("[levels\n", r"own\.toml is not valid TOML"),
         ('[levels]\n"del.lame/refused" = "error"\n', r"codes no level; write extends"),
     ],

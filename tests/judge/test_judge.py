@@ -82,7 +82,7 @@ def test_parquet_columns(several: Path) -> None:
     table = pq.read_table(several / "verdicts" / "default.parquet")
     assert table.column_names == [
         "zone", "check_id", "check_version", "subject", "property", "properties", "code", "state", "level", "args",
-        "evidence", "profile",
+        "evidence", "explanation", "profile",
     ]  # fmt: skip
     row = table.slice(0, 1).to_pylist()[0]
     assert row["property"] == row["properties"][0]

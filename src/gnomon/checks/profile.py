@@ -1,56 +1,33 @@
-"""Profiles: which level each outcome code has, by class of zone. See `profiles/README.md` for the format."""
+"""Reading profiles: the packaged ones, and the TOML files of users. docs/how-to/write-a-profile.md has the format."""
 
 from __future__ import annotations
 
-import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
+from graphlib import CycleError, TopologicalSorter
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
-from gnomon.base import InputError, Level
-from gnomon.checks.outcome import State
+from gnomon.base import InputError, Level, Name
+from gnomon.checks.levels import ZONE_CLASSES, Persistence, Profile, ZoneClass
 from gnomon.checks.registry import all_checks
 
-ZONE_CLASSES = ("R", "T", "A", "K", "S")
+__all__ = ["ZONE_CLASSES", "Persistence", "Profile", "ZoneClass", "load_profile"]
 
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """Levels by full code (`check-id/condition`); `overrides` holds the exceptions of each zone class."""
-
-    name: str
-    levels: Mapping[str, Level]
-    overrides: Mapping[str, Mapping[str, Level]]
-
-    def level(self, code: str, zone_class: str, state: State = State.OBSERVED) -> Level:
-        """The level of an outcome; what could not be judged or does not apply has no other level than that.
-
-        Raises:
-            KeyError: the profile does not know the code.
-        """
-        if state is State.UNKNOWN:
-            return Level.UNKNOWN
-        if state is State.NOT_APPLICABLE:
-            return Level.NOT_APPLICABLE
-        override = self.overrides.get(zone_class, {}).get(code)
-        return self.levels[code] if override is None else override
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 (hex) over the levels in a fixed text form; the name does not count."""
-        parts = {"": self.levels, **self.overrides}
-        lines = [f"{part} {code} {of[code].word}" for part, of in sorted(parts.items()) for code in sorted(of)]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+_TABLES = ("levels", "zones", "masking", "persistence", "causes")
+_BEFORE = ("as-seen", "unknown")
+_MOST_ATTEMPTS, _MOST_S = 1000, 366 * 86_400
+_PACKAGED = resources.files("gnomon.checks") / "profiles"
 
 
 def load_profile(name_or_path: str) -> Profile:
     """A packaged profile by name, or one's own TOML file by path.
 
     Raises:
-        InputError: no such profile or file, or it names an unknown code, level or zone class.
+        InputError: no such profile or file, or it names something unknown; says where, and what is allowed.
     """
     if name_or_path.isidentifier() and (_PACKAGED / name_or_path).is_dir():
         return _packaged(name_or_path)
@@ -64,58 +41,74 @@ def load_profile(name_or_path: str) -> Profile:
     base = document.pop("extends", None)
     if base not in (None, "default"):
         raise InputError(f'{path}: extends = {base!r} is not possible; only extends = "default" is')
-    profile = _build(path.stem, [(name_or_path, document)], _packaged("default") if base else None)
+    start = _packaged("default") if base else Profile("", {}, {})
+    profile = _build(path.stem, [(name_or_path, document)], start)
     missing = len(_codes() - set(profile.levels))
     if missing:
         raise InputError(f'{path} gives {missing} codes no level; write extends = "default" in its first line')
     return profile
 
 
-_PACKAGED = resources.files("gnomon.checks") / "profiles"
-
-
 @lru_cache(maxsize=8)
 def _packaged(name: str) -> Profile:
     files = sorted((f for f in (_PACKAGED / name).iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
-    return _build(name, [(f"{name}/{f.name}", _parse(f.name, f.read_text(encoding="utf-8"))) for f in files], None)
+    documents = [(f"{name}/{f.name}", _parse(f.name, f.read_text(encoding="utf-8"))) for f in files]
+    return _build(name, documents, Profile("", {}, {}))
 
 
-def _parse(where: str, text: str) -> dict[str, object]:
+def _parse(where: str, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{where} is not valid TOML: {error}") from None
 
 
-def _build(name: str, documents: Iterable[tuple[str, dict[str, object]]], base: Profile | None) -> Profile:
-    """One profile of several documents over an optional base; no code twice for the same class."""
-    levels = dict(base.levels) if base else {}
-    overrides = {zone_class: dict(of) for zone_class, of in base.overrides.items()} if base else {}
-    known = _codes()
+def _build(name: str, documents: Iterable[tuple[str, dict[str, Any]]], base: Profile) -> Profile:
+    """One profile of several documents over a base; what two documents give is put together."""
+    levels = dict(base.levels)
+    overrides = {zone_class: dict(of) for zone_class, of in base.overrides.items()}
+    causes, classes = dict(base.causes), dict(base.classes)
+    masked, persistence = base.masked, base.persistence
     seen: set[tuple[str, str]] = set()
     for where, document in documents:
+        for key in document:
+            if key not in _TABLES:
+                raise InputError(f"{where}: {key!r} is not understood; a profile has {_tables()} and `extends`")
         for zone_class, code, word in _entries(where, document):
-            if code not in known:
+            if code not in _codes():
                 raise InputError(f"{where}: no check can yield {code!r}; the pages of the checks list all codes")
             if (zone_class, code) in seen:
                 raise InputError(f"{where}: {code!r} is given twice; keep one of them")
             seen.add((zone_class, code))
             target = overrides.setdefault(zone_class, {}) if zone_class else levels
             target[code] = _level(where, code, word)
-    return Profile(name, levels, overrides)
+        classes.update(_classes(where, _table(where, document, "zones")))
+        masked = _masked(where, _table(where, document, "masking"), masked)
+        persistence = _persistence(where, _table(where, document, "persistence"), persistence)
+        causes.update(_causes(where, _table(where, document, "causes")))
+        _refuse_circles(where, causes)
+    return Profile(name, levels, overrides, masked, persistence, causes, classes)
 
 
-def _codes() -> set[str]:
-    return {f"{check.id}/{code}" for check in all_checks().values() for code in check.codes}
+@lru_cache(maxsize=1)
+def _codes() -> frozenset[str]:
+    return frozenset(f"{check.id}/{code}" for check in all_checks().values() for code in check.codes)
 
 
-def _entries(where: str, document: dict[str, object]) -> Iterable[tuple[str, str, object]]:
-    """(zone class or "", code, word) of each entry."""
-    given = document.get("levels", {})
-    if set(document) - {"levels"} or not isinstance(given, dict):
-        key = next(iter(set(document) - {"levels"}), "levels")
-        raise InputError(f"{where}: {key!r} is not understood; a profile has tables [levels], [levels.T] and `extends`")
-    for key, value in given.items():
+def _tables() -> str:
+    return ", ".join(f"[{table}]" for table in (*_TABLES[:1], "levels.T", *_TABLES[1:]))
+
+
+def _table(where: str, document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    table = document.get(name, {})
+    if not isinstance(table, dict):
+        raise InputError(f"{where}: {name!r} is not understood; a profile has {_tables()} and `extends`")
+    return table
+
+
+def _entries(where: str, document: Mapping[str, Any]) -> Iterable[tuple[str, str, object]]:
+    """(zone class or "", code, word) of each level."""
+    for key, value in _table(where, document, "levels").items():
         if not isinstance(value, dict):
             yield "", key, value
         elif key in ZONE_CLASSES:
@@ -130,3 +123,78 @@ def _level(where: str, code: str, word: object) -> Level:
     except KeyError:
         words = ", ".join(level.word for level in Level)
         raise InputError(f"{where}: {code!r} = {word!r} is no level; use one of {words}") from None
+
+
+def _classes(where: str, table: Mapping[str, Any]) -> Iterable[tuple[str, ZoneClass]]:
+    """The zones that [zones] lists by class, in text form."""
+    for key, zones in table.items():
+        zone_class = next((one for one in ZONE_CLASSES if one == key), None)
+        if zone_class is None:
+            raise InputError(f"{where}: [zones] {key!r} is no class of zone; use one of {', '.join(ZONE_CLASSES)}")
+        for text in _texts(where, f"[zones] {key}", zones):
+            try:
+                yield str(Name.from_text(text)).lower(), zone_class
+            except InputError as error:
+                raise InputError(f"{where}: [zones] {key}: {error}") from None
+
+
+def _masked(where: str, table: Mapping[str, Any], base: frozenset[str]) -> frozenset[str]:
+    _known_keys(where, "masking", table, ("codes",))
+    return _expanded(where, "[masking] codes", table["codes"]) if "codes" in table else base
+
+
+def _persistence(where: str, table: Mapping[str, Any], base: Persistence) -> Persistence:
+    _known_keys(where, "persistence", table, ("codes", "attempts", "over_s", "before"))
+    for key, least, most in (("attempts", 1, _MOST_ATTEMPTS), ("over_s", 0, _MOST_S)):
+        value = table.get(key, least)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise InputError(f"{where}: [persistence] {key} = {value!r} is no whole number from {least} to {most}")
+    if table.get("before", _BEFORE[0]) not in _BEFORE:
+        allowed = " or ".join(f'"{word}"' for word in _BEFORE)
+        raise InputError(f"{where}: [persistence] before = {table['before']!r} is not possible; write {allowed}")
+    changed = {key: value for key, value in table.items() if key != "codes"}
+    if "codes" in table:
+        changed["codes"] = _expanded(where, "[persistence] codes", table["codes"])
+    return replace(base, **changed)
+
+
+def _causes(where: str, table: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The causes of each code; a check is never the cause of itself."""
+    found: dict[str, set[str]] = {}
+    for word, words in table.items():
+        for code in _expanded(where, "[causes]", [word]):
+            mine = _expanded(where, f"[causes] {word!r}", words)
+            check = code.partition("/")[0]
+            found.setdefault(code, set()).update(c for c in mine if c.partition("/")[0] != check)
+    return {code: tuple(sorted(causes)) for code, causes in found.items()}
+
+
+def _refuse_circles(where: str, causes: Mapping[str, Iterable[str]]) -> None:
+    try:
+        TopologicalSorter(causes).prepare()
+    except CycleError as error:
+        circle = " of ".join(repr(code) for code in error.args[1])
+        raise InputError(f"{where}: [causes] go round in a circle: {circle}; take one of them out") from None
+
+
+def _expanded(where: str, what: str, words: object) -> frozenset[str]:
+    """The codes that a list of families, checks and codes names."""
+    found: set[str] = set()
+    for word in _texts(where, what, words):
+        mine = {c for c in _codes() if c == word or word in (c.partition("/")[0], c.partition(".")[0])}
+        if not mine:
+            raise InputError(f"{where}: {what}: {word!r} is no family, check or code; `gnomon checks` lists them")
+        found |= mine
+    return frozenset(found)
+
+
+def _texts(where: str, what: str, value: object) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise InputError(f"{where}: {what} = {value!r} is no list of texts; write it in [ ], each text in quotes")
+    return value
+
+
+def _known_keys(where: str, name: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for key in table:
+        if key not in known:
+            raise InputError(f"{where}: [{name}] has no {key!r}; it has {', '.join(known)}")

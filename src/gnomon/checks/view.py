@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from gnomon.base import Address, Name, NameServer
 from gnomon.base.codes import CDS, DNSKEY, NOERROR, NS, NSEC3PARAM, SOA
 from gnomon.checks import hosts, parent
 from gnomon.checks.hosts import Host
+from gnomon.checks.levels import ZoneClass
+from gnomon.checks.levels import class_of as class_of
 from gnomon.checks.observed import Answer, accepted, is_answered, parsed
 from gnomon.checks.parent import Delegation, ParentAnswer, Undelegated
 from gnomon.checks.read import address_order, in_order, name_order, read, read_all
@@ -32,7 +34,6 @@ from gnomon.wire.rdata import Ds, Soa
 if TYPE_CHECKING:
     from gnomon.checks.chain import Chain
 
-ZoneClass = Literal["R", "T", "K", "S", "A"]
 T = TypeVar("T")
 
 # Which questions show an RRset at the apex, best first.
@@ -386,16 +387,6 @@ class ZoneView:
         if key not in self._memo:
             self._memo[key] = make()
         return self._memo[key]  # type: ignore[return-value]
-
-
-def class_of(zone: Name) -> ZoneClass:
-    """The class that follows from the name alone: R, T, A or S."""
-    labels = zone.labels
-    if not labels:
-        return "R"
-    if labels[-1].lower() == b"arpa":
-        return "A"
-    return "T" if len(labels) == 1 else "S"
 
 
 def _first_of_each(parse: Callable[[bytes], T], sets: Mapping[Address, RRset]) -> dict[Address, T]:

@@ -13,7 +13,7 @@ import click
 
 from gnomon.base import InputError, Level, Name
 from gnomon.checks.peers import load_peers
-from gnomon.checks.profile import load_profile
+from gnomon.checks.profile import Profile, load_profile
 from gnomon.cli.measure import (
     ASSESS,
     Circumstances,
@@ -38,6 +38,10 @@ LEVELS = [*(level.word for level in sorted(Level, reverse=True) if level >= Leve
 def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say how evidence is judged."""
     for option in (
+        click.option(
+            "--class", "zone_class", type=click.Choice(["K", "S"]), default="S", show_default=True,
+            help="Judge zones that are neither the root, top level nor under arpa as critical (K) or as any other (S).",
+        ),
         click.option("--profile", default="default", show_default=True, help="Packaged profile, or a TOML file."),
         click.option(
             "--asn", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -47,6 +51,15 @@ def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
     ):  # fmt: skip
         function = option(function)
     return function
+
+
+def chosen_profile(name_or_path: str, zone_class: str) -> Profile:
+    """The profile of --profile and --class.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    return replace(load_profile(name_or_path), others="K" if zone_class == "K" else "S")
 
 
 def chosen_checks(only: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -84,6 +97,7 @@ def chosen_checks(only: tuple[str, ...]) -> tuple[str, ...] | None:
 @click.option("--lab", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Ask this lab, not the DNS.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--all", "all_outcomes", is_flag=True, help="Also print what passed (text).")
+@click.option("-v", "--verbose", "explain", is_flag=True, help="Also tell what a level comes from (text).")
 @click.option(
     "--fail-level", type=click.Choice(LEVELS), default="error", show_default=True, help="Exit 1 from this level on."
 )
@@ -94,6 +108,7 @@ def command(
     allow_net: tuple[str, ...],
     vantage: str,
     profile: str,
+    zone_class: str,
     asn: tuple[Path, ...],
     only: tuple[str, ...],
     ns: tuple[str, ...],
@@ -103,6 +118,7 @@ def command(
     lab: Path | None,
     form: str,
     all_outcomes: bool,
+    explain: bool,
     fail_level: str,
 ) -> int:
     """Measure each ZONE now, from the root servers down, judge it, and print what was found.
@@ -115,7 +131,7 @@ def command(
         raise InputError("--ns and --ds describe one zone; give one ZONE")
     undelegated = {names[0]: given_delegation(names[0], ns, ds)} if ns or ds else {}
     # A mistake in these is told before anything is asked.
-    levels, checks, routing = load_profile(profile), chosen_checks(only), _routes(asn, lab)
+    levels, checks, routing = chosen_profile(profile, zone_class), chosen_checks(only), _routes(asn, lab)
     lookup = Name.from_text(prefix_lookup) if prefix_lookup else None
     manner = replace(ASSESS, plan=replace(ASSESS.plan, prefix_lookup=lookup))
     at = Circumstances(hints, trust_anchor, networks(allow_net), vantage, lab, undelegated)
@@ -127,7 +143,7 @@ def command(
             measure(run, at, manner, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
         judge(where, levels, routing=routing, only=checks)
         found = list(assessed(where, levels.name))
-        print_all(found, form, all_outcomes=all_outcomes)
+        print_all(found, form, all_outcomes=all_outcomes, explain=explain)
     if fail_level == NEVER:
         return 0
     worst = max((Level.from_word(v.level) for zone in found for v in zone.verdicts), default=Level.PASS)

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from gnomon.base import Level
-from gnomon.cli.assess import chosen_checks, judging_options
+from gnomon.checks.profile import Profile
+from gnomon.cli.assess import chosen_checks, chosen_profile, judging_options
 from gnomon.cli.measure import progress_bar
 from gnomon.cli.terminal import counted, say
 from gnomon.insight import judge_with_tables
@@ -25,12 +26,14 @@ from gnomon.sources import read_routes
     show_default=True,
     help="Processes; the verdicts are the same for any number.",
 )
-def command(evidence: Path, profile: str, asn: tuple[Path, ...], only: tuple[str, ...], jobs: int) -> None:
+def command(
+    evidence: Path, profile: str, zone_class: str, asn: tuple[Path, ...], only: tuple[str, ...], jobs: int
+) -> None:
     """Run the checks over the evidence in the folder EVIDENCE, and store verdicts and derived tables there.
 
     No packet is sent. Judging the same evidence again gives the same verdicts, byte for byte.
     """
-    summary = judge_run(evidence, profile, asn, only, jobs)
+    summary = judge_run(evidence, chosen_profile(profile, zone_class), asn, only, jobs)
     say(f"{counted(summary.zones, 'zone')} judged, {levels_text(summary)}.")
     if summary.internal_errors:
         failed = f"{counted(summary.internal_errors, 'check')} failed with an error of our own"
@@ -46,7 +49,9 @@ def levels_text(summary: JudgeSummary) -> str:
     return f"{counted(summary.verdicts, 'verdict')}: {counts or 'none'}"
 
 
-def judge_run(evidence: Path, profile: str, asn: tuple[Path, ...], only: tuple[str, ...], jobs: int) -> JudgeSummary:
+def judge_run(
+    evidence: Path, profile: Profile | str, asn: tuple[Path, ...], only: tuple[str, ...], jobs: int
+) -> JudgeSummary:
     """Judge with progress shown; writes the derived tables too."""
     with progress_bar("judging", "zones") as tell:
         routing, checks = read_routes(asn) if asn else None, chosen_checks(only)

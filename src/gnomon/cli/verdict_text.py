@@ -20,7 +20,7 @@ from gnomon.checks.peers import load_peers
 from gnomon.checks.registry import all_checks
 from gnomon.cli.terminal import console
 from gnomon.evidence import EvidenceDir
-from gnomon.judge import Verdict, sentence, verdicts, views
+from gnomon.judge import Verdict, explanations, sentence, verdicts, views
 
 _INDENT, _WIDTH = 12 * " ", 110
 
@@ -56,12 +56,12 @@ def assessed(evidence: Path, profile: str) -> Iterator[Assessed]:
         yield Assessed(zone, list(group), len(view.addresses), len(view.exchanges), at)
 
 
-def print_all(zones: Iterable[Assessed], form: str, *, all_outcomes: bool = False) -> None:
+def print_all(zones: Iterable[Assessed], form: str, *, all_outcomes: bool = False, explain: bool = False) -> None:
     """Print to standard output in one of `FORMATS`."""
     if form == "text":
         out = console()
         for zone in zones:
-            _print_text(out, zone, all_outcomes)
+            _print_text(out, zone, all_outcomes, explain)
     elif form == "json":
         click.echo(json.dumps([{"zone": z.zone, "observed": z.observed, "verdicts": [plain(v) for v in z.verdicts]}
                                for z in zones], indent=1))  # fmt: skip
@@ -91,11 +91,12 @@ def plain(verdict: Verdict) -> dict[str, object]:
         "subject": verdict.subject,
         "args": dict(verdict.args),
         "sentence": sentence(verdict),
+        "explanation": explanations(verdict.zone, verdict.explanation),
         "evidence": list(verdict.evidence),
     }
 
 
-def _print_text(out: Console, zone: Assessed, all_outcomes: bool) -> None:
+def _print_text(out: Console, zone: Assessed, all_outcomes: bool, explain: bool) -> None:
     out.print(
         Text.assemble(
             (printable(zone.zone), "bold"),
@@ -113,7 +114,7 @@ def _print_text(out: Console, zone: Assessed, all_outcomes: bool) -> None:
             key=lambda v: (-Level.from_word(v.level), v.check_id, v.subject),
         )
         for verdict in shown:
-            _print_verdict(out, verdict)
+            _print_verdict(out, verdict, explain)
     out.print()
 
 
@@ -126,13 +127,15 @@ def _heading(prop: Property, counts: Counter[Level]) -> Text:
     return Text.assemble((f"{prop.value.upper():17}", "bold"), (", ".join(bad + fine), _STYLES.get(worst, "")))
 
 
-def _print_verdict(out: Console, verdict: Verdict) -> None:
+def _print_verdict(out: Console, verdict: Verdict, explain: bool) -> None:
     level = Level.from_word(verdict.level)
     head = Text.assemble(
         "  ", (f"{level.word:9}", _STYLES.get(level, "")), (f"{verdict.check_id}/{verdict.code}", "dim")
     )
     out.print(head)
     out.print(Text(_wrapped(out, sentence(verdict))))
+    for text in explanations(verdict.zone, verdict.explanation) if explain else ():
+        out.print(Text(_wrapped(out, f"Level: {text}"), "dim"))
     doing = all_checks()[verdict.check_id].section("Do")
     if doing and level >= Level.NOTICE:
         out.print(Text(_wrapped(out, f"What to do: {doing}"), "dim"))

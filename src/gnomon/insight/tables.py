@@ -119,7 +119,8 @@ def write_tables(evidence: Path, profile: str = "default") -> None:
         RetryLater: no space left; the table that did not fit is as it was before.
     """
     store, rows = EvidenceDir.open(evidence), TableRows()
-    maker = ViewMaker(store, read_made(evidence, profile).routing)
+    made = read_made(evidence, profile)
+    maker = ViewMaker(store, made.routing, made.profile.zone_class)
     with _Sorted(store.finished_zones()) as tables:
         for partition in store.zone_partitions():
             for view in maker.views(partition):

@@ -3,11 +3,11 @@
 from gnomon.judge.byzone import ByZone
 from gnomon.judge.run import Difference, JudgeSummary, Replay, judge, replay
 from gnomon.judge.store import verdicts
-from gnomon.judge.verdict import INTERNAL_ERROR, Verdict, sentence, sentence_for
+from gnomon.judge.verdict import INTERNAL_ERROR, Note, Verdict, explanations, sentence, sentence_for
 from gnomon.judge.views import ViewMaker, views
 from gnomon.judge.zone import judge_zone
 
 __all__ = [
-    "INTERNAL_ERROR", "ByZone", "Difference", "JudgeSummary", "Replay", "Verdict", "ViewMaker", "judge", "judge_zone",
-    "replay", "sentence", "sentence_for", "verdicts", "views",
+    "INTERNAL_ERROR", "ByZone", "Difference", "JudgeSummary", "Note", "Replay", "Verdict", "ViewMaker",
+    "explanations", "judge", "judge_zone", "replay", "sentence", "sentence_for", "verdicts", "views",
 ]  # fmt: skip

@@ -109,7 +109,7 @@ def make_claim(evidence_dir: Path, zone: Name, profile: str = "default") -> Clai
     """
     evidence, made, text = EvidenceDir.open(evidence_dir), store.read_made(evidence_dir, profile), zone_text(zone)
     verdicts = tuple(v for v in store.verdicts(evidence_dir, profile) if v.zone == text)
-    view = ViewMaker(evidence, made.routing).view_of(zone)
+    view = ViewMaker(evidence, made.routing, made.profile.zone_class).view_of(zone)
     if view is None or not verdicts:
         raise InputError(f"{evidence_dir} has no verdicts on the zone {text}")
     if made.routing is not None:
@@ -133,7 +133,7 @@ def check_claim(claim: Claim, key: VerifierKey | None = None) -> ClaimReport:
         problems += found
         logged += segment.receipt is not None and not found
     exchanges = [exchange for segment in claim.segments for exchange in segment.exchanges()]
-    view = view_from(claim.run, claim.zone, exchanges, claim.made.routing)
+    view = view_from(claim.run, claim.zone, exchanges, claim.made.routing, claim.made.profile.zone_class(claim.zone))
     now = judge_zone(view, claim.made.profile, claim.made.only)
     rows, claimed = {v.row for v in now}, {v.row for v in claim.verdicts}
     return ClaimReport(

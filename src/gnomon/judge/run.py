@@ -6,7 +6,7 @@ import functools
 import gc
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import chain, groupby, islice
 from pathlib import Path
@@ -145,7 +145,7 @@ def replay(evidence_dir: Path, profile: str = "default", *, jobs: int = 1) -> Re
     made = store.read_made(evidence_dir, profile)
     # Codes that are younger than the stored verdicts have the default level.
     default = load_profile("default")
-    known = Profile(made.profile.name, {**default.levels, **made.profile.levels}, made.profile.overrides)
+    known = replace(made.profile, levels={**default.levels, **made.profile.levels})
     zones = EvidenceDir.open(evidence_dir).finished_zones()
     done = count = 0
     partial: set[str] = set()
@@ -230,7 +230,7 @@ class _Worker:
     def __init__(self, evidence_dir: Path, task: _Judge) -> None:
         evidence = EvidenceDir.open(evidence_dir)
         self._task = task
-        self._maker = ViewMaker(evidence, task.routing)
+        self._maker = ViewMaker(evidence, task.routing, task.profile.zone_class)
         self._partitions = list(evidence.zone_partitions())
         self._derive = task.derive() if task.derive is not None else None
 

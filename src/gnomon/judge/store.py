@@ -15,16 +15,16 @@ from pathlib import Path
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from gnomon.base import Address, InputError, Level, parse_address
+from gnomon.base import Address, InputError, parse_address
 from gnomon.base.provenance import Provenance
 from gnomon.checks.profile import Profile
 from gnomon.evidence import durable
-from gnomon.judge.verdict import Verdict
+from gnomon.judge.verdict import Note, Verdict, canonical
 from gnomon.judge.zone import Judged
 from gnomon.sources.routing import Route
 
-SCHEMA_VERSION = 1
-_TEXTS = ("zone", "check_id", "subject", "property", "code", "state", "level", "args", "profile")
+SCHEMA_VERSION = 2
+_TEXTS = ("zone", "check_id", "subject", "property", "code", "state", "level", "args", "explanation", "profile")
 SCHEMA = pa.schema(
     [
         ("zone", pa.string()),
@@ -38,6 +38,7 @@ SCHEMA = pa.schema(
         ("level", pa.string()),
         ("args", pa.string()),
         ("evidence", pa.list_(pa.string())),
+        ("explanation", pa.string()),
         ("profile", pa.string()),
     ]
 )
@@ -89,6 +90,7 @@ def to_table(rows: Sequence[Judged], profile: str) -> pa.Table:
         "level": [v.level for v in verdicts],
         "args": [row.args_json for row in rows],
         "evidence": _lists([v.evidence for v in verdicts]),
+        "explanation": [canonical(v.explanation) if v.explanation else "[]" for v in verdicts],
         "profile": [profile] * len(verdicts),
     }
     return pa.table(columns, _IN_MEMORY)
@@ -221,6 +223,7 @@ def read_rows(tables: Iterable[pa.Table]) -> Iterator[Verdict]:
                 yield Verdict(
                     row["zone"], row["check_id"], row["check_version"], row["subject"], tuple(row["properties"]),
                     row["code"], row["state"], row["level"], json.loads(row["args"]), tuple(row["evidence"]),
+                    tuple([Note(rule, facts) for rule, facts in json.loads(row["explanation"])]),
                 )  # fmt: skip
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"the stored verdicts are damaged ({error}); judge the run again") from None
@@ -253,17 +256,12 @@ def _paths(directory: Path, profile: str) -> Path:
 
 def made_to_octets(made: Made) -> bytes:
     """The JSON beside the verdicts."""
-    profile, routing = made.profile, made.routing
+    routing = made.routing
     document = {
         "schema_version": SCHEMA_VERSION,
         "run_id": made.run_id,
         "code_version": made.code_version,
-        "profile": {
-            "name": profile.name,
-            "digest": profile.digest,
-            "levels": _words(profile.levels),
-            "overrides": {zone_class: _words(of) for zone_class, of in profile.overrides.items()},
-        },
+        "profile": {**made.profile.document, "digest": made.profile.digest},
         "only": made.only,
         "routing": routing and {"routes": _routes(routing), "provenance": [asdict(p) for p in routing.provenance]},
         "zones": made.zones,
@@ -285,11 +283,10 @@ def made_from_octets(octets: bytes) -> Made:
     if document["schema_version"] != SCHEMA_VERSION:
         raise ValueError(f"schema version {document['schema_version']}; this Gnomon reads {SCHEMA_VERSION}")
     profile, routing, only = document["profile"], document["routing"], document["only"]
-    overrides = {zone_class: _levels(of) for zone_class, of in profile["overrides"].items()}
     return Made(
         run_id=document["run_id"],
         code_version=document["code_version"],
-        profile=Profile(profile["name"], _levels(profile["levels"]), overrides),
+        profile=Profile.from_document(profile),
         only=None if only is None else tuple(only),
         routing=None if routing is None else _stored_routes(routing),
         zones=document["zones"],
@@ -298,14 +295,6 @@ def made_from_octets(octets: bytes) -> Made:
         internal_errors=document["internal_errors"],
         digest=document["digest"],
     )
-
-
-def _words(levels: Mapping[str, Level]) -> dict[str, str]:
-    return {code: level.word for code, level in levels.items()}
-
-
-def _levels(words: Mapping[str, str]) -> dict[str, Level]:
-    return {code: Level.from_word(word) for code, word in words.items()}
 
 
 def _routes(routing: StoredRoutes) -> dict[str, object]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
+from typing import NamedTuple
 
+from gnomon.base import printable
 from gnomon.checks.registry import all_checks
 from gnomon.checks.sentence import fill
 
@@ -14,12 +16,31 @@ INTERNAL_ERROR = "internal-error"
 _INTERNAL_SENTENCE = "The check failed on {zone} with an error of its own ({error}); please report this."
 
 
+class Note(NamedTuple):
+    """One rule of `gnomon.judge.weigh` that bore on a level, with its facts as JSON values."""
+
+    rule: str
+    facts: Mapping[str, object]
+
+
+_EXPLANATIONS = {
+    "class": "{level} is the level for zones of class {zone_class}; for others it is {otherwise}.",
+    "masked": "Lowered from {level}: {healthy} other addresses are well, in two ASes or more of each IP version.",
+    "as-seen": "As seen in this run, by {attempts} attempt(s) within {over_s} s; it counts as lasting after {wanted} "
+    "attempts over {wanted_s} s.",
+    "not-lasting": "Would be {level}, but was seen in {attempts} attempt(s) within {over_s} s only; the profile asks "
+    "for {wanted} attempts over {wanted_s} s.",
+    "echo": "Would be {level}, but follows from {cause}, which is reported by itself.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """One outcome of one check on one zone.
 
     `zone` is in lower case with final dot, `subject` empty when the zone itself is meant. `state` and `level` are
-    words; `args` are JSON values; `evidence` holds full references (`<segment root>:<row>`).
+    words; `args` are JSON values; `evidence` holds full references (`<segment root>:<row>`). `explanation` says what
+    the level comes from where it is not the one that every zone has: rules with their facts, see `explanations`.
     """
 
     zone: str
@@ -32,6 +53,7 @@ class Verdict:
     level: str
     args: Mapping[str, object]
     evidence: tuple[str, ...]
+    explanation: tuple[Note, ...] = ()
 
     @property
     def args_json(self) -> str:
@@ -50,8 +72,11 @@ class Verdict:
         Raises:
             ValueError, TypeError: it is something else.
         """
-        zone, check_id, subject, code, version, properties, state, level, args, evidence = json.loads(text)
-        read = cls(zone, check_id, version, subject, tuple(properties), code, state, level, dict(args), tuple(evidence))
+        zone, check_id, subject, code, version, properties, state, level, args, evidence, why = json.loads(text)
+        read = cls(
+            zone, check_id, version, subject, tuple(properties), code, state, level, dict(args), tuple(evidence),
+            tuple([Note(rule, dict(facts)) for rule, facts in why]),
+        )  # fmt: skip
         if read.row != text:
             raise ValueError("a verdict is not in its one form")
         return read
@@ -66,7 +91,8 @@ def row_of(verdict: Verdict, args_json: str) -> str:
     v = verdict
     return (
         f"[{quoted(v.zone)},{quoted(v.check_id)},{quoted(v.subject)},{quoted(v.code)},{v.check_version},"
-        f'{_plain_texts(v.properties)},"{v.state}","{v.level}",{args_json},{_plain_texts(v.evidence)}]'
+        f'{_plain_texts(v.properties)},"{v.state}","{v.level}",{args_json},{_plain_texts(v.evidence)},'
+        f"{canonical(v.explanation) if v.explanation else '[]'}]"
     )
 
 
@@ -78,6 +104,13 @@ def _plain_texts(texts: tuple[str, ...]) -> str:
 def sentence(verdict: Verdict) -> str:
     """The verdict as one sentence, safe to print."""
     return sentence_for(verdict.check_id, verdict.code, verdict.zone, verdict.args)
+
+
+def explanations(zone: str, notes: Iterable[tuple[str, Mapping[str, object]]]) -> list[str]:
+    """What a level comes from (`Verdict.explanation`), a sentence for each rule, safe to print."""
+    return [
+        fill(_EXPLANATIONS[rule], zone, facts) if rule in _EXPLANATIONS else printable(rule) for rule, facts in notes
+    ]
 
 
 def sentence_for(check_id: str, code: str, zone: str, args: Mapping[str, object]) -> str:

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from gnomon.base import InputError, Name, reverse_name
 from gnomon.base.codes import NS
+from gnomon.checks.levels import ZoneClass, class_of
 from gnomon.checks.observed import parsed
 from gnomon.checks.parent import Undelegated
 from gnomon.checks.read import in_order, read_all
@@ -48,7 +49,14 @@ def views(evidence: EvidenceDir, *, routing: Routing | None = None) -> Iterator[
 class ViewMaker:
     """Makes the views of one run and keeps the shared exchanges at hand."""
 
-    def __init__(self, evidence: EvidenceDir, routing: Routing | None = None) -> None:
+    def __init__(
+        self,
+        evidence: EvidenceDir,
+        routing: Routing | None = None,
+        zone_class: Callable[[Name], ZoneClass] = class_of,
+    ) -> None:
+        """`zone_class` says of what class a zone is."""
+        self._zone_class = zone_class
         self._evidence = evidence
         self._routing = routing
         self._anchors, self._undelegated = inputs_of(evidence.run)
@@ -79,6 +87,7 @@ class ViewMaker:
             (*own, *self._needed(zone, own, given)),
             root_anchors=self._anchors,
             undelegated=given,
+            zone_class=self._zone_class(zone),
             routing=self._routing,
         )
 
@@ -123,14 +132,18 @@ def _leads(zone: Name, exchange: Exchange, name: Name | None = None) -> Iterable
     return leads(zone, name or question.name, question.qtype, message)
 
 
-def view_from(run: RunInfo, zone: Name, exchanges: Iterable[Exchange], routing: Routing | None) -> ZoneView:
+def view_from(
+    run: RunInfo, zone: Name, exchanges: Iterable[Exchange], routing: Routing | None, zone_class: ZoneClass
+) -> ZoneView:
     """The view of one zone from all exchanges that it needs, without their run's directory.
 
     Raises:
         InputError: an input of the run cannot be read.
     """
     anchors, undelegated = inputs_of(run)
-    return ZoneView(zone, exchanges, root_anchors=anchors, undelegated=undelegated.get(zone), routing=routing)
+    return ZoneView(
+        zone, exchanges, root_anchors=anchors, undelegated=undelegated.get(zone), zone_class=zone_class, routing=routing
+    )
 
 
 def _ns_names(zone: Name, own: Iterable[Exchange]) -> Iterator[Name]:

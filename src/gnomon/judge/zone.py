@@ -14,6 +14,7 @@ from gnomon.checks.view import ZoneView
 from gnomon.evidence import EvidenceRef
 from gnomon.evidence.subject import zone_text
 from gnomon.judge.verdict import INTERNAL_ERROR, Verdict, row_of
+from gnomon.judge.weigh import Weighed, weigh
 
 
 def judge_zone(view: ZoneView, profile: Profile, only: Collection[str] | None = None) -> list[Verdict]:
@@ -37,19 +38,18 @@ class Judged(NamedTuple):
 
 def judge_rows(view: ZoneView, profile: Profile, only: Collection[str] | None) -> list[Judged]:
     """As `judge_zone`, with the forms for storing, made once."""
-    judged: list[Judged] = []
+    found: list[Weighed] = []
     zone, references = zone_text(view.zone), dict[int, str]()
     for check in chosen(only):
         try:
-            outcomes = [(found, _level(view, profile, check, found)) for found in check.judge(view)]
+            outcomes = [(outcome, _level(view, profile, check, outcome)) for outcome in check.judge(view)]
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             failed = Outcome(INTERNAL_ERROR, {"error": f"{type(error).__name__} in {place.name}"}, (), State.UNKNOWN)
             outcomes = [(failed, Level.UNKNOWN)]
-        for found, level in outcomes:
-            verdict = _verdict(zone, level, check, found, references)
-            args_json = verdict.args_json
-            judged.append(Judged(row_of(verdict, args_json), args_json, verdict))
+        found += [Weighed(check, outcome, level) for outcome, level in outcomes]
+    weigh(view, profile, found)
+    judged = [_judged(zone, weighed, references) for weighed in found]
     judged.sort()
     return judged
 
@@ -76,19 +76,23 @@ def _level(view: ZoneView, profile: Profile, check: Check, found: Outcome) -> Le
     return profile.level(f"{check.id}/{found.code}", view.zone_class, found.state)
 
 
-def _verdict(zone: str, level: Level, check: Check, found: Outcome, references: dict[int, str]) -> Verdict:
-    return Verdict(
+def _judged(zone: str, weighed: Weighed, references: dict[int, str]) -> Judged:
+    check, found = weighed.check, weighed.outcome
+    verdict = Verdict(
         zone,
         check.id,
         check.version,
         found.subject,
         tuple([prop.value for prop in check.properties]),
         found.code,
-        found.state.value,
-        level.word,
+        weighed.state.value,
+        weighed.level.word,
         {name: list(value) if isinstance(value, tuple) else value for name, value in found.args.items()},
         tuple([references.get(id(ref)) or _written(ref, references) for ref in found.evidence]),
+        tuple(weighed.notes),
     )
+    args_json = verdict.args_json
+    return Judged(row_of(verdict, args_json), args_json, verdict)
 
 
 def _written(ref: EvidenceRef, references: dict[int, str]) -> str:

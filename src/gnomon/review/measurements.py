@@ -14,14 +14,14 @@ import duckdb
 
 from gnomon.base import InputError, Level, Property
 from gnomon.evidence import EvidenceDir, Exchange, Manifest, RunInfo
-from gnomon.judge import sentence_for
+from gnomon.judge import explanations, sentence_for
 
 PROPERTIES: tuple[str, ...] = tuple(p.value for p in Property)
 PAGE_ROWS = 50
 TROUBLE = (Level.CRITICAL, Level.ERROR, Level.WARNING, Level.NOTICE)
 
 _RANK = "CASE level " + " ".join(f"WHEN '{level.word}' THEN {int(level)}" for level in Level) + " END"
-_COLUMNS = "zone, check_id, check_version, subject, properties, code, state, level, args, evidence"
+_COLUMNS = "zone, check_id, check_version, subject, properties, code, state, level, args, evidence, explanation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,12 @@ class Row:
     level: Level
     args: dict[str, Any]
     evidence: tuple[str, ...]
+    notes: tuple[tuple[str, dict[str, Any]], ...]
+
+    @property
+    def explanations(self) -> list[str]:
+        """What the level comes from, where it is not the one that every zone has."""
+        return explanations(self.zone, self.notes)
 
     @property
     def sentence(self) -> str:
@@ -150,8 +156,8 @@ class Measurements:
         found = self._all(f"SELECT {_COLUMNS} FROM verdicts WHERE {where} ORDER BY {order}{tail}", values)
         return tuple(
             Row(zone, check, version, subject, tuple(properties), code, state, Level.from_word(level),
-                json.loads(args), tuple(refs))
-            for zone, check, version, subject, properties, code, state, level, args, refs in found
+                json.loads(args), tuple(refs), tuple(json.loads(notes)))
+            for zone, check, version, subject, properties, code, state, level, args, refs, notes in found
         )  # fmt: skip
 
     def zone(self, zone: str) -> tuple[Row, ...]:
