@@ -108,7 +108,7 @@ def test_a_look_up_of_no_name_says_why(workspace: Workspace) -> None:
     ("query", "first", "matching"),
     [
         ("", "z03.test.", len(NAMES)),
-        ("?text=z1", "z10.test.", 10),
+        ("?text=z1", "z11.test.", 10),
         ("?level=critical", "z03.test.", 1),
         ("?level=critical&property=security", None, 0),
         ("?check=del.any-server-works&code=none-works", "z03.test.", 1),
