@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from gnomon.base import Address, Name, NameServer, Transport, parse_address
 from gnomon.engine import Attempt, Engine, Query, Status
 from gnomon.evidence import Exchange, zone_subject
 from gnomon.evidence.row import exchanges_from, table_of
-from gnomon.lab.engine import LabEngine
+from gnomon.lab.engine import LabEngine, TimedLabEngine
 from gnomon.lab.spec import Placement, RecordSpec, SoaSpec, ZoneSpec
 from gnomon.lab.world import World
 from gnomon.survey.cuts import Walker
@@ -20,7 +21,7 @@ from gnomon.survey.plan import Plan
 from gnomon.survey.scheduler import Asked, Scheduler
 from gnomon.survey.zone import ZoneSurvey
 
-TURNS = 2_000  # more than any test needs: a survey that does not end fails instead of hanging
+TURNS = 20_000  # more than any test needs: a survey that does not end fails instead of hanging
 
 
 def name(text: str) -> Name:
@@ -82,7 +83,8 @@ def drive(
         undelegated={name(zone): given(*ns) for zone, ns in (undelegated or {}).items()},
         silent=silent,
     )
-    scheduler = Scheduler(plan, walker.make, vantage="test", silent=silent, recorded=recorded)
+    clock = (lambda: engine.now_s) if isinstance(engine, TimedLabEngine) else time.monotonic
+    scheduler = Scheduler(plan, walker.make, vantage="test", silent=silent, recorded=recorded, clock=clock)
     surveyed = Surveyed([], [], scheduler)
     left = list(reversed(wanted))
     for _ in range(TURNS):

@@ -1,13 +1,17 @@
 import json
+from collections import Counter
 
 import dns.message
 import pytest
+from driving import drive_lab
 
 from gnomon.base import Name, Transport
 from gnomon.base.codes import AXFR, CLASS_CH, OPTION_COOKIE, OPTION_NSID, TSIG
-from gnomon.survey import QUESTIONS, Plan, explain_plan
+from gnomon.lab import build_world
+from gnomon.survey import ASSESS_PLAN, QUESTIONS, Plan, explain_plan
 from gnomon.survey import compliance as c
 from gnomon.survey import plan as q
+from gnomon.survey.explain import Extent, times
 from gnomon.survey.plan import BY_CODE
 from gnomon.wire import Message
 
@@ -83,3 +87,25 @@ def test_the_digest_changes_with_a_bound_and_the_description_is_json():
     assert Plan().digest == Plan().digest != Plan(tries=2).digest
     assert json.loads(json.dumps(Plan().describe()))["bounds"]["probe_domain"] == "recursion-test.invalid."
     assert all(row["when"] and row["asks"] for row in explain_plan())
+
+
+def test_the_costs_that_are_explained_are_those_of_a_healthy_zone():
+    asked = Counter(x.ask for x in drive_lab(build_world(), "example.test.", plan=ASSESS_PLAN).exchanges)
+    told = Counter()
+    for question in QUESTIONS:
+        told[question.code] += times(question, ASSESS_PLAN, ZONE, Extent())
+    # Names elsewhere and the way to them depend on what the records say.
+    left_out = {"C0", "H1", "H2", "H5", "H6", "H7", "Z1A", "Z1H", "Z2"}
+    assert {code: count for code, count in (told - asked).items() if code not in left_out} == {}
+    assert {code: count for code, count in (asked - told).items() if code not in left_out} == {}
+    assert abs(told.total() - asked.total()) <= 8
+
+
+def test_a_zone_of_another_kind_costs_something_else():
+    def cost(zone, **extent):
+        return {one.code for one in QUESTIONS if times(one, ASSESS_PLAN, Name.from_text(zone), Extent(**extent))}
+
+    assert {"Z6", "P1", "C1"} & cost(".") == {"Z6"}
+    assert {"Z1A", "Z2", "Z1C"} & cost("example.") == {"Z1A", "Z1C"}
+    assert not {"Z1A", "Z2", "Z1C"} & cost("2.0.192.in-addr.arpa.")
+    assert {"S12", "S13", "S14"} <= cost("example.", with_cookies=1)

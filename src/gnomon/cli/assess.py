@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -25,11 +25,14 @@ from gnomon.cli.measure import (
     progress_bar,
     survey_note,
 )  # fmt: skip
+from gnomon.cli.plan_text import print_plan
 from gnomon.cli.verdict_text import FORMATS, assessed, print_all
-from gnomon.evidence import ZoneSource
+from gnomon.evidence import Undelegated, ZoneSource
 from gnomon.judge import judge
 from gnomon.judge.zone import chosen
 from gnomon.sources import RoutingTable, read_routes
+from gnomon.survey import read_given
+from gnomon.survey.explain import Extent
 
 NEVER = "never"
 LEVELS = [*(level.word for level in sorted(Level, reverse=True) if level >= Level.INFO), NEVER]
@@ -94,6 +97,11 @@ def chosen_checks(only: tuple[str, ...]) -> tuple[str, ...] | None:
     "learns of them. Counts before --asn.",
 )
 @click.option("--evidence", type=click.Path(path_type=Path), help="Keep the evidence in this new folder.")
+@click.option(
+    "--explain-plan",
+    is_flag=True,
+    help="Send nothing: print what would be asked and how often; with the --evidence of a run, also what was.",
+)
 @click.option("--lab", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Ask this lab, not the DNS.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--all", "all_outcomes", is_flag=True, help="Also print what passed (text).")
@@ -115,6 +123,7 @@ def command(
     ds: tuple[str, ...],
     prefix_lookup: str | None,
     evidence: Path | None,
+    explain_plan: bool,
     lab: Path | None,
     form: str,
     all_outcomes: bool,
@@ -134,6 +143,11 @@ def command(
     levels, checks, routing = chosen_profile(profile, zone_class), chosen_checks(only), _routes(asn, lab)
     lookup = Name.from_text(prefix_lookup) if prefix_lookup else None
     manner = replace(ASSESS, plan=replace(ASSESS.plan, prefix_lookup=lookup))
+    if explain_plan:
+        for zone in names:
+            extent = _extent(zone, undelegated)
+            print_plan(zone, manner.plan, extent or Extent(), extent is not None, form, evidence)
+        return 0
     at = Circumstances(hints, trust_anchor, networks(allow_net), vantage, lab, undelegated)
     with ExitStack() as stack:
         where = evidence or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gnomon-"))) / "run"
@@ -148,6 +162,17 @@ def command(
         return 0
     worst = max((Level.from_word(v.level) for zone in found for v in zone.verdicts), default=Level.PASS)
     return 1 if worst >= Level.from_word(fail_level) else 0
+
+
+def _extent(zone: Name, undelegated: Mapping[Name, Undelegated]) -> Extent | None:
+    """The servers that were given for the zone, None if none were."""
+    given = undelegated.get(zone)
+    if given is None or not given.ns:
+        return None
+    read = read_given(given)
+    inside = sum(name.is_subdomain_of(zone) for name in read.ns_names)
+    addresses = len({address for of in read.glue.values() for address in of})
+    return Extent(addresses=max(addresses, 1), inside=inside, outside=len(read.ns_names) - inside, parent=0)
 
 
 def _routes(tables: tuple[Path, ...], lab: Path | None) -> RoutingTable | None:

@@ -102,15 +102,15 @@ S10 = Question(
 S11 = Question("S11", "server", "NS of the root", NS, _PACK, ("exposure", "answers"), follow_truncation=False)
 S12 = Question(
     "S12", "server", "SOA of a zone it serves, with the server's cookie", SOA, _IF_COOKIE, ("edns",), edns=_PLAIN,
-    cookie="server", follow_truncation=False,
+    cookie="server", follow_truncation=False, per=("cookie address",),
 )  # fmt: skip
 S13 = Question(
     "S13", "server", "SOA of a zone it serves, with a wrong server cookie", SOA, _IF_COOKIE, ("edns",), edns=_PLAIN,
-    cookie="wrong", follow_truncation=False,
+    cookie="wrong", follow_truncation=False, per=("cookie address",),
 )  # fmt: skip
 S14 = Question(
     "S14", "server", "SOA of a zone it serves, with a cookie of 4 octets", SOA, _IF_COOKIE, ("edns",), edns=_PLAIN,
-    cookie="short", follow_truncation=False,
+    cookie="short", follow_truncation=False, per=("cookie address",),
 )  # fmt: skip
 S15 = Question(
     "S15", "server", "a message without a question", SOA, "where S16 did not get FORMERR", ("header",), questions=0,

@@ -194,7 +194,7 @@ C0 = Question(
 )  # fmt: skip
 C1 = Question(
     "C1", "cut", "DS of a zone above a surveyed zone, DO", DS, "once for the zone: at 2 addresses of its parent",
-    ("dnssec",), edns=_PLAIN_DO, per=("chain", "pair"),
+    ("dnssec",), edns=_PLAIN_DO, per=("above", "pair"),
 )  # fmt: skip
 C2 = Question(
     "C2", "cut", "DNSKEY of a zone above a surveyed zone, DO", DNSKEY, "once for the zone: at 2 of its addresses",
@@ -204,7 +204,7 @@ C2 = Question(
 _WALK = "once for the zone, where the plan's parent_servers is over 2: at as many addresses of "
 C3 = Question(
     "C3", "cut", "SOA of a zone above a surveyed zone, plain", SOA, _WALK + "the zone above it", ("delegation",),
-    per=("chain", "parent server"),
+    per=("above", "parent server"),
 )  # fmt: skip
 C4 = Question(
     "C4", "cut", "NS of a zone above a surveyed zone, at its own servers, plain", NS, _WALK + "its own",

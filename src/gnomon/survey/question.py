@@ -15,12 +15,13 @@ UNKNOWN_OPTION = (65001, b"gnom")  # first of the options for local use (RFC 689
 
 Unit = Literal[
     "address", "parent", "inside", "outside", "host server", "record server", "pair", "parent server", "above", "chain",
-    "host inside", "text inside", "host elsewhere", "text elsewhere", "between", "special name",
+    "host inside", "text inside", "host elsewhere", "text elsewhere", "between", "special name", "cookie address",
 ]  # fmt: skip
 """What a question is asked once for: a server address of the zone, a server of its parent, an NS name inside the zone
 or outside it, one of the servers that the plan's host_servers, record_servers or parent_servers allow, one of two
 servers, a label or a zone above the zone, a host or a policy that the zone's records name, inside the zone or
-elsewhere, a name between the zone and one of its names, a special-use name. Several multiply; none is once."""
+elsewhere, a name between the zone and one of its names, a special-use name, an address that gave a cookie. Several
+multiply; none is once."""
 
 
 @dataclass(frozen=True, slots=True)
