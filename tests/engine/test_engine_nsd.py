@@ -63,6 +63,15 @@ def test_all_names_over_udp(port: int) -> None:
         assert bytes([192, 0, 2, attempt.tag % 256]) in attempt.response
 
 
+def test_all_names_over_pipelined_tcp(port: int) -> None:
+    tcp = Transport.TCP
+    attempts = ask(*(_query(port, tag, f"n{tag}.example.test.", 1, tcp) for tag in range(NAMES)), limits=FREE)
+    answered = {a.tag: a.response or b"" for a in attempts if a.status is Status.ANSWERED}
+    assert answered.keys() == set(range(NAMES))
+    assert all(bytes([192, 0, 2, tag % 256]) in response for tag, response in answered.items())
+    assert len({a.local_port for a in attempts}) <= 2
+
+
 def test_a_truncated_answer_is_whole_over_tcp(port: int) -> None:
     short, whole = ask(_query(port, 1, "long.example.test.", 16))
     assert words([short, whole]) == ["1 udp answered", "2 tcp answered"]
