@@ -11,7 +11,7 @@ import pytest
 
 from gnomon.base import Level
 from gnomon.checks.outcome import State
-from gnomon.checks.peers import load_peers
+from gnomon.checks.peers import PEERS, load_peers, tags_of
 from gnomon.checks.profile import ZONE_CLASSES, load_profile
 from gnomon.checks.registry import Check, all_checks
 from gnomon.survey import QUESTIONS
@@ -80,11 +80,26 @@ def test_state_decides_over_the_profile() -> None:
     assert profile.level("soa.refresh/low", "T") is Level.PASS
 
 
-def test_peers_name_codes_that_exist() -> None:
-    peers = load_peers("zonemaster")
+_FORMS = {
+    "zonemaster": (r"[A-Z][A-Za-z]+[0-9]{2}", r"[A-Z][A-Z0-9_]+", "DEBUG INFO NOTICE WARNING ERROR CRITICAL"),
+    "dnsviz": (r"[A-Za-z ]+", r"[A-Z][A-Z0-9_]+", "error warning valid"),
+    "internetnl": (r"(web|mail)-[a-z0-9]+", r"[a-z][a-z0-9_]+", "passed info warning failed not-tested"),
+}
+
+
+@pytest.mark.parametrize("peer", PEERS)
+def test_peers_name_codes_that_exist(peer: str) -> None:
+    testcase, tag, levels = _FORMS[peer]
+    peers = load_peers(peer)
     assert set(peers) <= CODES
     for code, tags in peers.items():
-        for tag in tags:
-            assert re.fullmatch(r"[A-Z][A-Z0-9_]+", tag.tag), code
-            assert re.fullmatch(r"[A-Z][A-Za-z]+[0-9]{2}", tag.testcase), code
-            assert tag.level in ("DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL"), code
+        for one in tags:
+            assert re.fullmatch(testcase, one.testcase), code
+            assert re.fullmatch(tag, one.tag), code
+            assert one.level in levels.split(), code
+
+
+def test_outcomes_are_found_by_what_peers_call_them() -> None:
+    found = tags_of("mail.mx-v6/none")
+    assert [(tag.testcase, tag.tag) for tag in found["internetnl"]] == [("mail-ipv6", "mx_aaaa")]
+    assert tags_of("soa.refresh/low").keys() == {"zonemaster"}

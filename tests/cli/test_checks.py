@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Gnomon, is_refusal
+from gnomon.checks.catalogue import render_html
 from gnomon.checks.docs import render_pages
 from gnomon.checks.profile import load_profile
 from gnomon.checks.registry import HEADINGS, all_checks
@@ -50,7 +51,10 @@ def test_a_profile_of_ones_own(gnomon: Gnomon, tmp_path: Path) -> None:
 
 
 def test_pages_are_written(gnomon: Gnomon, tmp_path: Path) -> None:
+    vanished = tmp_path / "new" / "pages" / "gone.md"
+    vanished.parent.mkdir(parents=True)
+    vanished.write_text("# A family that is no more\n", "utf-8")
     assert gnomon("checks", "--write", tmp_path / "new" / "pages").status == 0
     written = {file.name: file.read_text("utf-8") for file in (tmp_path / "new" / "pages").iterdir()}
-    assert written == render_pages()
+    assert written == {**render_pages(), "index.html": render_html()}
     assert is_refusal(gnomon("checks", "--write", "/dev/null/pages"), "/dev/null")

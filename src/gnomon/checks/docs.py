@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from gnomon.base import printable
-from gnomon.checks.peers import PeerTag, load_peers
+from gnomon.checks.peers import PEERS, tags_of
 from gnomon.checks.profile import ZONE_CLASSES, Profile, load_profile
 from gnomon.checks.registry import HEADINGS, Check, all_checks
 from gnomon.checks.unjudged import NEEDS
@@ -56,7 +56,7 @@ every zone, with the reason, so that nothing passes by silence.
 
 def render_pages() -> dict[str, str]:
     """The Markdown pages by file name: one per family, and `README.md` as their index."""
-    profile, peers = load_profile("default"), load_peers("zonemaster")
+    profile = load_profile("default")
     pages: dict[str, str] = {}
     index = _INTRO
     for family, group in groupby(all_checks().values(), key=lambda check: check.family):
@@ -64,7 +64,7 @@ def render_pages() -> dict[str, str]:
         title = FAMILIES[family]
         links = ", ".join(_link(check) for check in checks if not check.needs)
         index += f"| [`{family}`]({family}.md) | {title} | {links} |\n"
-        sections = "\n".join(_section(check, profile, peers) for check in checks)
+        sections = "\n".join(_section(check, profile) for check in checks)
         pages[f"{family}.md"] = f"# {title}\n\n{sections}"
     index += _NOT_JUDGED
     for check in all_checks().values():
@@ -77,20 +77,29 @@ def _link(check: Check) -> str:
     return f"[{check.id}]({check.family}.md#{check.id.replace('.', '')})"
 
 
-def _section(check: Check, profile: Profile, peers: dict[str, tuple[PeerTag, ...]]) -> str:
+def _section(check: Check, profile: Profile) -> str:
     properties = ", ".join(prop.value for prop in check.properties)
     lines = [f"## {check.id}", "", check.rule, ""]
     lines += [f"**{heading}:** {check.section(heading)}\n" for heading in HEADINGS]
     lines += [f"Version {check.version}; about {properties}; asks {check.asks}.", ""]
-    lines += ["| outcome | level | sentence | Zonemaster |", "| --- | --- | --- | --- |"]
+    lines += ["| outcome | level | sentence | peers |", "| --- | --- | --- | --- |"]
     for code, sentence in check.codes.items():
         full = f"{check.id}/{code}"
-        tags = ", ".join(f"{tag.testcase} `{tag.tag}`" for tag in peers.get(full, ()))
-        lines.append(f"| `{code}` | {_levels(full, profile)} | {printable(sentence)} | {tags} |")
+        lines.append(f"| `{code}` | {levels_of(full, profile)} | {printable(sentence)} | {_peers(full)} |")
     return "\n".join(lines) + "\n"
 
 
-def _levels(code: str, profile: Profile) -> str:
+def levels_of(code: str, profile: Profile) -> str:
+    """The level, and in brackets those of other classes of zones."""
     base = profile.levels[code].word
     other = [f"{c}: {profile.overrides[c][code].word}" for c in ZONE_CLASSES if code in profile.overrides.get(c, {})]
     return f"{base} ({', '.join(other)})" if other else base
+
+
+def _peers(code: str) -> str:
+    """The peers' messages: Zonemaster's are named without it, as most are its."""
+    texts = []
+    for peer, tags in tags_of(code).items():
+        named = ", ".join(f"{tag.testcase} `{tag.tag}`" for tag in tags)
+        texts.append(named if peer == "zonemaster" else f"{PEERS[peer]}: {named}")
+    return "; ".join(texts)

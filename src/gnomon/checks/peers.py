@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
+PEERS = {"zonemaster": "Zonemaster", "dnsviz": "DNSViz", "internetnl": "Internet.nl"}
+"""The peers by the name of their folder, with their own name. A folder that is not there has no messages."""
+
 
 @dataclass(frozen=True, slots=True)
 class PeerTag:
-    """One message of a peer: the test case it belongs to, its tag, the peer's default level."""
+    """One message of a peer: the test case (or group of tests) it belongs to, its tag, the peer's own word for it."""
 
     testcase: str
     tag: str
@@ -22,8 +25,14 @@ def load_peers(peer: str) -> dict[str, tuple[PeerTag, ...]]:
     """Our full codes (`check-id/condition`) to the peer's messages, in order of code."""
     tags: dict[str, tuple[PeerTag, ...]] = {}
     folder = resources.files("gnomon.checks") / "peers" / peer
-    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+    for file in sorted(folder.iterdir() if folder.is_dir() else (), key=lambda f: f.name):
         if file.name.endswith(".toml"):
             for code, entries in tomllib.loads(file.read_text(encoding="utf-8"))["tags"].items():
                 tags[code] = (*tags.get(code, ()), *(PeerTag(**entry) for entry in entries))
     return dict(sorted(tags.items()))
+
+
+def tags_of(code: str) -> dict[str, tuple[PeerTag, ...]]:
+    """What the peers that know the same outcome call one of our full codes, by peer; peers without are left out."""
+    found = {peer: load_peers(peer).get(code, ()) for peer in PEERS}
+    return {peer: tags for peer, tags in found.items() if tags}

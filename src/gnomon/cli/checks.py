@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -11,14 +12,14 @@ from rich.padding import Padding
 from rich.text import Text
 
 from gnomon.base import InputError, Property, printable
+from gnomon.checks.catalogue import render_html
 from gnomon.checks.docs import render_pages
-from gnomon.checks.peers import PeerTag, load_peers
+from gnomon.checks.peers import PEERS, tags_of
 from gnomon.checks.profile import ZONE_CLASSES, Profile, load_profile
 from gnomon.checks.registry import HEADINGS, Check, all_checks
 from gnomon.cli.terminal import console, row, say, table
 
 _STYLES = {"critical": "bold red", "error": "bold red", "warning": "bold yellow", "notice": "cyan", "pass": "green"}
-Peers = dict[str, tuple[PeerTag, ...]]
 
 
 @click.command("checks")
@@ -31,39 +32,41 @@ Peers = dict[str, tuple[PeerTag, ...]]
 def command(words: tuple[str, ...], profile: str, form: str, write: Path | None) -> None:
     """Show the published checks: all of them in a table, or one with its whole specification.
 
-    An ID (del.lame), a FAMILY (del), a Zonemaster test case (Delegation01) or any WORD of a rule chooses; what
-    chooses a single check shows it in full.
+    An ID (del.lame), a FAMILY (del), a peer's test case or tag (Delegation01, mx_aaaa) or any WORD of a rule chooses;
+    what chooses a single check shows it in full.
     """
     if write is not None:
         _write(write)
         return
-    levels, peers = load_profile(profile), load_peers("zonemaster")
-    found = _chosen(words, peers)
+    levels, found = load_profile(profile), _chosen(words)
     if form == "json":
-        click.echo(json.dumps([_plain(check, levels, peers) for check in found], indent=1))
+        click.echo(json.dumps([_plain(check, levels) for check in found], indent=1))
     elif len(found) == 1 or (words and {check.id for check in found} <= set(words)):
         for check in found:
-            _print_specification(check, levels, peers)
+            _print_specification(check, levels)
     else:
         _print_table(found)
 
 
 def _write(folder: Path) -> None:
-    pages = render_pages()
+    pages = {**render_pages(), "index.html": render_html()}
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.md"):
+        if old.name not in pages:
+            old.unlink()
     for name, text in pages.items():
         (folder / name).write_text(text, "utf-8")
     say(f"{len(pages)} pages are in {folder}")
 
 
-def _chosen(words: tuple[str, ...], peers: Peers) -> list[Check]:
+def _chosen(words: tuple[str, ...]) -> list[Check]:
     """The checks that any of the words chooses, in order of id; all without a word."""
     checks = all_checks()
     if not words:
         return list(checks.values())
     ids: set[str] = set()
     for word in words:
-        mine = [check.id for check in checks.values() if _exactly(check, word, peers)] or [
+        mine = [check.id for check in checks.values() if _exactly(check, word)] or [
             check.id for check in checks.values() if word.lower() in f"{check.id} {check.rule}".lower()
         ]
         if not mine:
@@ -72,12 +75,15 @@ def _chosen(words: tuple[str, ...], peers: Peers) -> list[Check]:
     return [check for check in checks.values() if check.id in ids]
 
 
-def _exactly(check: Check, word: str, peers: Peers) -> bool:
-    tags = (tag for code in check.codes for tag in peers.get(f"{check.id}/{code}", ()))
-    return word in (check.id, check.family) or any(word.lower() == tag.testcase.lower() for tag in tags)
+def _exactly(check: Check, word: str) -> bool:
+    of_peers = (tags_of(f"{check.id}/{code}") for code in check.codes)
+    names = {
+        name.lower() for of in of_peers for tags in of.values() for tag in tags for name in (tag.testcase, tag.tag)
+    }
+    return word in (check.id, check.family) or word.lower() in names
 
 
-def _plain(check: Check, profile: Profile, peers: Peers) -> dict[str, object]:
+def _plain(check: Check, profile: Profile) -> dict[str, object]:
     return {
         "id": check.id,
         "version": check.version,
@@ -91,10 +97,7 @@ def _plain(check: Check, profile: Profile, peers: Peers) -> dict[str, object]:
                 "sentence": sentence,
                 "level": profile.levels[f"{check.id}/{code}"].word,
                 "level_by_zone_class": _exceptions(f"{check.id}/{code}", profile),
-                "zonemaster": [
-                    {"testcase": tag.testcase, "tag": tag.tag, "level": tag.level}
-                    for tag in peers.get(f"{check.id}/{code}", ())
-                ],
+                **{peer: [asdict(tag) for tag in tags] for peer, tags in tags_of(f"{check.id}/{code}").items()},
             }
             for code, sentence in check.codes.items()
         },
@@ -116,7 +119,7 @@ def _print_table(found: list[Check]) -> None:
     say((f"{len(found)} checks. `gnomon checks ID` shows one in full.", "dim"))
 
 
-def _print_specification(check: Check, profile: Profile, peers: Peers) -> None:
+def _print_specification(check: Check, profile: Profile) -> None:
     say((check.id, "bold"), f"   version {check.version}, {', '.join(prop.value for prop in check.properties)}")
     say(check.rule)
     say()
@@ -131,8 +134,11 @@ def _print_specification(check: Check, profile: Profile, peers: Peers) -> None:
         word = profile.levels[full].word
         exceptions = ", ".join(f"{zone_class}: {level}" for zone_class, level in _exceptions(full, profile).items())
         say("  ", (f"{word:15}", _STYLES.get(word, "dim")), (code, "bold"), (f"   {exceptions}" if exceptions else ""))
-        tags = ", ".join(f"{tag.testcase} {tag.tag}" for tag in peers.get(full, ()))
-        about = Group(Text(printable(sentence)), *([Text(f"Zonemaster: {printable(tags)}", "dim")] if tags else []))
+        named = [
+            Text(printable(f"{PEERS[peer]}: {', '.join(f'{tag.testcase} {tag.tag}' for tag in tags)}"), "dim")
+            for peer, tags in tags_of(full).items()
+        ]
+        about = Group(Text(printable(sentence)), *named)
         console().print(Padding(about, (0, 0, 0, 17), expand=False))
     if any(_exceptions(f"{check.id}/{code}", profile) for code in check.codes):
         say()
