@@ -148,7 +148,7 @@ MESSAGE_CASES: dict[str, Change] = {
     "hdr.tsig-unknown-key/dropped": raw("S22", silence),
     "hdr.tsig-unknown-key/no-error": raw("S22", lambda o: o[:-4] + bytes(4)),
     "hdr.tsig-unknown-key/wrong-rcode": raw("S22", lambda o: o[:3] + b"\5" + o[4:]),
-    "hdr.type-sweep/error": on("Q8", rcode("NOTIMP")),
+    "hdr.type-sweep/error": on("Q8N", rcode("NOTIMP")),
     "resp.determinism/changes": on("Q2", answer(_SOA.format("other.test.", 2026010100))),
     "resp.determinism/moved": on("Q1", answer(_SOA.format("ns1.example.test.", 2026010099))),
     "resp.nxdomain-honest/delegated": on("Q5", delegated),

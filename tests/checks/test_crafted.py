@@ -16,18 +16,22 @@ import dns.rrset
 import pytest
 
 from crafted import NS2, Change, altered, both, message, on, raw, rcode, record, remade, silence
+from gnomon.base import ROOT
+from gnomon.checks.each import NONE_SEEN
 from gnomon.checks.entry import NO_DS
 from gnomon.checks.registry import all_checks
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED
+from gnomon.checks.requests import NO_REQUEST
 from gnomon.checks.sentence import fill
 from gnomon.checks.view import ZoneClass, ZoneView
 from gnomon.lab import Scenario, load_scenarios
+from gnomon.wire import dnssec
 from message_cases import MESSAGE_CASES
 from worlds import view_of
 
 Message = dns.message.Message
-SHARED = {*UNHEARD_EDNS, *UNSIGNED, *NO_DS}
-FAMILIES = ("denial", "dnssec", "ds", "edns", "exp", "hdr", "key", "resp", "sig", "syn")
+SHARED = {*UNHEARD_EDNS, *UNSIGNED, *NO_DS, *NONE_SEEN, *NO_REQUEST}
+FAMILIES = ("auto", "denial", "dnssec", "ds", "edns", "exp", "hdr", "key", "pqc", "resp", "sig", "syn")
 
 
 @pytest.fixture(scope="module")
@@ -204,6 +208,33 @@ def ds_of_zsk(view: ZoneView) -> Callable[[Message], object]:
     return lambda m: m.answer[0].add(dns.dnssec.make_ds(str(view.zone), rdata, "SHA256"))
 
 
+def compactly(next_name: str, types: str, owner: str = "") -> Callable[[Message], object]:
+    """The message as a compact denial of the name asked for (RFC 9824)."""
+
+    def edit(m: Message) -> None:
+        m.set_rcode(0)
+        name = m.question[0].name.to_text()
+        m.authority[:] = [record(f"{owner or name} 60 IN NSEC {next_name.replace('Q', name)} {types}")]
+
+    return edit
+
+
+def own_ds(m: Message) -> None:
+    """A DS at the apex of the zone, signed by the zone."""
+    m.authority.clear()
+    m.answer.append(record("example.test. 60 IN DS 1 13 2 " + "00" * 32))
+    m.answer.append(record("example.test. 60 IN RRSIG DS 13 2 60 20261114000000 20261031000000 1 example.test. AAAA"))
+
+
+def only_zsk_with_ds(view: ZoneView) -> ZoneView:
+    """As if the key without SEP flag were the only one, and the DS named it."""
+
+    def without_sep(m: Message) -> None:
+        m.answer[0] = dns.rrset.from_rdata_list(m.answer[0].name, 60, [key for key in m.answer[0] if not key.flags & 1])
+
+    return altered(altered(view, "P2", message(ds_of_zsk(view))), "Q4", message(without_sep))
+
+
 def only_plain_has_authority(view: ZoneView) -> ZoneView:
     """As if the DNSKEY question had been repeated without EDNS."""
     return remade(view, [*view.exchanges, *(replace(x, ask="Q4N") for x in view.asked("Q4"))])
@@ -281,6 +312,20 @@ CASES: dict[str, Change] = {
     "denial.one-kind/no-answer": MUTE,
     "denial.nsec3-iterations/no-answer": MUTE,
     "denial.nsec3-salt/no-answer": MUTE,
+    "denial.compact/far-next": on("Q5", compactly("zzz.example.test.", "RRSIG NSEC TYPE128")),
+    "denial.compact/wrong-owner": on("Q5", compactly("zzz.example.test.", "RRSIG NSEC TYPE128", "aaa.example.test.")),
+    "denial.compact/unmarked": on("Q5", compactly("\\000.Q", "RRSIG NSEC")),
+    "denial.delegation/soa-bit": on("P2", denied("example.test. 60 IN NSEC other.test. NS SOA RRSIG NSEC"), ""),
+    "denial.delegation/ds-bit": on("P2", denied("example.test. 60 IN NSEC other.test. NS DS RRSIG NSEC"), ""),
+    "denial.delegation/opt-out-unset": on("P2", denied(f"{'0' * 32}.test. 60 IN NSEC3 1 0 0 - {'v' * 32} NS"), ""),
+    "dnssec.ds-answer-authoritative/dropped": raw("P2", silence, ""),
+    "dnssec.ds-answer-authoritative/nxdomain": on("P2", rcode("NXDOMAIN"), ""),
+    "dnssec.ds-answer-authoritative/not-authoritative": on("P2", clear(dns.flags.AA), ""),
+    "dnssec.ds-at-child/dropped": raw("Q8D", silence, ""),
+    "dnssec.ds-at-child/own-ds": on("Q8D", own_ds, ""),
+    "dnssec.ds-at-child/referral": on("Q8D", both_of(clear(dns.flags.AA), denied("test. 60 IN NS a.nic.test.")), ""),
+    "key.sep-present/told-elsewhere": only_zsk_with_ds,
+    "sig.inception/one-future": on("Q4", twice_with(shift(30 * 86_400))),
     "edns.support/error": on("Q3", rcode("SERVFAIL")),
     "edns.support/wrong-version": on("Q3", edns(edns=1)),
     "edns.support/no-data": on("Q3", lambda m: m.answer.clear()),
@@ -330,11 +375,31 @@ def test_crafted(code: str, healthy: ZoneView) -> None:
         assert not re.search(r"[{}]", sentence)
 
 
+AT_ROOT = {
+    "dnssec.trust-anchor/absent": lambda anchor, zsk: anchor._replace(key_tag=anchor.key_tag ^ 1),
+    "dnssec.trust-anchor/standby": lambda anchor, zsk: anchor._replace(
+        key_tag=zsk.dnskey.key_tag, digest=dnssec.ds_digest(ROOT, zsk.rdata, anchor.digest_type)
+    ),
+}
+
+
+@pytest.mark.parametrize("code", AT_ROOT)
+def test_anchors_beside_the_right_one(code: str, tmp_path: Path) -> None:
+    check_id, _, word = code.partition("/")
+    view = view_of(Scenario("root", (), (), {}, (), zone=ROOT), tmp_path)
+    (anchor,) = view.root_anchors
+    zsk = next(key for key in view.dnskeys()[view.addresses[0]] if not key.dnskey.is_sep)
+    beside = ZoneView(ROOT, view.exchanges, root_anchors=(anchor, AT_ROOT[code](anchor, zsk)))
+    assert [o.code for o in all_checks()[check_id].judge(beside)] == ["signs", word]
+
+
 def test_every_code_is_provoked_somewhere() -> None:
     """By a scenario or here; of the codes that many checks share, one check is enough."""
-    seen = set(CASES)
+    seen = {*CASES, *AT_ROOT}
     for path in Path(__file__).parent.glob("*/*.toml"):
         seen |= {f"{path.stem}/{code}" for scenario in load_scenarios(path) for code in scenario.must}
-    codes = {f"{c.id}/{code}" for c in all_checks().values() if c.family in FAMILIES for code in c.codes}
+    codes = {
+        f"{c.id}/{code}" for c in all_checks().values() if c.family in FAMILIES and not c.needs for code in c.codes
+    }
     left = {code for code in codes - seen if code.partition("/")[2] not in SHARED}
     assert sorted(left) == []

@@ -26,7 +26,8 @@ def placed(fault, at="ns1.example.test.", zone="example.test."):
 def test_a_healthy_zone_gets_each_question_once_at_each_of_its_six_addresses():
     surveyed = drive_lab(build_world(), "example.test.")
     assert surveyed.asks(EXAMPLE) == {
-        **dict.fromkeys(("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q7K", "Q7N", "Q8", "Q8P", "Q8N"), 6),
+        **dict.fromkeys(("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q7K", "Q7N", "Q8P", "Q8N"), 6),
+        "Q8D": 2,
         "Q9": 2 * 2 * 2,  # two names inside the zone, A and AAAA, two addresses
         "Z1M": 2, "Z1T": 2, "Z1C": 2,
         "Z2": 4 + 2 + 1 + 3,  # policies, www, TLSA of the web; addresses and TLSA of the mail host
@@ -136,7 +137,22 @@ def test_truncated_answers_are_followed_over_tcp():
 
 def test_an_unsigned_zone_is_not_asked_for_records_of_signed_ones():
     asks = drive_lab(build_world({"signed": False}), "example.test.").asks(EXAMPLE)
-    assert not {"Q8", "Q8P", "Q8N"} & set(asks)
+    assert not {"Q8C", "Q8P", "Q8N", "Q8D"} & set(asks)
+    assert (asks["Q8"], asks["Q8K"]) == (1, 1)
+
+
+def test_records_for_the_parent_are_asked_for_where_the_list_of_types_has_them():
+    surveyed = drive_lab(build_world({"cds": "match"}), "example.test.")
+    asks = surveyed.asks(EXAMPLE)
+    assert (asks["Q8"], asks["Q8K"], asks.get("Q8C")) == (6, 6, None)
+    assert asks["P5"] == 2  # example._dsync.test., then _dsync.test.
+    assert "name _dsboot.example.test._signal.ns1.other.test." not in {x.subject for x in surveyed.exchanges}
+
+
+def test_operators_are_asked_for_signals_where_a_zone_asks_for_its_first_ds():
+    surveyed = drive_lab(build_world({"cds": "match", "ds": "none"}), "example.test.")
+    assert surveyed.asks("name _dsboot.example.test._signal.ns1.other.test.") == {"H7": 2}
+    assert surveyed.asks("cut other.test.") == {"C0": 1, "C1": 2, "C2": 2}
 
 
 def test_servers_that_only_the_zone_itself_names_are_asked_too():
@@ -145,7 +161,7 @@ def test_servers_that_only_the_zone_itself_names_are_asked_too():
     )
     surveyed = drive_lab(world, "example.test.")
     assert surveyed.asks(EXAMPLE)["Q1"] == 6
-    assert surveyed.asks(EXAMPLE)["Q8"] == 6
+    assert surveyed.asks(EXAMPLE)["Q8N"] == 6
 
 
 def test_glue_and_authoritative_addresses_are_both_asked():

@@ -188,15 +188,21 @@ def _walk(
 
 def elsewhere(view: ZoneView, name: Name) -> Link:
     """How the chain ends at the closest zone at or above `name` whose keys were asked for: its last link."""
-    return view.once(("chain", name), lambda: _elsewhere(view, name))
+    return trusted_at(view, name)[0]
 
 
-def _elsewhere(view: ZoneView, name: Name) -> Link:
+def trusted_at(view: ZoneView, name: Name) -> tuple[Link, Name, tuple[Key, ...]]:
+    """As `elsewhere`, with that zone and its keys; no keys unless every link is secure."""
+    return view.once(("chain", name), lambda: _trusted_at(view, name))
+
+
+def _trusted_at(view: ZoneView, name: Name) -> tuple[Link, Name, tuple[Key, ...]]:
     ds = _usable(view.root_anchors)
     if not ds:
         detail = "no trust anchor of the root that can be checked was given"
-        return Link(ROOT, DNSKEY, ChainStatus.INDETERMINATE, "no-trust-anchor", detail)
-    return _walk(view, Validator(view.observed_at), ds, _cuts(view, name))[0][-1]
+        return Link(ROOT, DNSKEY, ChainStatus.INDETERMINATE, "no-trust-anchor", detail), ROOT, ()
+    links, zone, keys = _walk(view, Validator(view.observed_at), ds, _cuts(view, name))
+    return links[-1], zone, keys
 
 
 def _given_ds(view: ZoneView) -> tuple[tuple[Link, ...], tuple[Ds, ...]]:

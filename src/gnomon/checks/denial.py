@@ -215,6 +215,7 @@ def _list_faults(kind: str, types: frozenset[int], denied: int) -> str:
 
 @check(
     "denial.signed",
+    version=2,
     properties=(SEC, REL),
     asked=("Q5", "Q6", "Q8N", "Q8P"),
     codes={
@@ -223,7 +224,8 @@ def _list_faults(kind: str, types: frozenset[int], denied: int) -> str:
             f"{kind}-{word}": f"At {{servers}} {{detail}}{see}."
             for kind in ("nsec", "nsec3")
             for word, see in (
-                ("missing", ""), ("no-key", ""), ("not-yet-valid", ""), ("invalid", ""), ("unusable", ""),
+                ("missing", ""), ("no-key", ""), ("not-yet-valid", " (see sig.inception)"), ("invalid", ""),
+                ("unusable", " (see sig.signer and sig.labels)"),
                 ("expired", " (see sig.not-expired)"), ("not-checkable", ""),
             )
         },
@@ -240,8 +242,9 @@ def signed(view: ZoneView) -> Iterator[Outcome]:
 
     Why: an unsigned denial proves nothing; validators answer SERVFAIL for names that do not exist.
     Rule: error for servers that give an NSEC or NSEC3 record of which no signature is valid, by what is wrong with the
-        one that comes closest; warning for a signature by an absent key beside a valid one. An expired one is
-        sig.not-expired's finding, a server without any signature dnssec.dnssec-aware's.
+        one that comes closest; warning for a signature by an absent key beside a valid one. One that is expired, not
+        valid yet, by another signer or with too many labels is the finding of sig.not-expired, sig.inception,
+        sig.signer or sig.labels, a server without any signature dnssec.dnssec-aware's.
     Source: RFC 4035 section 5.4; RFC 5155 section 8.
     Do: sign the zone again with its current keys, and check the signer's clock.
     """
@@ -257,7 +260,7 @@ def signed(view: ZoneView) -> Iterator[Outcome]:
                 if one.rrset.rtype in (NSEC, NSEC3):
                     found.setdefault(_signed_code(one), []).append((answer.answer.exchange, one))
     for code, at in sorted(found.items()):
-        state = unknown if code.endswith(("-expired", "-not-checkable")) else outcome
+        state = unknown if code.endswith(_CAUSED_ELSEWHERE) else outcome
         if code != "valid":
             servers = labels(view, list(dict.fromkeys(x.address for x, _ in at)))
             detail, what = describe(at[0][1], view.chain().now_s), str(at[0][1].rrset.rtype)
@@ -270,6 +273,9 @@ def signed(view: ZoneView) -> Iterator[Outcome]:
     if heard.answers and not found and not silent:
         yield unknown("none-seen", [a.exchange for a in heard.answers])
     yield from unheard(view, heard, "Q6", "Q5")
+
+
+_CAUSED_ELSEWHERE = ("-expired", "-not-yet-valid", "-unusable", "-not-checkable")
 
 
 def _signed_code(one: ExaminedRRset) -> str:

@@ -13,6 +13,7 @@ from gnomon.checks.unjudged import NEEDS
 FAMILIES = {
     "addr": "Addresses of name servers",
     "app": "Certificates, the web and other services",
+    "auto": "DNSSEC: automation between child and parent",
     "cons": "Consistency between servers",
     "del": "Delegation",
     "denial": "DNSSEC: denial of existence",
@@ -24,6 +25,7 @@ FAMILIES = {
     "key": "DNSSEC: keys",
     "mail": "Mail",
     "net": "Connectivity and transport",
+    "pqc": "DNSSEC: post-quantum readiness",
     "res": "Resilience and diversity",
     "resp": "Answers",
     "sig": "DNSSEC: signatures",

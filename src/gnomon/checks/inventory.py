@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gnomon.checks.view import ZoneView
 
 # The order in which a spent budget leaves things unchecked: what most depends on comes first.
-SIGNED_ASKS = ("Q4", "Q2", "Q3", "Q6", "Q5", "Q8P", "Q8N", "Q8")
+SIGNED_ASKS = ("Q4", "Q2", "Q3", "Q6", "Q5", "Q8P", "Q8N", "Q8", "Q8K", "Q8C")
 
 _NEGATIVE_TYPES = (SOA, NSEC, NSEC3)
 

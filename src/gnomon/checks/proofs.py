@@ -77,6 +77,38 @@ class Denial:
         next_closer = name.ancestors()[max(len(name.labels) - wildcard_labels - 1, 0)]
         return self._with_nsec3(lambda: self._opted(self._nsec3_covering(next_closer)))
 
+    def lacking_for_no_name(self, name: Name) -> str:
+        """What is missing first to prove that `name` does not exist: "encloser", "name", "wildcard", or nothing."""
+        if self._spans:
+            covering = self._absent(name)
+            if covering is None:
+                return "name"
+            wildcard = _wildcard_of(_closest_encloser(name, *covering))
+            return "" if wildcard and self._absent(wildcard) else "wildcard"
+        try:
+            encloser, covers = self._closest_provable(name)
+            if encloser is None:
+                return "encloser"
+            wildcard = _wildcard_of(encloser)
+            is_covered = wildcard is not None and self._nsec3_covering(wildcard) is not None
+            return "name" if covers is None else "" if is_covered else "wildcard"
+        except _TooManyHashes:
+            return ""
+
+    def covers(self, name: Name) -> bool:
+        """Whether any record says that nothing is at `name`; False where that takes too many hashes."""
+        try:
+            return self._covered(name) is not None or (bool(self._hashed) and self._nsec3_covering(name) is not None)
+        except _TooManyHashes:
+            return False
+
+    def matches(self, name: Name) -> bool:
+        """Whether any record is the one of `name` itself; True where that takes too many hashes."""
+        try:
+            return any(owner == name for owner, _ in self._spans) or self._nsec3_at(name) is not None
+        except _TooManyHashes:
+            return True
+
     # NSEC
 
     def _nsec_no_type(self, name: Name, rtype: int) -> Proof:

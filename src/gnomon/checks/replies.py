@@ -29,7 +29,7 @@ UNSIGNED = {"unsigned": "No server of {zone} has a readable DNSKEY: the zone is 
 
 # The same question without EDNS, asked where the one with EDNS gets no proper answer.
 _PLAIN = {"Q3": "Q3N", "Q4": "Q4N", "Q5": "Q5N"}
-_WITH_EDNS = frozenset({"Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q8", "Q8P", "Q8N"})
+_WITH_EDNS = frozenset({"Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q8", "Q8K", "Q8C", "Q8P", "Q8N", "Q8D"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gnomon.base import Address, RRType
 from gnomon.base.codes import DNSKEY, SOA
-from gnomon.checks.inventory import SignedAnswer, apex, sends_no_signatures
+from gnomon.checks.inventory import SIGNED_ASKS, SignedAnswer, apex, sends_no_signatures
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.registry import REL, RES, SEC, check
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
@@ -20,9 +20,9 @@ _STATE_CODES = {
     "valid": "Every server of {zone} signs its {rtype} record set validly.",
     "missing": "{servers} give the {rtype} record set of {zone} without a signature.",
     "no-key": "At {servers} {detail}.",
-    "not-yet-valid": "At {servers} {detail}.",
+    "not-yet-valid": "At {servers} {detail} (see sig.inception).",
     "invalid": "At {servers} {detail}.",
-    "unusable": "At {servers} {detail}.",
+    "unusable": "At {servers} {detail} (see sig.signer and sig.labels).",
     "expired": "At {servers} {detail} (see sig.not-expired).",
     "not-checkable": "At {servers} {detail}.",
     "no-signatures": "{servers} send no signatures at all (see dnssec.dnssec-aware).",
@@ -32,25 +32,26 @@ _STATE_CODES = {
 }
 # The states of the best signature that no code of its own is worth.
 _UNUSABLE = ("malformed", "wrong-signer", "bad-labels")
-_CAUSED_ELSEWHERE = ("expired", "no-signatures", "no-rrset", "not-checkable")
+_CAUSED_ELSEWHERE = ("expired", "not-yet-valid", "unusable", "no-signatures", "no-rrset", "not-checkable")
 
 
-@check("sig.dnskey", properties=(SEC, REL), asked=("Q4",), codes=_STATE_CODES)
+@check("sig.dnskey", properties=(SEC, REL), asked=("Q4",), codes=_STATE_CODES, version=2)
 def dnskey(view: ZoneView) -> Iterator[Outcome]:
     """The DNSKEY RRset has a valid signature at every server.
 
     Why: validators trust no key, and so nothing in the zone, without it.
     Rule: error if no signature over DNSKEY is valid at a server, by what is wrong with the one that comes closest:
-        absent, by a key that is not there, not valid yet, does not verify, or unusable (unreadable, another signer,
-        too many labels). An expired one is sig.not-expired's finding, a server without any signatures
-        dnssec.dnssec-aware's. What it means for validators is dnssec.chain-validates' to say.
+        absent, by a key that is not there, or does not verify. One that is expired, not valid yet, by another signer
+        or with too many labels is the finding of sig.not-expired, sig.inception, sig.signer or sig.labels, a server
+        without any signatures dnssec.dnssec-aware's. What it means for validators
+        is dnssec.chain-validates' to say.
     Source: RFC 4035 sections 2.2 and 5.3.
     Do: sign the zone again with its current keys, and check the signer's clock.
     """
     yield from _state_of(view, DNSKEY, "Q4")
 
 
-@check("sig.soa", properties=(SEC, REL), asked=("Q2",), codes=_STATE_CODES)
+@check("sig.soa", properties=(SEC, REL), asked=("Q2",), codes=_STATE_CODES, version=2)
 def soa(view: ZoneView) -> Iterator[Outcome]:
     """The SOA RRset has a valid signature at every server.
 
@@ -97,7 +98,7 @@ def _code_of(examined: ExaminedRRset | None, *, silent: bool) -> str:
 @check(
     "sig.not-expired",
     properties=(REL,),
-    asked=("Q2", "Q3", "Q4", "Q5", "Q6", "Q8", "Q8P", "Q8N"),
+    asked=SIGNED_ASKS,
     codes={
         "current": "No record set of {zone} lives on expired signatures.",
         "expired": "The signatures over {rrsets} of {zone} have expired at {servers}, the first at {at}.",
@@ -157,14 +158,14 @@ def _about_expired(view: ZoneView, code: str, found: list[tuple[SignedAnswer, Ex
 
 @check(
     "sig.remaining",
+    version=2,
     properties=(REL, RES),
-    asked=("Q2", "Q3", "Q4", "Q5", "Q6", "Q8", "Q8P", "Q8N"),
+    asked=SIGNED_ASKS,
     codes={
         "ample": "The first signatures of {zone} to expire last until {at}.",
         "under-12-hours": "The signature of {key} over {rtype} of {zone} ends at {at}, in less than 12 hours.",
         "under-24-hours": "The signature of {key} over {rtype} of {zone} ends at {at}, in less than 24 hours.",
         "under-72-hours": "The signature of {key} over {rtype} of {zone} ends at {at}, in less than 72 hours.",
-        "under-ttl": "The signature of {key} over {rtype} of {zone} ends at {at}, before its TTL of {ttl_s} s is over.",
         "none-valid": "No valid signature of {zone} was seen.",
         **UNSIGNED,
         **UNHEARD_EDNS,
@@ -174,8 +175,9 @@ def remaining(view: ZoneView) -> Iterator[Outcome]:
     """Signatures are renewed well before they expire.
 
     Why: what is left is the time to notice and repair a signer that has stopped.
-    Rule: by the valid signature that ends first (of several over one RRset, the last): warning under 12 hours or
-        under the RRset's TTL; for top-level, root and critical zones warning under 72 hours and error under 24.
+    Rule: by the valid signature that ends first (of several over one RRset, the last): warning under 12 hours;
+        for top-level, root and critical zones warning under 72 hours and error under 24. Less than the TTL is
+        sig.ttl-outlives' finding.
     Source: RFC 6781 section 4.4.2; Zonemaster DNSSEC04; 24 and 72 hours are Gnomon's proposal.
     Do: renew signatures when about half of their time is left.
     """
@@ -194,19 +196,17 @@ def remaining(view: ZoneView) -> Iterator[Outcome]:
     else:
         end_s, examined, answer = min(ends, key=lambda item: item[0])
         best = max(examined.valid, key=lambda one: _end_s(one, chain.now_s))
-        rest_s, ttl_s = end_s - chain.now_s, examined.rrset.ttl_s
-        limits = (("under-12-hours", 12 * _HOUR_S), ("under-24-hours", _DAY_S))
-        code = next((code for code, limit_s in limits if rest_s < limit_s), "")
-        code = code or ("under-ttl" if rest_s < ttl_s else "under-72-hours" if rest_s < 3 * _DAY_S else "ample")
+        hours = next((hours for hours in (12, 24, 72) if end_s - chain.now_s < hours * _HOUR_S), 0)
+        code = f"under-{hours}-hours" if hours else "ample"
         facts = {"key": best.label, "rtype": str(examined.rrset.rtype), "at": iso(end_s)}
-        yield outcome(code, answer.answer.exchange, ttl_s=ttl_s, **facts)
+        yield outcome(code, answer.answer.exchange, **facts)
     yield from unheard(view, hear(view, "Q4", edns=True), "Q4")
 
 
 @check(
     "sig.validity-max",
     properties=(SEC,),
-    asked=("Q2", "Q3", "Q4", "Q5", "Q6", "Q8", "Q8P", "Q8N"),
+    asked=SIGNED_ASKS,
     codes={
         "moderate": "No signature of {zone} is valid for more than {days} days.",
         "over-45-days": "The signature of {key} over {rtype} of {zone} is valid for {days} days.",

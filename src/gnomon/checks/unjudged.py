@@ -30,6 +30,8 @@ NEEDS: Mapping[str, str] = MappingProxyType(
         "parent-zone-file": "it takes the whole zone of the parent, and a survey asks about one name in it",
         "history": "it takes surveys of the same zone at several times, and each is judged by itself",
         "vantage-points": "it takes answers seen from several places, and a survey asks from one",
+        "whole-zone": "it takes all records of the zone (a zone file or transfer), and a survey sees few",
+        "other-zones": "it takes many zones side by side, and each is judged by itself",
         "samples": "it takes many questions to the same server, and a survey asks few",
         "consent": "its questions are sent with the operator's consent only, and a survey asks without",
         "reference-list": "it takes a list that is kept elsewhere, and none is read",

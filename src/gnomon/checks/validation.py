@@ -81,7 +81,7 @@ class ExaminedRRset:
         best = max(signatures, key=lambda one: _STATES.index(one.state), default=None)
         failure = "missing" if best is None else "" if valid else best.state.value
         labels = max((one.fields.labels for one in valid if one.fields is not None), default=None)
-        expanded_from = labels if labels is not None and labels < _label_count(rrset.owner) else None
+        expanded_from = labels if labels is not None and labels < label_count(rrset.owner) else None
         return cls(rrset, signatures, valid, best, failure, expanded_from)
 
 
@@ -128,7 +128,7 @@ class Validator:
             return ExaminedSignature(SignatureState.MALFORMED, None)
         if fields.signer != signer:
             return ExaminedSignature(SignatureState.WRONG_SIGNER, fields)
-        if fields.labels > _label_count(rrset.owner):  # RFC 4035 section 5.3.1
+        if fields.labels > label_count(rrset.owner):  # RFC 4035 section 5.3.1
             return ExaminedSignature(SignatureState.BAD_LABELS, fields)
         named = [key for key in keys if _is_named(key, fields)][:MAX_KEYS_PER_TAG]
         if not named:
@@ -199,7 +199,7 @@ def _is_named(key: Key, signature: Rrsig) -> bool:
     return may_sign(key) and of.algorithm == signature.algorithm and of.key_tag == signature.key_tag
 
 
-def _label_count(owner: Name) -> int:
+def label_count(owner: Name) -> int:
     """Labels as an RRSIG counts them: neither the root's nor a leading asterisk (RFC 4034 section 3.1.3)."""
     labels = owner.labels
     return len(labels) - (1 if labels[:1] == (b"*",) else 0)

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from gnomon.base import Address, Name, NameServer
-from gnomon.base.codes import CDS, DNSKEY, NOERROR, NS, NSEC3PARAM, SOA
+from gnomon.base.codes import CDNSKEY, CDS, CSYNC, DNSKEY, NOERROR, NS, NSEC3PARAM, SOA
 from gnomon.checks import hosts, parent
 from gnomon.checks.hosts import Host
 from gnomon.checks.levels import ZoneClass
@@ -42,6 +42,8 @@ _APEX_ASKS: dict[int, tuple[str, ...]] = {
     NS: ("Q3", "Q3N"),
     DNSKEY: ("Q4", "Q4N"),
     CDS: ("Q8",),
+    CDNSKEY: ("Q8K",),
+    CSYNC: ("Q8C",),
     NSEC3PARAM: ("Q8P",),
 }
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from gnomon.base import InputError, Name, reverse_name
 from gnomon.base.codes import NS
+from gnomon.base.signals import signal_name
 from gnomon.checks.levels import ZoneClass, class_of
 from gnomon.checks.observed import parsed
 from gnomon.checks.parent import Undelegated
@@ -94,9 +95,10 @@ class ViewMaker:
     def _needed(self, zone: Name, own: Sequence[Exchange], given: Undelegated | None) -> Iterator[Exchange]:
         """The shared exchanges of the cuts above the zone and its NS names, of these names, of its servers."""
         names = in_order((*_ns_names(zone, own), *(given.ns_names if given else ())))
-        cuts = {above for name in (zone, *names) for above in name.ancestors()[1:]}
+        signals = [signal for name in names if (signal := signal_name(zone, name)) is not None]
+        cuts = {above for name in (zone, *names, *signals) for above in name.ancestors()[1:]}
         subjects = [cut_subject(cut) for cut in in_order(cuts)]
-        subjects += [name_subject(name) for name in names]
+        subjects += [name_subject(name) for name in (*names, *signals)]
         asked = dict.fromkeys(x.address for x in own if x.ask.startswith("Q"))
         subjects += [server_subject(address) for address in asked]
         subjects += [name_subject(reverse_name(address)) for address in asked]

@@ -45,6 +45,13 @@ def type_bitmap(types: Iterable[int]) -> bytes:
     return b"".join(bytes([number, len(bits)]) + bits for number, bits in windows.items())
 
 
+def _next_closer(name: bytes, encloser: bytes) -> bytes:
+    """The name one label longer than the encloser on the way to `name` (RFC 5155 section 1.3)."""
+    while parent(name) != encloser:
+        name = parent(name)
+    return name
+
+
 class NsecChain:
     """One NSEC per authoritative name and per delegation; empty non-terminals have none."""
 
@@ -62,6 +69,10 @@ class NsecChain:
         """Proof that neither `name` nor the wildcard below its closest encloser exists (RFC 4035 section 3.1.3.2)."""
         first, wildcard = self._spanning(name), self._spanning(b"\x01*" + encloser)
         return [first] if first is wildcard else [first, wildcard]
+
+    def expansion(self, name: bytes, encloser: bytes) -> list[RRset]:
+        """Proof that `name` does not exist, beside an answer from the wildcard at its closest encloser."""
+        return [self._spanning(name)]
 
     def all(self) -> list[RRset]:
         return [self._record(index) for index in range(len(self._names))]
@@ -122,12 +133,12 @@ class Nsec3Chain:
 
     def nxdomain(self, name: bytes, encloser: bytes) -> list[RRset]:
         """Closest encloser, next closer name and wildcard (RFC 5155 section 7.2.2)."""
-        next_closer = name
-        while parent(next_closer) != encloser:
-            next_closer = parent(next_closer)
-        return self._distinct(
-            self._matching(encloser), self._covering(next_closer), self._covering(b"\x01*" + encloser)
-        )
+        next_closer = self._covering(_next_closer(name, encloser))
+        return self._distinct(self._matching(encloser), next_closer, self._covering(b"\x01*" + encloser))
+
+    def expansion(self, name: bytes, encloser: bytes) -> list[RRset]:
+        """That the next closer name does not exist (RFC 5155 section 7.2.6)."""
+        return self._distinct(self._covering(_next_closer(name, encloser)))
 
     def all(self) -> list[RRset]:
         return [self._record(index) for index in range(len(self._chain[0]))]

@@ -21,6 +21,7 @@ import dns.rdataset
 import dns.zonefile
 
 from gnomon.base import ROOT, Address, InputError, Name, codes, parse_address, reverse_name
+from gnomon.base.signals import signal_name
 from gnomon.lab.faults import make_fault
 from gnomon.lab.keys import dnskey_rdata, ds_rdata
 from gnomon.lab.spec import (
@@ -54,7 +55,7 @@ _HOSTS = (
 _WORLD_KEYS = frozenset(
     {"ns", "child_ns", "addresses", "glue", "signed", "algorithm", "rsa_bits", "csk", "denial", "nsec3", "ds", "cds",
      "soa", "validity", "extra_keys", "mx", "spf", "ptr", "ns_alias", "records", "ttl", "ns_ttl", "parent_signed",
-     "parent_ttl", "clock", "lookup", "services", "elsewhere", "elsewhere_signed", "raw"}
+     "parent_ttl", "clock", "lookup", "services", "signals", "elsewhere", "elsewhere_signed", "raw"}
 )  # fmt: skip
 _SERVICES = (
     '_dmarc.example.test. 3600 IN TXT "v=DMARC1; p=reject"',
@@ -62,7 +63,10 @@ _SERVICES = (
     'example.test. 3600 IN CAA 0 issue "ca.test"',
 )  # fmt: skip
 _DS_MODES = ("good", "none", "wrong-digest", "sha1", "sha384", "no-key", "extra-no-key", "parent-differs")
-_CDS_MODES = ("none", "match", "other", "delete")
+_CDS_MODES = (
+    "none", "match", "other", "delete", "of-zsk", "cds-only", "cdnskey-only", "mismatch", "delete-mixed", "delete-odd",
+)  # fmt: skip
+_SIGNAL_MODES = ("none", "match", "other")
 _FLAGS_REVOKE = 0x0080
 
 
@@ -154,8 +158,13 @@ def build_world(changes: Mapping[str, Any] | None = None, faults: Iterable[Place
     if not parent_signed:
         test = replace(test, signing=None, ds=())
     other = _base_zone(_OTHER, ["ns1.other.test.", "ns2.other.test."], 2)
-    elsewhere = [*_lookups(changes.get("lookup", {})), *parse_records(changes.get("elsewhere", []))]
-    other = replace(other, records=tuple(elsewhere))
+    elsewhere = parse_records(changes.get("elsewhere", []))
+    lookups = [*_lookups(changes.get("lookup", {})), *_signals(changes.get("signals", "none"), zone)]
+    other = replace(other, records=tuple(lookups))
+    test, other = (
+        replace(above, records=(*above.records, *(r for r in elsewhere if _holder(r.owner) == above.name)))
+        for above in (test, other)
+    )
     if not changes.get("elsewhere_signed", True):
         other = replace(other, signing=None, ds=())
     return World(
@@ -303,22 +312,38 @@ def _ds(changes: Mapping[str, Any], signing: SigningSpec | None) -> tuple[tuple[
     }[mode], []
 
 
+def _holder(owner: Name) -> Name:
+    """Which of the zones `other.test.` and `test.` holds a name below `test.`."""
+    return _OTHER if owner.is_subdomain_of(_OTHER) else _TEST
+
+
+def _signals(mode: str, zone: ZoneSpec) -> tuple[RecordSpec, ...]:
+    """The CDS and CDNSKEY records by which the operator of ns1.other.test. vouches for the zone (RFC 9615)."""
+    _one_of(mode, _SIGNAL_MODES, "signals")
+    name = signal_name(ZONE, Name.from_text("ns1.other.test."))
+    if mode == "none" or name is None:
+        return ()
+    own = [r for r in zone.records if r.rtype in (codes.CDS, codes.CDNSKEY) and r.owner == ZONE]
+    last = 0 if mode == "match" else 1
+    return tuple(replace(r, owner=name, rdatas=tuple(o[:-1] + bytes([o[-1] ^ last]) for o in r.rdatas)) for r in own)
+
+
 def _cds(mode: str, signing: SigningSpec | None, ds: tuple[DsSpec, ...]) -> list[RecordSpec]:
-    """CDS and CDNSKEY at the apex: equal to the DS, for another key, or the deletion of RFC 8078 section 4."""
+    """CDS and CDNSKEY at the apex: equal to the DS, of another key, a deletion (RFC 8078 section 4), or faulty."""
     _one_of(mode, _CDS_MODES, "cds")
     if mode == "none" or signing is None:
         return []
-    if mode == "delete":
-        return [
-            RecordSpec(ZONE, codes.CDS, 3600, (b"\0\0\0\0\0",)),
-            RecordSpec(ZONE, codes.CDNSKEY, 3600, (b"\0\0\3\0\0",)),
-        ]
-    key = signing.keys[0] if mode == "match" else replace(signing.keys[0], index=signing.keys[0].index + 40)
+    stranger = replace(signing.keys[0], index=signing.keys[0].index + 40)
+    key = {"other": stranger, "of-zsk": signing.keys[-1]}.get(mode, signing.keys[0])
     wanted = ds if mode == "match" and ds else (DsSpec(key),)
-    return [
-        RecordSpec(ZONE, codes.CDS, 3600, tuple(ds_rdata(ZONE.key, entry) for entry in wanted)),
-        RecordSpec(ZONE, codes.CDNSKEY, 3600, (dnskey_rdata(key),)),
-    ]
+    cds = tuple(ds_rdata(ZONE.key, entry) for entry in wanted)
+    cdnskey = (dnskey_rdata(stranger if mode == "mismatch" else key),)
+    if mode.startswith("delete"):
+        odd = b"\1" if mode == "delete-odd" else b"\0"
+        cds = (b"\0\0\0\0" + odd, *(cds if mode == "delete-mixed" else ()))
+        cdnskey = (b"\0\0\3\0" + odd, *(cdnskey if mode == "delete-mixed" else ()))
+    made = [RecordSpec(ZONE, codes.CDS, 3600, cds), RecordSpec(ZONE, codes.CDNSKEY, 3600, cdnskey)]
+    return {"cds-only": made[:1], "cdnskey-only": made[1:]}.get(mode, made)
 
 
 def _soa(values: Mapping[str, Any]) -> SoaSpec:

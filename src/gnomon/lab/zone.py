@@ -99,7 +99,7 @@ class Zone:
             return response
         node = self.nodes.get(name)
         if node is None:
-            self._deny_name(response, name, do)
+            self._deny_name(response, name, qtype, do)
         elif codes.CNAME in node and qtype not in (codes.CNAME, codes.ANY, codes.NSEC, codes.RRSIG):
             self._follow_alias(response, node[codes.CNAME], qtype, do, aliases)
         else:
@@ -152,7 +152,7 @@ class Zone:
         if do and self.chain is not None:
             response.authority += self._proofs(self.chain.nodata(name))
 
-    def _deny_name(self, response: Response, name: bytes, do: bool) -> None:
+    def _deny_name(self, response: Response, name: bytes, qtype: int, do: bool) -> None:
         if name in self.ents:
             self._deny_type(response, name, do)
             return
@@ -160,10 +160,31 @@ class Zone:
         encloser = parent(name)
         while encloser not in self.nodes and encloser not in self.ents:
             encloser = parent(encloser)
+        wildcard = self.nodes.get(b"\x01*" + encloser)
+        if wildcard is not None:
+            self._expand(response, wildcard, name, encloser, qtype, do)
+            return
         response.encloser = encloser
         response.authority = self._soa_of_negative(do)
         if do and self.chain is not None:
             response.authority += self._proofs(self.chain.nxdomain(name, encloser))
+
+    def _expand(
+        self, response: Response, wildcard: Mapping[int, RRset], name: bytes, encloser: bytes, qtype: int, do: bool
+    ) -> None:
+        """An answer from a wildcard with proof that the name itself does not exist (RFC 4035 section 3.1.3.3)."""
+        response.rcode = codes.NOERROR
+        found = wildcard.get(qtype)
+        if found is not None:
+            response.answer = [
+                RRset(name, one.rtype, one.ttl_s, one.rdatas, one.original_ttl_s)
+                for one in self.with_signature(found, do)
+            ]
+        else:
+            response.authority = self._soa_of_negative(do)
+        if do and self.chain is not None:
+            proofs = self.chain.expansion(name, encloser)
+            response.authority += self._proofs(proofs if found else self.chain.nxdomain(name, encloser))
 
     def _follow_alias(self, response: Response, alias: RRset, qtype: int, do: bool, left: int) -> None:
         """The alias, and as much of an answer for its target as the zone has (RFC 1034 section 4.3.2, step 3a)."""

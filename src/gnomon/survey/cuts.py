@@ -12,6 +12,7 @@ from gnomon.base import ROOT, Address, Name, NameServer, reverse_name
 from gnomon.evidence import cut_subject, name_subject, server_subject
 from gnomon.survey import plan as q
 from gnomon.survey import reading
+from gnomon.survey.automation_questions import H7_CDNSKEY, H7_CDS
 from gnomon.survey.pack import ask_pack
 from gnomon.survey.plan import Plan
 from gnomon.survey.question import Question
@@ -103,6 +104,8 @@ class Walker:
                 return cut_subject(about), self._ask_chain(about)
             if kind == "host":
                 return name_subject(about), self._find_host(about)
+            if kind == "signal":
+                return name_subject(about), self._find_signal(about)
             return name_subject(about), self._look_up(about, _LOOKED_UP[kind])
         if kind == "prefix":
             assert self.plan.prefix_lookup is not None
@@ -268,15 +271,15 @@ class Walker:
             return
         most = self.plan.parent_servers
         servers = yield from self.servers(cut, names=most)
-        yield from self.ask_some(servers, name, [q.C2], _is_final)
+        yield from self.ask_some(servers, name, [q.C2], is_final)
         if most > 2:
-            yield from self.ask_some(servers, name, [q.C4], _is_final, most)
+            yield from self.ask_some(servers, name, [q.C4], is_final, most)
         above = cut.above
         if above is not None and name not in self.undelegated:
             servers = yield from self.servers(above, names=most)
-            yield from self.ask_some(servers, name, [q.C1], _is_final)
+            yield from self.ask_some(servers, name, [q.C1], is_final)
             if most > 2:
-                yield from self.ask_some(servers, name, [q.C3], _is_final, most)
+                yield from self.ask_some(servers, name, [q.C3], is_final, most)
 
     def _find_host(self, name: Name) -> Steps[tuple[Address, ...]]:
         found: set[Address] = set()
@@ -328,6 +331,22 @@ class Walker:
                 break
         return ()
 
+    def _find_signal(self, name: Name) -> Steps[None]:
+        """What the operator of a name server says of a zone, and what is needed to validate it."""
+        cut = yield from self.closest(name)
+        for _ in range(self.plan.indirections):
+            if cut is None:
+                return
+            replies = yield from self.ask_one(cut, name, [H7_CDS, H7_CDNSKEY], partial(leads_on, name, cut.zone))
+            messages = [message for reply in replies if (message := reply.message)]
+            lower = [down for message in messages if (down := reading.referral(message, name, cut.zone))]
+            if not lower:
+                break
+            cut = self.cut_of(lower[0], cut)
+            self.between.setdefault(cut.zone, cut)
+        if cut is not None:
+            yield Need([("chain", above.zone) for above in cut.upwards()])
+
 
 def prefix_name(address: Address, zone: Name) -> Name:
     """The name that a prefix look-up service in DNS has for an address (as Team Cymru's: origin.<zone>, origin6.)."""
@@ -345,7 +364,8 @@ def leads_on(name: Name, above: Name, reply: Reply) -> bool:
     return reading.is_final(message) or reading.referral(message, name, above) is not None
 
 
-def _is_final(reply: Reply) -> bool:
+def is_final(reply: Reply) -> bool:
+    """The reply settles the question."""
     return reply.message is not None and reading.is_final(reply.message)
 
 

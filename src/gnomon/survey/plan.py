@@ -15,7 +15,6 @@ from hashlib import sha256
 from gnomon.base import Name, RRType, Transport
 from gnomon.base.codes import (
     AAAA,
-    CDS,
     DNAME,
     DNSKEY,
     DS,
@@ -30,6 +29,7 @@ from gnomon.base.codes import (
     TXT,
     A,
 )  # fmt: skip
+from gnomon.survey.automation_questions import AUTOMATION
 from gnomon.survey.compliance import COMPLIANCE, PACK
 from gnomon.survey.question import UDP_SIZE_OCTETS, Question, is_proper_with_edns
 from gnomon.survey.service_questions import SERVICES
@@ -90,9 +90,11 @@ Q4N = Question(
     "Q4N", "zone", "DNSKEY of the zone, plain", DNSKEY, _NO_EDNS.format("Q4"), ("keys", "ds"), only_after=True
 )
 Q5N = Question("Q5N", "zone", "A of the random name, plain", A, _NO_EDNS.format("Q5"), ("answers",), only_after=True)
-Q8 = Question(
-    "Q8", "zone", "CDS of the zone, DO", CDS, _ANSWERING + ", if any of them has a DNSKEY", ("ds",), edns=_PLAIN_DO
-)
+Q8D = Question(
+    "Q8D", "zone", "DS of the zone, DO", DS,
+    _ANSWERING + ", if any of them has a DNSKEY, at as many of them as the plan's host_servers says", ("dnssec",),
+    edns=_PLAIN_DO, per=("host server",),
+)  # fmt: skip
 Q8P = Question(
     "Q8P", "zone", "NSEC3PARAM of the zone, DO", NSEC3PARAM, _ANSWERING + ", if any of them has a DNSKEY",
     ("denial",), edns=_PLAIN_DO,
@@ -213,9 +215,9 @@ C4 = Question(
 
 QUESTIONS: tuple[Question, ...] = (
     P1, P2, P1N, P3_A, P3_AAAA, P4,
-    Q1, Q2, *Q2_PARTS, Q3, Q4, Q5, Q6, Q7, Q7K, Q7N, Q3N, Q4N, Q5N, Q8, Q8P, Q8N, Q9_A, Q9_AAAA, Q9M, Q9M_NS, Z6,
+    Q1, Q2, *Q2_PARTS, Q3, Q4, Q5, Q6, Q7, Q7K, Q7N, Q3N, Q4N, Q5N, Q8P, Q8N, Q8D, Q9_A, Q9_AAAA, Q9M, Q9M_NS, Z6,
     *SERVICES, H1, H2,
-    A1, R1, C0, C1, C2, C3, C4, *COMPLIANCE,
+    *AUTOMATION, A1, R1, C0, C1, C2, C3, C4, *COMPLIANCE,
 )  # fmt: skip
 
 
@@ -230,7 +232,8 @@ class Plan:
         ns_names: NS names of one zone whose addresses are looked for and asked; the first in canonical order, those
             of the delegation before those only the zone itself has.
         addresses: server addresses of one zone that are asked; in order of name, then address.
-        host_servers: servers of the zone, of both IP versions, that are asked for the addresses of NS names inside it.
+        host_servers: servers of the zone, of both IP versions, that are asked for its DS and for the addresses of NS
+            names inside it.
         record_servers: servers of the zone, of both IP versions, that are asked for its MX, TXT and CAA records.
         hosts: names of hosts in the zone's MX, SPF and HTTPS records, and aliases of www, that are looked up.
         texts: names of policies elsewhere (SPF, DMARC) that are looked up.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from gnomon.base import Address, Name
-from gnomon.base.codes import AAAA, CNAME, DNSKEY, NOERROR, NS, NXDOMAIN, SOA, A
+from gnomon.base.codes import AAAA, CNAME, DNSKEY, DS, NOERROR, NS, NXDOMAIN, SOA, A
 from gnomon.wire import MalformedRdata, Message, Record, rdata
 
 T = TypeVar("T")
@@ -51,6 +51,10 @@ def apex_ns(message: Message, zone: Name) -> tuple[Name, ...]:
 
 def has_dnskey(message: Message) -> bool:
     return any(r.rtype == DNSKEY for r in message.answer)
+
+
+def has_ds(message: Message, zone: Name) -> bool:
+    return any(r.rtype == DS and r.owner == zone for r in (*message.answer, *message.authority))
 
 
 def addresses(records: Iterable[Record], owners: Iterable[Name]) -> tuple[Address, ...]:

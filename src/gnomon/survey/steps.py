@@ -17,7 +17,7 @@ from gnomon.wire import Message
 
 Key = tuple[str, Name | Address]
 """Names a shared task by kind and object: ("cut", name), ("chain", name), ("host", name), ("reverse", name),
-("prefix", address) or ("pack", address)."""
+("signal", name), ("prefix", address) or ("pack", address)."""
 
 _AA = 0x04
 _RCODE = 0x0F

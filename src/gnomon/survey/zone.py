@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from gnomon.base import Address, Name, reverse_name
-from gnomon.base.codes import OPTION_COOKIE, SOA
+from gnomon.base.codes import CDNSKEY, CDS, OPTION_COOKIE, SOA
+from gnomon.survey import automation, reading
 from gnomon.survey import plan as q
-from gnomon.survey import reading
+from gnomon.survey.automation_questions import AT_APEX, Q8, Q8K
 from gnomon.survey.cuts import Cut, Walker, leads_on
 from gnomon.survey.leads import leads
 from gnomon.survey.pack import parts_of
@@ -42,8 +43,10 @@ class ZoneSurvey:
         self._asked: set[tuple[str, Name, Address]] = set()
         self._hosting: list[tuple[Address, Name | None]] = []  # servers of the parent that serve the zone too
         self._is_signed = False
-        self._apex_types: frozenset[int] = frozenset()
         self._contact: tuple[Key, ...] = ()  # where mail to the zone's contact goes
+        self._types: dict[Address, frozenset[int]] = {}  # those that a server lists at the apex
+        self._has_ds = False
+        self._wants: set[int] = set()  # the types of records for the parent that it has
         self._wires: dict[str, bytes] = {}
 
     def steps(self) -> Steps[None]:
@@ -58,6 +61,10 @@ class ZoneSurvey:
             yield from self._ask_servers(new)
             yield from self._ask_more()
         yield from self._ask_services()
+        if above is not None and self._wants:
+            yield from automation.ask_parent(self._walker, self._zone, above)
+        if self._is_signed and not self._has_ds and self._wants & {CDS, CDNSKEY}:
+            yield from automation.ask_operators(self._zone, self._addresses)
         shared: list[Key] = [("pack", address) for address in self._authoritative]
         if self._plan.reverse:
             shared += [("reverse", reverse_name(address)) for address in self._servers]
@@ -103,6 +110,7 @@ class ZoneSurvey:
         servers = yield from self._walker.servers(parent, names=most)
         asked = yield from self._walker.ask_some(servers, self._zone, [q.P1, q.P2], usable, most)
         replies = [of[0] for of in asked]
+        self._has_ds = any(reading.has_ds(m, self._zone) for of in asked for reply in of if (m := reply.message))
         if not any(usable(reply) for reply in replies):
             replies = yield from self._ask(q.P1N, [(r.ask.address, r.ask.server_name) for r in replies])
         messages = [message for reply in replies if (message := reply.message)]
@@ -187,8 +195,11 @@ class ZoneSurvey:
             self._is_signed = self._is_signed or reading.has_dnskey(message)
         for name in reading.names_in_order(apex):
             self._add(name)
-        negative = (m for r in replies if r.ask.question is q.Q6 and r.is_authoritative and (m := r.message))
-        self._apex_types = self._apex_types or next(filter(None, map(apex_types, negative)), frozenset())
+        for reply in replies:
+            if reply.ask.question is q.Q6 and reply.is_authoritative and (denial := reply.message):
+                types = apex_types(denial)
+                if types:
+                    self._types[reply.ask.address] = types
 
     def _instead(self, reply: Reply) -> list[Question]:
         """What is asked after this reply: the same in another form, the parts of what failed, or the next over TCP."""
@@ -212,26 +223,35 @@ class ZoneSurvey:
         """What not every server is asked: records of signed zones, addresses of NS names inside the zone."""
         asks: list[Ask] = []
         if self._is_signed:
-            for question in (q.Q8, q.Q8P, q.Q8N):
+            for question in AT_APEX:
+                at = [a for a in self._answering if question.qtype in self._types.get(a, (question.qtype,))]
+                asks += self._once(question, self._zone, at)
+            for question in (q.Q8P, q.Q8N):
                 asks += self._once(question, self._zone, self._answering)
+            asks += self._once(q.Q8D, self._zone, _spread(self._answering, self._plan.host_servers))
+        else:
+            for question in (Q8, Q8K):
+                asks += self._once(question, self._zone, (self._authoritative or self._answering)[:1])
         inside = self._inside()
-        at = _spread(self._answering, 2)
+        few = _spread(self._answering, 2)
         for name in reading.names_in_order(self._between(inside))[:_BETWEEN]:
             for question in (q.Q9M, q.Q9M_NS):
-                asks += self._once(question, name, at)
+                asks += self._once(question, name, few)
         if self._zone.is_root:
             for name in q.SPECIAL_USE:
-                asks += self._once(q.Z6, name, at)
-        at = _spread(self._answering, self._plan.host_servers)
+                asks += self._once(q.Z6, name, few)
+        hosting = _spread(self._answering, self._plan.host_servers)
         about: dict[bytes, Name] = {}
         for name in inside:
             for question in (q.Q9_A, q.Q9_AAAA):
-                new = self._once(question, name, at)
+                new = self._once(question, name, hosting)
                 asks += new
                 about.update((one.wire, name) for one in new)
         for wire, message in _distinct((yield from ask(asks))):
             if wire in about:
                 self._learn_inside(about[wire], message)
+            types = {int(record.rtype) for record in message.answer if record.owner == self._zone}
+            self._wants |= types.intersection(question.qtype for question in AT_APEX)
 
     def _between(self, names: Iterable[Name]) -> Iterable[Name]:
         """The names between the zone and these: they exist, if only because others are below them."""
@@ -246,7 +266,8 @@ class ZoneSurvey:
         at = [(a, self._servers[a]) for a in _spread(self._authoritative or self._answering, len(self._servers))]
         if at:
             first = self._contact if self._plan.contact else ()
-            survey = ServiceSurvey(self._walker, self._zone, at, bool(self._authoritative), self._apex_types, first)
+            types = next(iter(self._types.values()), frozenset[int]())
+            survey = ServiceSurvey(self._walker, self._zone, at, bool(self._authoritative), types, first)
             yield from survey.steps()
 
     def _learn_inside(self, name: Name, message: Message) -> None:

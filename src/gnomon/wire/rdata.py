@@ -76,16 +76,18 @@ class Dnskey(NamedTuple):
     @property
     def rsa_bits(self) -> int | None:
         """The size of the RSA modulus in bits (RFC 3110 section 2); None if the key is not of RSA or unreadable."""
-        parts = self._rsa_parts()
+        parts = self.rsa_parts
         return int.from_bytes(parts[1], "big").bit_length() if parts else None
 
     @property
     def rsa_exponent_bits(self) -> int | None:
         """The size of the RSA public exponent in bits; None as for `rsa_bits`."""
-        parts = self._rsa_parts()
+        parts = self.rsa_parts
         return int.from_bytes(parts[0], "big").bit_length() if parts else None
 
-    def _rsa_parts(self) -> tuple[bytes, bytes] | None:
+    @property
+    def rsa_parts(self) -> tuple[bytes, bytes] | None:
+        """Exponent and modulus of an RSA key (RFC 3110 section 2), neither empty; None as for `rsa_bits`."""
         if self.algorithm not in (1, 5, 7, 8, 10) or not self.key:
             return None
         at, length = 1, self.key[0]
@@ -107,6 +109,23 @@ class Rrsig(NamedTuple):
     key_tag: int
     signer: Name
     signature: bytes
+
+
+class Csync(NamedTuple):
+    """RFC 7477 section 2.1.1."""
+
+    serial: int
+    flags: int
+    types: frozenset[int]
+
+
+class Dsync(NamedTuple):
+    """RFC 9859 section 2.1: for changes of `rtype`, whom to tell by which scheme (1 is NOTIFY)."""
+
+    rtype: int
+    scheme: int
+    port: int
+    target: Name
 
 
 class Nsec(NamedTuple):
@@ -142,6 +161,7 @@ class Nsec3param(NamedTuple):
 
 _SOA_TIMES = struct.Struct("!5I")
 _DS_FIXED = struct.Struct("!HBB")
+_DSYNC_FIXED = struct.Struct("!HBH")
 _RRSIG_FIXED = struct.Struct("!HBBIIIH")
 _NSEC3_FIXED = struct.Struct("!BBHB")
 
@@ -214,6 +234,21 @@ def rrsig(rdata: bytes) -> Rrsig:
     signer, at = read_name(rdata, 18)
     covered, algorithm, labels, ttl_s, expiration, inception, tag = _RRSIG_FIXED.unpack_from(rdata)
     return Rrsig(covered, algorithm, labels, ttl_s, expiration, inception, tag, signer, rdata[at:])
+
+
+def csync(rdata: bytes) -> Csync:
+    """The fields of a CSYNC."""
+    if len(rdata) < 6:
+        raise MalformedRdata(f"CSYNC: {len(rdata)} octets, at least 6 expected")
+    return Csync(int.from_bytes(rdata[:4], "big"), int.from_bytes(rdata[4:6], "big"), type_bitmap(rdata[6:]))
+
+
+def dsync(rdata: bytes) -> Dsync:
+    """The fields of a DSYNC."""
+    if len(rdata) < 6:
+        raise MalformedRdata(f"DSYNC: {len(rdata)} octets, at least 6 expected")
+    rtype, scheme, port = _DSYNC_FIXED.unpack_from(rdata)
+    return Dsync(rtype, scheme, port, ns(rdata[5:]))
 
 
 def nsec(rdata: bytes) -> Nsec:

@@ -6,10 +6,10 @@ before it is octets), `rewrite` (the octets as they leave). A fault is of the `s
 one `zone` on it, or of the `delegation` of a zone.
 """
 
-from gnomon.lab.faults import content, delegation, dnssec, edns, mail, message, reach, services
+from gnomon.lab.faults import content, delegation, denying, dnskey, dnssec, edns, mail, message, reach, rrsig, services
 from gnomon.lab.faults.fault import FAULTS, RESET, SILENCE, Fault, Reply, Reset, ZoneFault, make_fault
 
 __all__ = [
-    "FAULTS", "RESET", "SILENCE", "Fault", "Reply", "Reset", "ZoneFault", "content", "delegation", "dnssec", "edns",
-    "mail", "make_fault", "message", "reach", "services",
+    "FAULTS", "RESET", "SILENCE", "Fault", "Reply", "Reset", "ZoneFault", "content", "delegation", "denying",
+    "dnskey", "dnssec", "edns", "mail", "make_fault", "message", "reach", "rrsig", "services",
 ]  # fmt: skip

@@ -34,7 +34,7 @@ class NoSignatures(ZoneFault):
     """Leaves the RRSIG records out."""
 
     def reshape(self, request: Request, response: Response, world: World) -> None:
-        _drop(response, lambda rrset: rrset.rtype == codes.RRSIG)
+        drop(response, lambda rrset: rrset.rtype == codes.RRSIG)
 
 
 @named("no-dnskey")
@@ -89,7 +89,7 @@ class NoDenial(ZoneFault):
     """Leaves NSEC and NSEC3 out of negative responses and referrals."""
 
     def reshape(self, request: Request, response: Response, world: World) -> None:
-        _drop(response, _is_denial)
+        drop(response, is_denial)
 
 
 @named("wrong-denial")
@@ -97,10 +97,10 @@ class WrongDenial(ZoneFault):
     """Denies with the NSEC or NSEC3 record of the apex only, whatever was asked."""
 
     def reshape(self, request: Request, response: Response, world: World) -> None:
-        if not any(map(_is_denial, response.authority)):
+        if not any(map(is_denial, response.authority)):
             return
         zone = world.zone_for(request.name, request.qtype)
-        _drop(response, _is_denial)
+        drop(response, is_denial)
         if zone.chain is not None:
             for record in zone.chain.nodata(zone.apex):
                 response.authority += zone.with_signature(record, do=True)
@@ -147,7 +147,7 @@ class WrongBitmap(ZoneFault):
     """Lists only the type A in its NSEC and NSEC3 records."""
 
     def reshape(self, request: Request, response: Response, world: World) -> None:
-        _edit_denial(response, lambda rtype, rdata: rdata[: _bitmap_at(rtype, rdata)] + b"\0\1\x40")
+        edit_denial(response, lambda rtype, rdata: rdata[: _bitmap_at(rtype, rdata)] + b"\0\1\x40")
 
 
 @named("nsec3-flags")
@@ -157,7 +157,7 @@ class Nsec3Flags(ZoneFault):
     default_value = 2
 
     def reshape(self, request: Request, response: Response, world: World) -> None:
-        _edit_denial(response, lambda rtype, r: r[:1] + bytes([self.quantity]) + r[2:] if rtype == codes.NSEC3 else r)
+        edit_denial(response, lambda rtype, r: r[:1] + bytes([self.quantity]) + r[2:] if rtype == codes.NSEC3 else r)
 
 
 @named("nsec3-algorithm")
@@ -167,7 +167,7 @@ class Nsec3Algorithm(ZoneFault):
     default_value = 2
 
     def reshape(self, request: Request, response: Response, world: World) -> None:
-        _edit_denial(response, lambda rtype, r: bytes([self.quantity]) + r[1:] if rtype == codes.NSEC3 else r)
+        edit_denial(response, lambda rtype, r: bytes([self.quantity]) + r[1:] if rtype == codes.NSEC3 else r)
 
 
 @named("negative-without-soa")
@@ -176,6 +176,15 @@ class NegativeWithoutSoa(ZoneFault):
 
     def reshape(self, request: Request, response: Response, world: World) -> None:
         response.authority = [r for r in response.authority if _covered(r) != codes.SOA]
+
+
+@named("no-cds")
+class NoCds(ZoneFault):
+    """Has no CDS, CDNSKEY and CSYNC records."""
+
+    def alter(self, zone: Zone) -> None:
+        for rtype in (codes.CDS, codes.CDNSKEY, codes.CSYNC):
+            zone.nodes[zone.apex].pop(rtype, None)
 
 
 @named("wrong-ds")
@@ -212,17 +221,19 @@ def _covered(rrset: RRset) -> int:
     return int.from_bytes(rrset.rdatas[0][:2], "big") if rrset.rtype == codes.RRSIG else rrset.rtype
 
 
-def _is_denial(rrset: RRset) -> bool:
+def is_denial(rrset: RRset) -> bool:
+    """An NSEC or NSEC3 record set, or the signatures over one."""
     return _covered(rrset) in _DENIAL_TYPES
 
 
-def _drop(response: Response, unwanted: Callable[[RRset], bool]) -> None:
+def drop(response: Response, unwanted: Callable[[RRset], bool]) -> None:
+    """Leave these record sets out."""
     response.answer = [r for r in response.answer if not unwanted(r)]
     response.authority = [r for r in response.authority if not unwanted(r)]
     response.additional = [r for r in response.additional if not unwanted(r)]
 
 
-def _edit_denial(response: Response, change: Callable[[int, bytes], bytes]) -> None:
+def edit_denial(response: Response, change: Callable[[int, bytes], bytes]) -> None:
     """Replace the rdata of NSEC and NSEC3 records; their signatures stay as they are."""
 
     def edited(rrset: RRset) -> RRset:

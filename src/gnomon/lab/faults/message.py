@@ -17,6 +17,21 @@ _TXT_IN, _TXT_CH = b"\0\x10\0\1", b"\0\x10\0\3"  # type and class; the lab write
 _ORDINARY_TYPES = frozenset({*range(1, 66), 99, 251, 252, 255, 256, 257})
 
 
+@named("cut-rdata")
+class CutRdata(ZoneFault):
+    """Serves the records of type `value` with the first 3 octets of their data only (62, so CSYNC, unless given)."""
+
+    default_value = int(codes.CSYNC)
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        def cut(rrset: RRset) -> RRset:
+            if rrset.rtype != self.quantity:
+                return rrset
+            return RRset(rrset.owner, rrset.rtype, rrset.ttl_s, tuple(rdata[:3] for rdata in rrset.rdatas))
+
+        response.answer = list(map(cut, response.answer))
+
+
 @named("opcode-dropped")
 class OpcodeDropped(Fault):
     """Answers nothing to opcodes other than QUERY."""

@@ -1,0 +1,90 @@
+"""Denial records that prove too little, too much, or in an unusual way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gnomon.base import codes
+from gnomon.lab.denial import type_bitmap
+from gnomon.lab.faults.dnssec import drop, edit_denial, is_denial
+from gnomon.lab.faults.fault import ZoneFault, named
+from gnomon.lab.records import Response, RRset
+from gnomon.lab.request import Request
+
+if TYPE_CHECKING:
+    from gnomon.lab.world import World
+
+_NXNAME = 128
+
+
+@named("dropped-proof")
+class DroppedProof(ZoneFault):
+    """Leaves the denial record number `value` out of negative responses (1, the first, unless given)."""
+
+    default_value = 1
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        records = [rrset for rrset in response.authority if rrset.rtype in (codes.NSEC, codes.NSEC3)]
+        if len(records) > 1:
+            owner = records[self.quantity - 1 : self.quantity]
+            drop(response, lambda rrset: is_denial(rrset) and rrset.owner in {one.owner for one in owner})
+
+
+@named("foreign-denial")
+class ForeignDenial(ZoneFault):
+    """Denies with the last denial record of the zone, whatever was asked."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        zone = world.zone_for(request.name, request.qtype)
+        if any(map(is_denial, response.authority)) and zone.chain is not None:
+            drop(response, is_denial)
+            response.authority += zone.with_signature(zone.chain.all()[-1], do=True)
+
+
+@named("wide-denial")
+class WideDenial(ZoneFault):
+    """Has the apex as next name in its NSEC records, so that they cover everything behind them."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        apex = world.zone_for(request.name, request.qtype).apex
+
+        def widened(rtype: int, rdata: bytes) -> bytes:
+            at = 0
+            while rtype == codes.NSEC and rdata[at]:
+                at += rdata[at] + 1
+            return apex + rdata[at + 1 :] if rtype == codes.NSEC else rdata
+
+        edit_denial(response, widened)
+
+
+@named("long-denial")
+class LongDenial(ZoneFault):
+    """Serves denial records with a TTL of `value` seconds (86400 unless given)."""
+
+    default_value = 86_400
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        def lengthened(rrset: RRset) -> RRset:
+            ttl_s = self.quantity if is_denial(rrset) else rrset.ttl_s
+            return RRset(rrset.owner, rrset.rtype, ttl_s, rrset.rdatas, rrset.original_ttl_s, rrset.signature)
+
+        response.authority = list(map(lengthened, response.authority))
+
+
+@named("compact-denial")
+class CompactDenial(ZoneFault):
+    """Denies names compactly (RFC 9824): NOERROR with a record of the name, which lists type `value` too if given."""
+
+    default_value = 0
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if response.rcode != codes.NXDOMAIN:
+            return
+        zone = world.zone_for(request.name, request.qtype)
+        response.rcode, response.encloser = codes.NOERROR, None
+        if not request.do:
+            return
+        drop(response, is_denial)
+        types = {int(codes.RRSIG), int(codes.NSEC), _NXNAME, *([self.quantity] if self.quantity else [])}
+        rdata = b"\1\0" + request.name + type_bitmap(types)
+        response.authority += zone.with_signature(RRset(request.name, codes.NSEC, zone.negative_ttl_s, (rdata,)), True)
