@@ -70,9 +70,10 @@ class Task:
         self.waiting: set[Task] = set()
         self.waiters: list[Task] = []
 
-    def can_pay(self, cost: int, now_s: float) -> bool:
-        return all(
-            budget.queries - budget.set_aside >= cost and budget.octets > 0 and now_s < budget.until_s
+    def room(self, now_s: float) -> int:
+        """The messages that all budgets can still pay for."""
+        return min(
+            budget.queries - budget.set_aside if budget.octets > 0 and now_s < budget.until_s else 0
             for budget in self.budgets
         )
 
@@ -328,34 +329,35 @@ class Scheduler:
 
     def _send(self, task: Task) -> bool:
         """Send as much of the task's wave as its budgets allow; True if nothing of it is left to wait for."""
-        shared = task.owner is not task
+        room, spent = task.room(self._clock()), 0
         while task.asks:
             ask = task.asks[0]
             reply = Reply(ask)
-            if shared and self._recorded:
-                before = self._recorded.pop(
-                    (task.recording.subject, ask.question.code, ask.address, ask.wire[2:]), None
-                )
-                if before is not None:
-                    for exchange in before:
-                        reply.add(exchange.status, exchange.response)
-                    task.replies.append(reply)
-                    task.asks.popleft()
-                    continue
-            cost = ask.question.most_sent
-            if task.can_pay(cost, self._clock()):
-                self._submit(task, reply, cost)
-            elif task.open:
-                return False  # goes on when it is known what the open ones really cost
-            else:
-                task.partial = _LIMITED
+            if not (self._recorded and self._was_recorded(task, reply)):
+                cost = ask.question.most_sent
+                if spent + cost <= room:
+                    spent += cost
+                    self._submit(task, reply, cost)
+                elif task.open:
+                    break  # goes on when it is known what the open ones really cost
+                else:
+                    task.partial = _LIMITED
             task.replies.append(reply)
             task.asks.popleft()
+        for budget in task.budgets:
+            budget.set_aside += spent
         return not task.open
 
+    def _was_recorded(self, task: Task, reply: Reply) -> bool:
+        """Fill the reply with what an interrupted run recorded, if that is a shared task's."""
+        ask = reply.ask
+        asked = (task.recording.subject, ask.question.code, ask.address, ask.wire[2:])
+        before = None if task.owner is task else self._recorded.pop(asked, None)
+        for exchange in before or ():
+            reply.add(exchange.status, exchange.response)
+        return before is not None
+
     def _submit(self, task: Task, reply: Reply, cost: int) -> None:
-        for budget in task.budgets:
-            budget.set_aside += cost
         ask, tag = reply.ask, self._next_tag
         question = ask.question
         self._next_tag += 1
