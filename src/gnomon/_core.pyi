@@ -1,6 +1,6 @@
 """The native core (Rust, in rust/). Import it through the package that it serves only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import final
 
 @final
@@ -129,6 +129,24 @@ class Recording:
             OverflowError, TypeError: a value outside the range of its column.
         """
 
+    def take(
+        self,
+        attempts: Attempts,
+        row: int,
+        seq: int,
+        ask: str,
+        server_name: str | None,
+        address: str,
+        port: int,
+        vantage: str,
+        /,
+    ) -> None:
+        """Add one attempt of a batch.
+
+        Raises:
+            IndexError: the batch has not so many.
+        """
+
 Column = tuple[int, bytes | None, bytes] | tuple[int, bytes | None, bytes, bytes | list[str]]
 """An Arrow column: its offset in rows, its validity bits, then its values; or the offsets and data of octets; or the
 indices (int32) into a list of words."""
@@ -221,6 +239,19 @@ class Attempt:
         """True on the last attempt that this query will have: exactly one attempt of each query has it."""
 
 @final
+class Attempts:
+    """A batch of attempts. None of them is an object of the interpreter unless somebody looks at it. Frozen."""
+
+    def __new__(cls, attempts: Iterable[tuple[object, ...]]) -> Attempts:
+        """A batch of attempts with the fields of `gnomon.engine.Attempt` in their order."""
+    def __len__(self) -> int: ...
+    @property
+    def statuses(self) -> bytes:
+        """The status of each, one octet each."""
+    def heads(self) -> list[tuple[int, int, int, bool, bytes | None]]:
+        """(tag, attempt, status, last, response) of each."""
+
+@final
 class Engine:
     """Sends queries within limits and hands back attempts; never raises for anything the network does."""
 
@@ -270,6 +301,8 @@ class Engine:
         The wait releases the interpreter lock. Signal handlers run within 0.1 s; what they raise
         (KeyboardInterrupt) is raised from here. Empty once the engine is closed.
         """
+    def take_batch(self, max_rows: int, timeout_ms: int) -> Attempts:
+        """The same as one object."""
     @property
     def pending(self) -> int:
         """Submitted queries whose last attempt has not been taken yet."""

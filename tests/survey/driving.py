@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 from gnomon._core import Recording, Rows
 from gnomon.base import Address, Name, NameServer, Transport, parse_address
-from gnomon.engine import Attempt, Engine, Query, Status
+from gnomon.engine import Attempt, Attempts, Engine, Query, Status
 from gnomon.evidence import Exchange, zone_subject
 from gnomon.evidence.row import exchanges_from, table_of
 from gnomon.lab.engine import LabEngine, TimedLabEngine
@@ -93,7 +93,7 @@ def drive(
             scheduler.start_zone(zone, zone_subject(zone), ZoneSurvey(walker, zone).steps())
         if queries := scheduler.take_queries():
             engine.submit(queries)
-        scheduler.deliver(engine.take())
+        scheduler.deliver(engine.take_batch())
         for recording in scheduler.take_shared():
             surveyed.exchanges += exchanges_of(recording)
         for zone, recording in scheduler.take_zones():
@@ -184,6 +184,9 @@ class ScriptedEngine:
     def take(self, max_rows: int = 4096, timeout_ms: int = 1000) -> list[Attempt]:
         out, self._ready = self._ready[:max_rows], self._ready[max_rows:]
         return out
+
+    def take_batch(self, max_rows: int = 4096, timeout_ms: int = 1000) -> Attempts:
+        return Attempts(self.take(max_rows, timeout_ms))
 
     @property
     def pending(self) -> int:

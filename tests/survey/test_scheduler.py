@@ -48,7 +48,7 @@ def run(tasks, zones, *, plan=None, recorded=None, engine=None):
         scheduler.start_zone(name(zone), f"zone {zone}", steps(zone, make))
     for _ in range(200):
         engine.submit(scheduler.take_queries())
-        scheduler.deliver(engine.take())
+        scheduler.deliver(engine.take_batch())
         if scheduler.is_idle:
             break
     assert not scheduler.zones_in_work
@@ -186,5 +186,5 @@ def test_an_answer_to_nobody_is_left_alone():
     _, scheduler, engine = run(Tasks(x=asks_once), {"a.": needs("x.")})
     before = scheduler.exchanges
     engine.submit([])
-    scheduler.deliver(engine.take())
+    scheduler.deliver(engine.take_batch())
     assert scheduler.exchanges == before

@@ -12,6 +12,8 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
+use crate::attempts::Attempts;
+
 const MIX_CASE: u32 = 1;
 const TCP_AFTER_TRUNCATION: u32 = 2;
 const HEADER_OCTETS: usize = 12;
@@ -251,18 +253,12 @@ impl Engine {
     }
 
     fn take(&self, py: Python<'_>, max_rows: usize, timeout_ms: u32) -> PyResult<Vec<Attempt>> {
-        let deadline = Instant::now() + Duration::from_millis(u64::from(timeout_ms));
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let taken = match py.detach(|| self.0.take(max_rows, left.min(SLICE))) {
-                Err(Refusal::Closed) => return Ok(Vec::new()),
-                other => other.map_err(gone)?,
-            };
-            if !taken.is_empty() || left <= SLICE {
-                return Ok(taken.into_iter().map(Attempt).collect());
-            }
-            py.check_signals()?;
-        }
+        let taken = self.wait(py, max_rows, timeout_ms)?;
+        Ok(taken.into_iter().map(Attempt).collect())
+    }
+
+    fn take_batch(&self, py: Python<'_>, max_rows: usize, timeout_ms: u32) -> PyResult<Attempts> {
+        Ok(Attempts::new(self.wait(py, max_rows, timeout_ms)?))
     }
 
     #[getter]
@@ -282,6 +278,28 @@ impl Engine {
 
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.0.close());
+    }
+}
+
+impl Engine {
+    fn wait(
+        &self,
+        py: Python<'_>,
+        max_rows: usize,
+        timeout_ms: u32,
+    ) -> PyResult<Vec<engine::Attempt>> {
+        let deadline = Instant::now() + Duration::from_millis(u64::from(timeout_ms));
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let taken = match py.detach(|| self.0.take(max_rows, left.min(SLICE))) {
+                Err(Refusal::Closed) => return Ok(Vec::new()),
+                other => other.map_err(gone)?,
+            };
+            if !taken.is_empty() || left <= SLICE {
+                return Ok(taken);
+            }
+            py.check_signals()?;
+        }
     }
 }
 

@@ -1,9 +1,13 @@
 //! `Recording`, `Rows` and `MerkleTree`: exchanges as they come, their columns, their hashes.
 
+use std::sync::Arc;
+
 use gnomon_core::evidence::{self, Octets, Recorded, Text, LEAF_OCTETS};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
+
+use crate::attempts::{Attempts, Heard};
 
 /// One exchange and whom it was recorded for. The texts are Python's own: mostly the same few objects.
 struct Entry {
@@ -13,15 +17,7 @@ struct Entry {
     address: Py<PyString>,
     port: u16,
     vantage: Py<PyString>,
-    transport: u8,
-    attempt: u16,
-    sent_at_ns: i64,
-    rtt_us: Option<u32>,
-    local_port: u16,
-    status: u8,
-    os_error: i32,
-    query: Vec<u8>,
-    response: Option<Vec<u8>>,
+    heard: Arc<Heard>,
 }
 
 /// The exchanges of one subject, kept outside the interpreter until they are stored.
@@ -67,16 +63,45 @@ impl Recording {
             address,
             port,
             vantage,
-            transport,
-            attempt,
-            sent_at_ns,
-            rtt_us,
-            local_port,
-            status,
-            os_error,
-            query: query.to_vec(),
-            response: response.map(<[u8]>::to_vec),
+            heard: Arc::new(Heard {
+                tag: 0,
+                attempt,
+                transport,
+                sent_at_ns,
+                rtt_us,
+                local_port,
+                status,
+                os_error,
+                query: query.to_vec(),
+                response: response.map(<[u8]>::to_vec),
+                last: true,
+            }),
         });
+    }
+
+    /// One attempt of a batch.
+    #[allow(clippy::too_many_arguments)]
+    fn take(
+        &mut self,
+        attempts: &Attempts,
+        row: usize,
+        seq: i64,
+        ask: Py<PyString>,
+        server_name: Option<Py<PyString>>,
+        address: Py<PyString>,
+        port: u16,
+        vantage: Py<PyString>,
+    ) -> PyResult<()> {
+        self.entries.push(Entry {
+            seq,
+            ask,
+            server_name,
+            address,
+            port,
+            vantage,
+            heard: attempts.get(row)?,
+        });
+        Ok(())
     }
 
     #[getter]
@@ -105,17 +130,17 @@ impl Recording {
                         .map(|name| name.to_str(py))
                         .transpose()?,
                     vantage: entry.vantage.to_str(py)?,
-                    attempt: entry.attempt,
+                    attempt: entry.heard.attempt,
                     seq: entry.seq,
                     port: entry.port,
-                    transport: entry.transport,
-                    sent_at_ns: entry.sent_at_ns,
-                    rtt_us: entry.rtt_us,
-                    local_port: entry.local_port,
-                    status: entry.status,
-                    os_error: entry.os_error,
-                    query: &entry.query,
-                    response: entry.response.as_deref(),
+                    transport: entry.heard.transport,
+                    sent_at_ns: entry.heard.sent_at_ns,
+                    rtt_us: entry.heard.rtt_us,
+                    local_port: entry.heard.local_port,
+                    status: entry.heard.status,
+                    os_error: entry.heard.os_error,
+                    query: &entry.heard.query,
+                    response: entry.heard.response.as_deref(),
                 })
             })
             .collect()

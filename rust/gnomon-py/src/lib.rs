@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+mod attempts;
 mod dnssec;
 mod engine;
 mod evidence;
@@ -10,6 +11,7 @@ mod zonefile;
 
 #[pymodule(gil_used = true)]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    attempts::register(m)?;
     message::register(m)?;
     dnssec::register(m)?;
     engine::register(m)?;

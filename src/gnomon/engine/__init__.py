@@ -1,5 +1,6 @@
 """Sending queries within limits. `NetworkEngine` is the real one; the lab has one without sockets."""
 
+from gnomon._core import Attempts
 from gnomon.engine.network import NetworkEngine
 from gnomon.engine.types import (
     ASSESS_LIMITS,
@@ -15,6 +16,6 @@ from gnomon.engine.types import (
 )  # fmt: skip
 
 __all__ = [
-    "ASSESS_LIMITS", "LAB_LIMITS", "SURVEY_LIMITS", "Attempt", "Engine", "Limits", "Mismatch", "NetworkEngine",
-    "OptOut", "Query", "Status",
+    "ASSESS_LIMITS", "LAB_LIMITS", "SURVEY_LIMITS", "Attempt", "Attempts", "Engine", "Limits", "Mismatch",
+    "NetworkEngine", "OptOut", "Query", "Status",
 ]  # fmt: skip

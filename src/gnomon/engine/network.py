@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from gnomon import _core
+from gnomon._core import Attempts
 from gnomon.base import Address, InputError, Transport, parse_address
 from gnomon.engine.types import Attempt, Limits, Mismatch, OptOut, Query, Status
 
@@ -118,6 +119,10 @@ class NetworkEngine:
             )
             for row in self._core.take(max_rows, timeout_ms)
         ]
+
+    def take_batch(self, max_rows: int = 4096, timeout_ms: int = 1000) -> Attempts:
+        """The same as one object."""
+        return self._core.take_batch(max_rows, timeout_ms)
 
     @property
     def pending(self) -> int:

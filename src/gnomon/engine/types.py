@@ -8,6 +8,7 @@ from enum import IntEnum
 from ipaddress import IPv4Network, IPv6Network
 from typing import NamedTuple, Protocol
 
+from gnomon._core import Attempts
 from gnomon.base import Address, Name, Transport
 
 
@@ -150,6 +151,9 @@ class Engine(Protocol):
 
     def take(self, max_rows: int = 4096, timeout_ms: int = 1000) -> list[Attempt]:
         """Attempts that are ready; waits up to `timeout_ms` for the first one; may return an empty list."""
+
+    def take_batch(self, max_rows: int = 4096, timeout_ms: int = 1000) -> Attempts:
+        """The same as one object: for who records all of them and looks at few."""
 
     @property
     def pending(self) -> int:

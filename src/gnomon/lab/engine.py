@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from gnomon import _core
 from gnomon.base import Transport
 from gnomon.base.special import special_purpose
-from gnomon.engine import Attempt, Query, Status
+from gnomon.engine import Attempt, Attempts, Query, Status
 from gnomon.lab.faults import Reset
 from gnomon.lab.world import World
 
@@ -46,6 +46,10 @@ class LabEngine:
         out, self._ready = self._ready[:max_rows], self._ready[max_rows:]
         self._pending -= sum(attempt.last for attempt in out)
         return out
+
+    def take_batch(self, max_rows: int = 4096, timeout_ms: int = 1000) -> Attempts:
+        """The same as one object."""
+        return Attempts(self.take(max_rows, timeout_ms))
 
     @property
     def pending(self) -> int:

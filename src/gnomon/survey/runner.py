@@ -162,7 +162,7 @@ class _Survey:
                 if not self._left:
                     break
             if not scheduler.is_idle:
-                scheduler.deliver(self._engine.take(_TAKE_ROWS, _TAKE_MS))
+                scheduler.deliver(self._engine.take_batch(_TAKE_ROWS, _TAKE_MS))
             flushed = self._record()
             now_s = time.monotonic()
             if tell is not None and (flushed or now_s - self._told_s > _PROGRESS_S):

@@ -5,19 +5,21 @@ from __future__ import annotations
 import heapq
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from gnomon._core import Recording
 from gnomon.base import Address, Name, Transport
-from gnomon.engine import Attempt, Query, Status
+from gnomon.engine import Attempts, Query, Status
 from gnomon.evidence import Exchange
 from gnomon.survey.plan import Plan
 from gnomon.survey.steps import Ask, Key, Need, Reply, Steps, Wave
 
 _LOOPED, _LIMITED = 1, 2  # why a result is partial; the larger one counts
 _LOOPS_BELIEVED = 3
+_ANSWERED = int(Status.ANSWERED)
+_UNSENT = frozenset(int(status) for status in Status if status.is_unsent)
 
 Asked = tuple[str, str, Address, bytes]
 """Subject, code, address and query without its ID: what makes a question the same as a recorded one."""
@@ -170,36 +172,35 @@ class Scheduler:
         zones, self._zones = self._zones, []
         return zones
 
-    def deliver(self, attempts: Iterable[Attempt]) -> None:
+    def deliver(self, attempts: Attempts) -> None:
         """Take in what came back and let the tasks go on."""
-        udp, vantage = Transport.UDP, self._vantage
-        for a in attempts:
-            flying = self._flying.get(a.tag)
+        for row, (tag, attempt, status, last, response) in enumerate(attempts.heads()):
+            flying = self._flying.get(tag)
             if flying is None:
                 continue
             task, reply, cost = flying
             ask = reply.ask
-            task.recording.add(
-                self._seq, ask.question.code, None if ask.server_name is None else str(ask.server_name),
-                _address_text(ask.address), 53, a.transport, a.attempt, a.sent_at_ns, a.rtt_us, a.local_port, a.status,
-                a.os_error, a.query, a.response, vantage,
+            name = ask.server_name
+            task.recording.take(
+                attempts, row, self._seq, ask.question.code, None if name is None else str(name),
+                _address_text(ask.address), 53, self._vantage,
             )  # fmt: skip
             self._seq += 1
             self.exchanges += 1
-            reply.add(a.status, a.response)
-            octets = 0 if a.response is None else len(a.response)
+            reply.add(status, response)
+            octets = 0 if response is None else len(response)
             for budget in task.budgets:
                 budget.octets -= octets
-                if a.last:
+                if last:
                     # What is shown beside the attempts was not sent.
-                    budget.queries -= a.attempt - a.status.is_unsent
+                    budget.queries -= attempt - (status in _UNSENT)
                     budget.set_aside -= cost
-            if a.status is Status.ANSWERED:
+            if status == _ANSWERED:
                 self.answered += 1
                 self._silent.pop(ask.address, None)
-            if a.last:
-                del self._flying[a.tag]
-                if ask.question.transport is udp and reply.response is None:
+            if last:
+                del self._flying[tag]
+                if ask.question.transport is Transport.UDP and reply.response is None:
                     self._silent[ask.address] = self._silent.get(ask.address, 0) + 1
                 task.open -= 1
                 if not task.open and self._send(task):

@@ -21,6 +21,7 @@ Key = tuple[str, Name | Address]
 
 _AA = 0x04
 _RCODE = 0x0F
+_ANSWERED = int(Status.ANSWERED)
 _KEPT_BACK = (Status.NOT_SENT_SPECIAL, Status.NOT_SENT_OPTOUT, Status.LOCAL_ERROR)
 
 
@@ -46,13 +47,13 @@ class Reply:
     def __init__(self, ask: Ask) -> None:
         self.ask = ask
         self.response: bytes | None = None
-        self.statuses: list[Status] = []
+        self.statuses: list[int] = []
         self._message: Message | None = None
 
-    def add(self, status: Status, response: bytes | None) -> None:
+    def add(self, status: int, response: bytes | None) -> None:
         """One more attempt has ended."""
         self.statuses.append(status)
-        if status is Status.ANSWERED:
+        if status == _ANSWERED:
             self.response = response
 
     @property
