@@ -16,14 +16,13 @@ from gnomon.checks.view import ZoneView
     "del.zone-exists",
     properties=(REL,),
     asked=("P1", "P4", "Q1"),
+    version=2,
     codes={
         "delegated": "The parent of {zone} delegates it to {names}.",
         "no-such-zone": "No server of the parent knows {zone}: {says}. It does not exist as a zone.",
         "child-without-parent": "{servers} serve {zone}, but its parent does not delegate it ({says}).",
         "some-parents-deny": "Some servers of the parent delegate {zone} and others do not: {says}.",
-        "alias": "{zone} is not a zone but an alias, as {servers} say; review its target instead.",
-        "dname-at-some": "{servers} have a DNAME at {zone}, though other servers of the parent delegate it.",
-        "aliases-differ": "The servers of the parent let the alias {zone} lead to different names: {targets}.",
+        "alias": "{zone} is not a zone but an alias (see del.alias-instead-of-zone).",
         "parent-unclear": "The parent's servers do not tell whether {zone} exists: {says}.",
         "no-parent-answer": "No server of the parent of {zone} answered.",
         "root": "The root zone has no parent.",
@@ -35,8 +34,7 @@ def zone_exists(view: ZoneView) -> Iterator[Outcome]:
 
     Why: resolvers find a zone only through its parent; without a delegation nothing below it can be reached.
     Rule: critical if every parent server denies the name and no server serves it; error if servers serve it all the
-        same, or if parent servers contradict each other, also about where an alias leads; an alias (CNAME, or DNAME
-        at the name) is reported, for it is no zone.
+        same, or if parent servers contradict each other. An alias is no zone; del.alias-instead-of-zone tells of it.
     Source: RFC 1034 section 4.2; RFC 9156 section 3.
     Do: have the registry (or the operator of the parent zone) publish the NS records of the zone.
     """
@@ -51,18 +49,6 @@ def zone_exists(view: ZoneView) -> Iterator[Outcome]:
     seen = [a.answer.exchange for a in answers]
     says = tuple(f"{a.answer.address} {a.says}" for a in answers)
     kinds = {a.says for a in answers}
-    aliases = [a for a in answers if a.says == "alias"]
-    if aliases:
-        shown = (seen, [x for a in aliases for x in view.asked("P4", a.answer.address)])
-        servers = tuple(str(a.answer.address) for a in aliases)
-        dnames = tuple(str(a.answer.address) for a in aliases if view.answer("P4", a.answer.address))
-        if not kinds & {"referral", "answer"}:
-            yield outcome("alias", *shown, servers=servers)
-        elif dnames:
-            yield outcome("dname-at-some", *shown, servers=dnames)
-        targets = {str(a.target) for a in aliases if a.target is not None}
-        if len(targets) > 1:
-            yield outcome("aliases-differ", *shown, targets=tuple(sorted(targets)))
     serving = [view.service(address) for address in view.addresses]
     working = [s for s in serving if s.state == "ok"]
     if kinds & {"referral", "answer"}:
@@ -70,8 +56,8 @@ def zone_exists(view: ZoneView) -> Iterator[Outcome]:
             yield outcome("some-parents-deny", seen, says=says)
         else:
             yield outcome("delegated", seen, names=tuple(map(str, view.parent_ns())))
-    elif aliases:
-        return
+    elif "alias" in kinds:
+        yield not_applicable("alias", seen)
     elif kinds & {"failure", "elsewhere"}:
         yield unknown("parent-unclear", seen, says=says)
     elif working:

@@ -55,7 +55,8 @@ _HOSTS = (
 _WORLD_KEYS = frozenset(
     {"ns", "child_ns", "addresses", "glue", "signed", "algorithm", "rsa_bits", "csk", "denial", "nsec3", "ds", "cds",
      "soa", "validity", "extra_keys", "mx", "spf", "ptr", "ns_alias", "records", "ttl", "ns_ttl", "parent_signed",
-     "parent_ttl", "clock", "lookup", "services", "signals", "elsewhere", "elsewhere_signed", "raw"}
+     "parent_ttl", "clock", "lookup", "services", "signals", "elsewhere", "elsewhere_signed", "raw",
+     "other_ns"}
 )  # fmt: skip
 _SERVICES = (
     '_dmarc.example.test. 3600 IN TXT "v=DMARC1; p=reject"',
@@ -160,6 +161,10 @@ def build_world(changes: Mapping[str, Any] | None = None, faults: Iterable[Place
     other = _base_zone(_OTHER, ["ns1.other.test.", "ns2.other.test."], 2)
     elsewhere = parse_records(changes.get("elsewhere", []))
     lookups = [*_lookups(changes.get("lookup", {})), *_signals(changes.get("signals", "none"), zone)]
+    if "other_ns" in changes:
+        # Without glue: who delegates these names circularly means it.
+        names = _names(changes["other_ns"])
+        other = replace(other, ns=names, glue=dict.fromkeys(names, ()))
     other = replace(other, records=tuple(lookups))
     test, other = (
         replace(above, records=(*above.records, *(r for r in elsewhere if _holder(r.owner) == above.name)))

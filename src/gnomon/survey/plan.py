@@ -90,6 +90,10 @@ Q4N = Question(
     "Q4N", "zone", "DNSKEY of the zone, plain", DNSKEY, _NO_EDNS.format("Q4"), ("keys", "ds"), only_after=True
 )
 Q5N = Question("Q5N", "zone", "A of the random name, plain", A, _NO_EDNS.format("Q5"), ("answers",), only_after=True)
+Q10 = Question(
+    "Q10", "zone", "A of www in the zone, plain", A, "at every address that answered Q1, if none had authority",
+    ("delegation",), only_after=True,
+)  # fmt: skip
 Q8D = Question(
     "Q8D", "zone", "DS of the zone, DO", DS,
     _ANSWERING + ", if any of them has a DNSKEY, at as many of them as the plan's host_servers says", ("dnssec",),
@@ -215,7 +219,8 @@ C4 = Question(
 
 QUESTIONS: tuple[Question, ...] = (
     P1, P2, P1N, P3_A, P3_AAAA, P4,
-    Q1, Q2, *Q2_PARTS, Q3, Q4, Q5, Q6, Q7, Q7K, Q7N, Q3N, Q4N, Q5N, Q8P, Q8N, Q8D, Q9_A, Q9_AAAA, Q9M, Q9M_NS, Z6,
+    Q1, Q2, *Q2_PARTS, Q3, Q4, Q5, Q6, Q7, Q7K, Q7N, Q3N, Q4N, Q5N, Q10, Q8P, Q8N, Q8D, Q9_A, Q9_AAAA, Q9M,
+    Q9M_NS, Z6,
     *SERVICES, H1, H2,
     *AUTOMATION, A1, R1, C0, C1, C2, C3, C4, *COMPLIANCE,
 )  # fmt: skip

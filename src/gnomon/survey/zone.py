@@ -60,6 +60,8 @@ class ZoneSurvey:
                 break
             yield from self._ask_servers(new)
             yield from self._ask_more()
+        if not self._authoritative:
+            yield from self._ask(q.Q10, self._at(self._answering))
         yield from self._ask_services()
         if above is not None and self._wants:
             yield from automation.ask_parent(self._walker, self._zone, above)
@@ -298,8 +300,8 @@ class ZoneSurvey:
         wire = self._wires.get(question.code)
         if wire is None:
             qname = self._zone
-            if question in (q.Q5, q.Q5N):
-                label = self._walker.label(self._zone.key)
+            if question in (q.Q5, q.Q5N, q.Q10):
+                label = b"www" if question is q.Q10 else self._walker.label(self._zone.key)
                 if len(label) + 1 + len(qname.wire) > 255:
                     return None
                 qname = qname.prepend(label)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gnomon.base import codes
 from gnomon.lab.faults.fault import ZoneFault, named
-from gnomon.lab.records import Response
+from gnomon.lab.records import Response, RRset
 from gnomon.lab.request import Request
 
 if TYPE_CHECKING:
@@ -24,6 +24,30 @@ class NoDelegations(ZoneFault):
             del zone.nodes[cut]
         zone.cuts.clear()
         zone.glue.clear()
+
+
+@named("alias-at-cut")
+class AliasAtCut(ZoneFault):
+    """Has an alias in place of every delegation: a CNAME record, or a DNAME record where `value` is given."""
+
+    default_value = 0
+
+    def alter(self, zone: Zone) -> None:
+        rtype = codes.DNAME if self.quantity else codes.CNAME
+        target = bytes([len(b"target%d" % self.quantity)]) + b"target%d" % self.quantity + zone.apex
+        for cut in zone.cuts:
+            zone.nodes[cut] = {rtype: RRset(cut, rtype, 3600, (target,))}
+        zone.cuts.clear()
+        zone.glue.clear()
+
+
+@named("other-glue")
+class OtherGlue(ZoneFault):
+    """Has other addresses in its glue: the last octet differs."""
+
+    def alter(self, zone: Zone) -> None:
+        for rrset in (rrset for rrsets in zone.glue.values() for rrset in rrsets):
+            rrset.rdatas = tuple(r[:-1] + bytes([r[-1] ^ 1]) for r in rrset.rdatas)
 
 
 @named("no-apex-ns")
