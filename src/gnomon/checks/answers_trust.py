@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import pairwise
 
 from gnomon.base import Address, Name, RRType
@@ -25,7 +26,7 @@ from gnomon.checks.read import read, read_all
 from gnomon.checks.registry import REL, SEC, STA, check
 from gnomon.checks.replies import UNHEARD, Finding, everything_heard, finding, hear, is_partial, told, unheard
 from gnomon.checks.view import ZoneView
-from gnomon.wire import Record, rdata
+from gnomon.wire import Message, Record, rdata
 from gnomon.wire.rdata import Soa
 
 
@@ -53,7 +54,7 @@ def no_foreign_data(view: ZoneView) -> Iterator[Outcome]:
     for address, answers in everything_heard(view).items():
         own = [a for a in answers if a.exchange.ask[0] in "QZ" and a.message.aa]
         heard += own
-        foreign = [(a, records) for a in own if (records := _foreign(view.zone, a))]
+        foreign = [(a, records) for a in own if (records := _foreign(view.zone, a.message))]
         if foreign:
             records = tuple(dict.fromkeys(text for _, texts in foreign for text in texts))
             findings.append(finding("foreign", address, *(a for a, _ in foreign), records=records))
@@ -65,8 +66,8 @@ def no_foreign_data(view: ZoneView) -> Iterator[Outcome]:
 _NAMING = {NS: rdata.ns, CNAME: rdata.ns, DNAME: rdata.ns}
 
 
-def _foreign(zone: Name, answer: Answer) -> tuple[str, ...]:
-    message = answer.message
+@lru_cache(maxsize=4096)
+def _foreign(zone: Name, message: Message) -> tuple[str, ...]:
     records = (*message.answer, *message.authority, *message.additional)
     outside = [r for r in records if not r.owner.is_subdomain_of(zone)]
     if not outside:
@@ -137,7 +138,7 @@ def _over_time(view: ZoneView, address: Address, rtype: RRType) -> list[tuple[An
     found = [
         (answer, rrset.rdatas)
         for answer in everything_heard(view).get(address, ())
-        if answer.qname == view.zone and answer.message.aa and not is_partial(answer)
+        if answer.qtype == rtype and answer.qname == view.zone and answer.message.aa and not is_partial(answer)
         if (rrset := answer.message.rrset("answer", view.zone, rtype)) is not None
     ]
     return sorted(found, key=lambda item: (item[0].exchange.sent_at_ns, item[0].exchange.seq))

@@ -84,7 +84,8 @@ def bufsize_honoured(view: ZoneView) -> Iterator[Outcome]:
     """
     findings, shown = list[Finding](), list[Answer]()
     for address, answers in everything_heard(view).items():
-        over = [(x, limit) for x in _over_udp(view, address) if len(x.response or b"") > (limit := _allowed(x))]
+        large = (x for x in _over_udp(view, address) if len(x.response or b"") > 512)
+        over = [(x, limit) for x in large if len(x.response or b"") > (limit := _allowed(x))]
         shown += [answer for answer in answers if is_udp(answer.exchange)]
         if over:
             largest, allowed = max(over, key=lambda pair: len(pair[0].response or b""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from gnomon.base import Address
 from gnomon.base.codes import CLASS_IN, FORMERR, NOERROR, NOTAUTH, NXDOMAIN, SOA, TSIG
@@ -26,6 +27,7 @@ from gnomon.wire import Message
 
 _BADKEY = 17
 _MISMATCHED = 5  # of `gnomon.engine.Status`
+_WRONG = (1, 4)  # of `gnomon.engine.Mismatch`: ID, question
 
 
 @check(
@@ -141,13 +143,19 @@ def record_class(view: ZoneView) -> Iterator[Outcome]:
 
 
 def _foreign(answer: Answer) -> tuple[str, ...]:
-    message = answer.message
-    odd = [r for r in (*message.answer, *message.authority, *message.additional) if r.rclass != CLASS_IN]
-    asked = parsed(answer.exchange.query).question if odd or answer.exchange.ask in ("S17", "S18") else None
-    if asked is None or asked.qclass == CLASS_IN:
-        wrong = [r for r in odd if r.rtype != TSIG]
-    else:
-        wrong = [r for r in (*message.answer, *message.authority, *message.additional) if r.rclass != asked.qclass]
+    if answer.exchange.ask not in _CHAOS:
+        return _not_of_class(answer.message, CLASS_IN)
+    asked = parsed(answer.exchange.query).question
+    return _not_of_class(answer.message, asked.qclass if asked else CLASS_IN)
+
+
+_CHAOS = frozenset({"S17", "S18"})
+
+
+@lru_cache(maxsize=4096)
+def _not_of_class(message: Message, qclass: int) -> tuple[str, ...]:
+    records = (*message.answer, *message.authority, *message.additional)
+    wrong = (r for r in records if r.rclass != qclass and r.rtype != TSIG)
     return tuple(f"{r.owner} CLASS{r.rclass} {r.rtype}" for r in wrong)
 
 
@@ -240,12 +248,15 @@ def question_echo(view: ZoneView) -> Iterator[Outcome]:
 
 
 def _is_mismatch(exchange: Exchange) -> bool:
-    return exchange.status == _MISMATCHED and exchange.response is not None
+    """A message that another ID or question kept from being the answer; not its case, cookie, source or time."""
+    return exchange.status == _MISMATCHED and exchange.os_error in _WRONG and exchange.response is not None
 
 
 def _lacks_question(answer: Answer) -> bool:
-    message, asked = answer.message, parsed(answer.exchange.query)
-    return message.rcode in (NOERROR, NXDOMAIN) and not message.questions and bool(asked.questions)
+    message = answer.message
+    if message.counts[0] or message.rcode not in (NOERROR, NXDOMAIN):
+        return False
+    return bool(parsed(answer.exchange.query).questions)
 
 
 def _different(exchange: Exchange) -> Iterator[str]:

@@ -147,18 +147,18 @@ def type_sweep(view: ZoneView) -> Iterator[Outcome]:
     heard = hear(view, "Q1")
     findings, seen = list[Finding](), set[int]()
     for address in (answer.address for answer in heard.answers):
-        silent, errors = list[int](), dict[int, str]()
-        by_type = _by_type(view, address)
-        for rtype, attempts in by_type.items():
+        good = _answered_types(view, address)
+        seen |= good
+        silent, errors, attempts_of = list[int](), dict[int, str](), _others(view, address, good)
+        for rtype, attempts in attempts_of.items():
             rcodes = [m.rcode for x in attempts if (m := view.message(x)) is not None]
-            if not rcodes and any(map(is_silent, attempts)):
-                silent.append(rtype)
-            elif rcodes and not any(rcode in (NOERROR, NXDOMAIN) for rcode in rcodes):
+            if rcodes:
                 errors[rtype] = str(rcodes[0])
-        seen.update(by_type)
+            elif any(map(is_silent, attempts)):
+                silent.append(rtype)
         for code, types in (("dropped", silent), ("error", list(errors))):
             if types:
-                shown = tuple(x for rtype in types for x in by_type[rtype])
+                shown = tuple(x for rtype in types for x in attempts_of[rtype])
                 facts = {"types": _texts(types), "rcodes": tuple(dict.fromkeys(errors.values()))}
                 findings.append(Finding(code, address, shown, facts))
     if findings or not heard.answers:
@@ -172,13 +172,24 @@ def _texts(types: list[int]) -> tuple[str, ...]:
     return tuple(str(RRType(rtype)) for rtype in sorted(types))
 
 
-def _by_type(view: ZoneView, address: Address) -> dict[int, list[Exchange]]:
-    """All that was sent about registered types in ordinary form, by type; EDNS or not."""
+def _asks(view: ZoneView) -> list[str]:
+    """The questions that are in ordinary form, EDNS or not."""
+    return [ask for ask in view.asks if ask[0] in "QZ" or ask == "S25"]
+
+
+def _answered_types(view: ZoneView, address: Address) -> set[int]:
+    """The types that a server answers for, NOERROR or NXDOMAIN, in at least one form of the question."""
+    answers = (answer for ask in _asks(view) for answer in view.answers_at(ask, address))
+    return {int(a.qtype) for a in answers if a.qtype is not None and a.message.rcode in (NOERROR, NXDOMAIN)}
+
+
+def _others(view: ZoneView, address: Address, good: set[int]) -> dict[int, list[Exchange]]:
+    """All that was sent about other registered types, by type."""
     found: dict[int, list[Exchange]] = {}
-    for ask in view.asks:
-        if ask[0] in "QZ" or ask == "S25":
-            for x in view.asked(ask, address):
-                asked = asked_in(x.query)
-                if asked is not None and asked[1] < 65280 and asked[1] not in (ANY, AXFR):
-                    found.setdefault(int(asked[1]), []).append(x)
+    for ask in _asks(view):
+        attempts = view.asked(ask, address)
+        for x in attempts:
+            asked = asked_in(x.query)
+            if asked is not None and asked[1] not in good and asked[1] < 65280 and asked[1] not in (ANY, AXFR):
+                found.setdefault(int(asked[1]), []).append(x)
     return found

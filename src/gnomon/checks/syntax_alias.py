@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from gnomon.base import InputError, Name, RRType
 from gnomon.base.codes import CNAME, DNAME, NSEC, NXDOMAIN, RRSIG, SOA
@@ -12,10 +13,15 @@ from gnomon.checks.read import name_order, read
 from gnomon.checks.registry import IOP, REL, check
 from gnomon.checks.replies import everything_heard
 from gnomon.checks.view import ZoneView
-from gnomon.wire import Record, rdata
+from gnomon.wire import Message, Record, rdata
 
 _BESIDE = frozenset({int(CNAME), int(RRSIG), int(NSEC), 25})  # 25: KEY (RFC 2181 section 10.1, RFC 4034 section 3)
 _LONG, _TOO_LONG = 8, 11
+
+
+@lru_cache(maxsize=4096)
+def _has_alias(message: Message) -> bool:
+    return any(record.rtype == CNAME for record in message.answer)
 
 
 def _answers(view: ZoneView) -> list[Answer]:
@@ -49,7 +55,8 @@ def cname_alone(view: ZoneView) -> Iterator[Outcome]:
     """
     answers, faults = _answers(view), 0
     types, targets, shown = dict[Name, set[int]](), dict[Name, set[bytes]](), dict[Name, list[Answer]]()
-    for answer in answers:
+    has_any = any(_has_alias(answer.message) for answer in answers)
+    for answer in answers if has_any else ():
         for record in answer.message.answer:
             types.setdefault(record.owner, set()).add(int(record.rtype))
             shown.setdefault(record.owner, []).append(answer)
@@ -125,7 +132,8 @@ def _links(view: ZoneView) -> tuple[dict[Name, Name], set[Name], dict[Name, list
     """Every alias that was seen with its target, the names that were denied, and the answers that show either."""
     answers = [*_answers(view), *(a for ask in ("H1", "H2", "H5", "H7") for a in view.answers(ask) if a.message.aa)]
     links, shown, denied = dict[Name, Name](), dict[Name, list[Answer]](), set[Name]()
-    for answer in answers:
+    has_any = any(_has_alias(answer.message) for answer in answers)
+    for answer in answers if has_any else ():
         end = answer.qname
         for record in answer.message.answer:
             target = read(rdata.ns, record.rdata) if record.rtype == CNAME else None
