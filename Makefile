@@ -6,7 +6,7 @@ CORE := $(shell find rust -name '*.rs' -not -path '*/target/*') rust/Cargo.toml 
 ROOT_ZONE ?=
 export ROOT_ZONE
 
-.PHONY: demo serve test lint test-rust test-python docs clean
+.PHONY: demo serve test lint test-rust test-python docs words clean
 
 demo: $(VENV)/.web
 	$(GNOMON) demo demo $(if $(ROOT_ZONE),--root-zone "$(ROOT_ZONE)") $(if $(ASN_TABLE),--asn "$(ASN_TABLE)")
@@ -46,6 +46,9 @@ $(VENV)/.web: $(VENV)/bin/python $(CORE)
 $(VENV)/.dev: $(VENV)/bin/python $(CORE)
 	$(VENV)/bin/python -m pip install -q -e '.[dev]'
 	@touch $@ $(VENV)/.web
+
+words: $(VENV)/.dev
+	$(VENV)/bin/python tools/words.py
 
 clean:
 	rm -rf $(VENV) rust/target demo

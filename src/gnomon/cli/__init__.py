@@ -14,6 +14,7 @@ import click
 
 from gnomon import __version__
 from gnomon.base import GnomonError, printable
+from gnomon.base.words import speak
 from gnomon.cli.terminal import prepare_output
 
 # Command -> one line of help. The file is imported when the command is called, so `gnomon --help` stays quick.
@@ -56,8 +57,10 @@ class _Commands(click.Group):
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="gnomon")
-def gnomon() -> None:
+@click.option("--lang", metavar="CODE", help="Print verdicts and checks in this language, else in that of LANGUAGE.")
+def gnomon(lang: str | None) -> None:
     """Security, stability and resiliency reviews of the Internet's identifier systems."""
+    speak(lang)
 
 
 def main() -> None:

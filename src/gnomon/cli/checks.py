@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from gnomon.base import InputError, Property, printable
+from gnomon.base.words import tr
 from gnomon.checks.catalogue import render_html
 from gnomon.checks.docs import render_pages
 from gnomon.checks.peers import PEERS, tags_of
@@ -112,33 +113,39 @@ def _print_table(found: list[Check]) -> None:
     made = table("check", "about", "rule")
     made.columns[0].no_wrap = made.columns[1].no_wrap = True
     for check in found:
-        row(made, (check.id, "bold"), " ".join(prop.name for prop in check.properties), check.rule)
+        row(made, (check.id, "bold"), " ".join(prop.name for prop in check.properties), tr(check.rule))
     console().print(made)
     say()
-    say((", ".join(f"{prop.name} {prop.value}" for prop in Property), "dim"))
+    say((", ".join(f"{prop.name} {tr(prop.value)}" for prop in Property), "dim"))
     say((f"{len(found)} checks. `gnomon checks ID` shows one in full.", "dim"))
 
 
 def _print_specification(check: Check, profile: Profile) -> None:
-    say((check.id, "bold"), f"   version {check.version}, {', '.join(prop.value for prop in check.properties)}")
-    say(check.rule)
+    say((check.id, "bold"), f"   version {check.version}, {', '.join(tr(prop.value) for prop in check.properties)}")
+    say(tr(check.rule))
     say()
     made = table("", "", headings=False)
+    titles = {"Why": tr("Why"), "Rule": tr("Rule"), "Source": tr("Source"), "Do": tr("What to do")}
     for heading in HEADINGS:
-        row(made, ("What to do" if heading == "Do" else heading, "bold"), check.section(heading))
-    row(made, ("Asks", "bold"), check.asks)
+        row(made, (titles[heading], "bold"), tr(check.section(heading)))
+    row(made, (tr("Asks"), "bold"), check.asks)
     console().print(made)
     say()
     for code, sentence in sorted(check.codes.items(), key=lambda item: -profile.levels[f"{check.id}/{item[0]}"]):
         full = f"{check.id}/{code}"
         word = profile.levels[full].word
         exceptions = ", ".join(f"{zone_class}: {level}" for zone_class, level in _exceptions(full, profile).items())
-        say("  ", (f"{word:15}", _STYLES.get(word, "dim")), (code, "bold"), (f"   {exceptions}" if exceptions else ""))
+        say(
+            "  ",
+            (f"{tr(word):15}", _STYLES.get(word, "dim")),
+            (code, "bold"),
+            (f"   {exceptions}" if exceptions else ""),
+        )
         named = [
             Text(printable(f"{PEERS[peer]}: {', '.join(f'{tag.testcase} {tag.tag}' for tag in tags)}"), "dim")
             for peer, tags in tags_of(full).items()
         ]
-        about = Group(Text(printable(sentence)), *named)
+        about = Group(Text(printable(tr(sentence))), *named)
         console().print(Padding(about, (0, 0, 0, 17), expand=False))
     if any(_exceptions(f"{check.id}/{code}", profile) for code in check.codes):
         say()

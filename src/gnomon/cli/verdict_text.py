@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gnomon.base import Level, Property, printable
+from gnomon.base.words import tr
 from gnomon.checks.peers import load_peers
 from gnomon.checks.registry import all_checks
 from gnomon.cli.terminal import console
@@ -100,7 +101,13 @@ def _print_text(out: Console, zone: Assessed, all_outcomes: bool, explain: bool)
     out.print(
         Text.assemble(
             (printable(zone.zone), "bold"),
-            (f"   {zone.observed}, {zone.addresses} server addresses, {zone.exchanges} messages exchanged", "dim"),
+            (
+                "   "
+                + tr("{observed}, {addresses} server addresses, {exchanges} messages exchanged").format(
+                    observed=zone.observed, addresses=zone.addresses, exchanges=zone.exchanges
+                ),
+                "dim",
+            ),
         )
     )
     least = Level.NOT_APPLICABLE if all_outcomes else Level.NOTICE
@@ -119,26 +126,26 @@ def _print_text(out: Console, zone: Assessed, all_outcomes: bool, explain: bool)
 
 
 def _heading(prop: Property, counts: Counter[Level]) -> Text:
-    bad = [f"{counts[x]} {x.word}" for x in sorted(_STYLES, reverse=True) if x >= Level.NOTICE and counts[x]]
-    fine = [f"{counts[Level.PASS] + counts[Level.INFO]} passed"]
+    bad = [f"{counts[x]} {tr(x.word)}" for x in sorted(_STYLES, reverse=True) if x >= Level.NOTICE and counts[x]]
+    fine = [tr("{count} passed").format(count=counts[Level.PASS] + counts[Level.INFO])]
     if counts[Level.UNKNOWN]:
-        fine.append(f"{counts[Level.UNKNOWN]} unknown")
+        fine.append(f"{counts[Level.UNKNOWN]} {tr(Level.UNKNOWN.word)}")
     worst = max((x for x in counts if counts[x]), default=Level.PASS)
-    return Text.assemble((f"{prop.value.upper():17}", "bold"), (", ".join(bad + fine), _STYLES.get(worst, "")))
+    return Text.assemble((f"{tr(prop.value).upper():17}", "bold"), (", ".join(bad + fine), _STYLES.get(worst, "")))
 
 
 def _print_verdict(out: Console, verdict: Verdict, explain: bool) -> None:
     level = Level.from_word(verdict.level)
     head = Text.assemble(
-        "  ", (f"{level.word:9}", _STYLES.get(level, "")), (f"{verdict.check_id}/{verdict.code}", "dim")
+        "  ", (f"{tr(level.word):9}", _STYLES.get(level, "")), (f"{verdict.check_id}/{verdict.code}", "dim")
     )
     out.print(head)
     out.print(Text(_wrapped(out, sentence(verdict))))
     for text in explanations(verdict.zone, verdict.explanation) if explain else ():
-        out.print(Text(_wrapped(out, f"Level: {text}"), "dim"))
-    doing = all_checks()[verdict.check_id].section("Do")
+        out.print(Text(_wrapped(out, tr("Level: {text}").format(text=text)), "dim"))
+    doing = tr(all_checks()[verdict.check_id].section("Do"))
     if doing and level >= Level.NOTICE:
-        out.print(Text(_wrapped(out, f"What to do: {doing}"), "dim"))
+        out.print(Text(_wrapped(out, tr("What to do: {advice}").format(advice=doing)), "dim"))
 
 
 def _wrapped(out: Console, text: str) -> str:
