@@ -16,11 +16,10 @@ from gnomon.checks.peers import load_peers
 from gnomon.checks.profile import Profile, load_profile
 from gnomon.cli.measure import (
     ASSESS,
-    Circumstances,
+    circumstances,
     given_delegation,
     measure,
     measuring_options,
-    networks,
     new_run,
     progress_bar,
     survey_note,
@@ -115,6 +114,9 @@ def command(
     trust_anchor: Path | None,
     allow_net: tuple[str, ...],
     vantage: str,
+    opt_out: Path | None,
+    send_from: tuple[str, ...],
+    contact: str,
     profile: str,
     zone_class: str,
     asn: tuple[Path, ...],
@@ -148,7 +150,10 @@ def command(
             extent = _extent(zone, undelegated)
             print_plan(zone, manner.plan, extent or Extent(), extent is not None, form, evidence)
         return 0
-    at = Circumstances(hints, trust_anchor, networks(allow_net), vantage, lab, undelegated)
+    at = circumstances(
+        hints, trust_anchor, vantage, lab,
+        allow_net=allow_net, opt_out=opt_out, send_from=send_from, contact=contact, undelegated=undelegated,
+    )  # fmt: skip
     with ExitStack() as stack:
         where = evidence or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gnomon-"))) / "run"
         source = ZoneSource("names", "the command line", None, None, len(names))

@@ -16,11 +16,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from gnomon import __version__, survey
-from gnomon.base import InputError, Name, new_ulid, parse_address, printable
+from gnomon.base import Address, InputError, Name, new_ulid, parse_address, printable
 from gnomon.engine import ASSESS_LIMITS, LAB_LIMITS, SURVEY_LIMITS, Limits, NetworkEngine
 from gnomon.evidence import EvidenceDir, Plan, RunInfo, Tool, Undelegated, ZoneSource
 from gnomon.lab.process import LabProcess
 from gnomon.sources import (
+    OptOutList,
     TrustAnchors,
     default_anchors,
     default_hints,
@@ -28,6 +29,7 @@ from gnomon.sources import (
     read_address_map,
     read_anchors,
     read_hints,
+    read_opt_out,
 )  # fmt: skip
 
 Network = IPv4Network | IPv6Network
@@ -50,6 +52,9 @@ class Circumstances:
     vantage: str = LOCAL
     lab: Path | None = None
     undelegated: Mapping[Name, Undelegated] = field(default_factory=dict)
+    opt_out: OptOutList | None = None
+    send_from: tuple[Address, ...] = ()
+    contact: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what a lab brings itself, and a folder that is no lab.
@@ -61,9 +66,9 @@ class Circumstances:
             raise InputError(f"--vantage {self.vantage!r} is not one word, such as the name of a city or network")
         if self.lab is None:
             return
-        if self.hints or self.trust_anchor or self.allow_net:
+        if self.hints or self.trust_anchor or self.allow_net or self.send_from:
             raise InputError("a lab brings its own hints, trust anchor and addresses: leave out --hints, "
-                             "--trust-anchor and --allow-net, or --lab")  # fmt: skip
+                             "--trust-anchor, --allow-net and --send-from, or --lab")  # fmt: skip
         for name in ("world.jsonl", "addresses.csv", "hints.zone", "trust-anchor.ds"):
             if not (self.lab / name).is_file():
                 raise InputError(f"{self.lab} is no lab: it has no {name}; make one with `gnomon lab build`")
@@ -85,6 +90,17 @@ LAB = Manner(LAB_LIMITS, survey.Plan())
 def measuring_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say where a run starts from."""
     for option in (
+        click.option(
+            "--opt-out", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+            help="Networks, servers and zones that are not asked: lines prefix PREFIX, server NAME, zone NAME.",
+        ),
+        click.option(
+            "--send-from", multiple=True, metavar="ADDRESS",
+            help="This host's address to send from, one of each IP version (repeatable). Default: the system's choice.",
+        ),
+        click.option(
+            "--contact", default="", metavar="TEXT", help="How whoever sees the queries reaches you; kept in run.json."
+        ),
         click.option("--vantage", default=LOCAL, show_default=True, help="Where this is measured from, in one word."),
         click.option(
             "--allow-net", multiple=True, metavar="PREFIX",
@@ -113,6 +129,31 @@ def networks(prefixes: Sequence[str]) -> tuple[Network, ...]:
         return tuple(ip_network(prefix) for prefix in prefixes)
     except ValueError as error:
         raise InputError(f"--allow-net: {error}; write for example 192.0.2.0/24") from None
+
+
+def circumstances(
+    hints: Path | None,
+    trust_anchor: Path | None,
+    vantage: str,
+    lab: Path | None,
+    *,
+    allow_net: Sequence[str],
+    opt_out: Path | None,
+    send_from: Sequence[str],
+    contact: str,
+    undelegated: Mapping[Name, Undelegated] | None = None,
+) -> Circumstances:
+    """What the options say.
+
+    Raises:
+        InputError: one that cannot be read, or that does not go with the others.
+    """
+    return Circumstances(
+        hints, trust_anchor, networks(allow_net), vantage, lab, undelegated or {},
+        opt_out=read_opt_out(opt_out) if opt_out else None,
+        send_from=tuple(parse_address(address) for address in send_from),
+        contact=printable(contact),
+    )  # fmt: skip
 
 
 def given_delegation(zone: Name, ns: Sequence[str], ds: Sequence[str]) -> Undelegated:
@@ -161,6 +202,9 @@ def new_run(where: Path, zones: Sequence[Name], source: ZoneSource, at: Circumst
         trust_anchors=tuple(str(anchor) for anchor in anchors.at(int(now.timestamp()))),
         undelegated={str(zone): given for zone, given in at.undelegated.items()},
         address_map_sha256=sha256((lab / "addresses.csv").read_bytes()).hexdigest() if lab else None,
+        identification=survey.identification(at.contact),
+        send_from=tuple(map(str, at.send_from)),
+        opt_out=at.opt_out.provenance if at.opt_out else None,
     )
     return EvidenceDir.create(where, run, zones)
 
@@ -173,10 +217,13 @@ def measure(
     evidence: EvidenceDir, at: Circumstances, manner: Manner, tell: Callable[[survey.Progress], None] | None
 ) -> survey.Progress:
     """Run (or resume) the survey of an evidence directory, against the live DNS or the lab."""
+    if evidence.run.opt_out is not None and at.opt_out is None:
+        raise InputError(f"{evidence.path} was begun with an opt-out list; name it or a newer one with --opt-out")
+    opt_out = at.opt_out.opt_out if at.opt_out else None
     if at.lab is None:
         if evidence.run.address_map_sha256 is not None:
             raise InputError(f"{evidence.path} was begun against a lab; name it again, with --lab")
-        with NetworkEngine(manner.limits, allow_net=at.allow_net) as engine:
+        with NetworkEngine(manner.limits, allow_net=at.allow_net, opt_out=opt_out, local=at.send_from) as engine:
             return survey.run_survey(evidence, engine, plan=manner.plan, progress=tell)
     mapped = read_address_map(at.lab / "addresses.csv")
     if evidence.run.address_map_sha256 != mapped.provenance.sha256:
@@ -184,7 +231,7 @@ def measure(
         raise InputError(f"{evidence.path} was not begun against the lab in {at.lab} but against {begun}")
     with LabProcess(at.lab) as running:
         loopback = {real: (str(target), running.port) for real, target in mapped.loopback.items()}
-        with NetworkEngine(manner.limits, address_map=loopback) as engine:
+        with NetworkEngine(manner.limits, opt_out=opt_out, address_map=loopback) as engine:
             return survey.run_survey(evidence, engine, plan=manner.plan, progress=tell)
 
 

@@ -11,10 +11,9 @@ from gnomon.cli.measure import (
     LAB,
     LOCAL,
     SURVEY,
-    Circumstances,
+    circumstances,
     measure,
     measuring_options,
-    networks,
     new_run,
     progress_bar,
     survey_note,
@@ -48,17 +47,25 @@ def command(
     trust_anchor: Path | None,
     allow_net: tuple[str, ...],
     vantage: str,
+    opt_out: Path | None,
+    send_from: tuple[str, ...],
+    contact: str,
 ) -> None:
     """Ask every server of every zone the questions of the plan, within limits, and record every packet.
 
     The population is one of: ZONE names, --tlds, --zones FILE, --zone-file FILE, or the lab's own. A survey may be
     stopped at any moment; --resume goes on where it stopped.
     """
-    at = Circumstances(hints, trust_anchor, networks(allow_net), vantage, lab)
+    at = circumstances(
+        hints, trust_anchor, vantage, lab,
+        allow_net=allow_net, opt_out=opt_out, send_from=send_from, contact=contact,
+    )  # fmt: skip
     manner = LAB if lab else SURVEY
     if resume:
-        if names or tlds or zones or zone_file or hints or trust_anchor or vantage != LOCAL:
-            raise InputError("--resume goes on with the zones, hints, anchors and vantage of the run; leave them out")
+        if names or tlds or zones or zone_file or hints or trust_anchor or contact or vantage != LOCAL:
+            raise InputError(
+                "--resume goes on with the zones, hints, anchors, contact and vantage of the run; leave them out"
+            )
         run = EvidenceDir.open(evidence)
     else:
         population, source = _population(names, tlds, zones, zone_file, lab)

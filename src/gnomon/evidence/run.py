@@ -59,7 +59,9 @@ class RunInfo:
 
     `started_at` is UTC in ISO 8601 ("2026-11-01T00:00:00Z"). `zones_sha256` is the digest of zones.txt and is
     filled in by `EvidenceDir.create`. `hints` maps root server names to addresses; `trust_anchors` are DS records
-    in text form with owner; `undelegated` is keyed by zone.
+    in text form with owner; `undelegated` is keyed by zone. `identification` says how whoever sees the queries can
+    know them and reach the sender; `send_from` are the local addresses, if they were chosen; `opt_out` is the list of
+    those who were not asked.
     """
 
     run_id: str
@@ -74,6 +76,9 @@ class RunInfo:
     undelegated: Mapping[str, Undelegated]
     address_map_sha256: str | None = None
     asn_table: Provenance | None = None
+    identification: str = ""
+    send_from: tuple[str, ...] = ()
+    opt_out: Provenance | None = None
     zones_sha256: str = "0" * 64
 
     def to_octets(self) -> bytes:
@@ -105,6 +110,9 @@ class RunInfo:
             undelegated={zone: _undelegated(inner) for zone, inner in fields.objects("undelegated").items()},
             address_map_sha256=fields.optional("address_map_sha256", fields.digest),
             asn_table=fields.optional("asn_table", lambda name: _provenance(fields.inner(name))),
+            identification=fields.text("identification"),
+            send_from=fields.texts("send_from"),
+            opt_out=fields.optional("opt_out", lambda name: _provenance(fields.inner(name))),
             zones_sha256=fields.digest("zones_sha256"),
         )
         fields.end()

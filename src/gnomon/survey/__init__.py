@@ -2,7 +2,7 @@
 
 from gnomon.survey.plan import ASSESS_PLAN, QUESTIONS, SURVEY_PLAN, Plan, explain_plan
 from gnomon.survey.question import Question
-from gnomon.survey.runner import Given, Progress, Stopped, read_given, run_survey
+from gnomon.survey.runner import Given, Progress, Stopped, identification, read_given, run_survey
 
 __all__ = [
     "ASSESS_PLAN",
@@ -14,6 +14,7 @@ __all__ = [
     "Question",
     "Stopped",
     "explain_plan",
+    "identification",
     "read_given",
     "run_survey",
 ]

@@ -13,8 +13,9 @@ from types import FrameType
 from gnomon.base import Address, Broken, InputError, Name, NameServer, RetryLater, parse_address
 from gnomon.engine import Engine, Query
 from gnomon.evidence import EvidenceDir, Exchange, RunInfo, SegmentWriter, Undelegated, zone_subject
-from gnomon.survey.cuts import Walker
+from gnomon.survey.cuts import LABEL_PREFIX, Walker
 from gnomon.survey.plan import Plan
+from gnomon.survey.question import UNKNOWN_OPTION
 from gnomon.survey.scheduler import Asked, Scheduler
 from gnomon.survey.steps import Key
 from gnomon.survey.zone import ZoneSurvey
@@ -72,6 +73,15 @@ def read_given(undelegated: Undelegated) -> Given:
         host = Name.from_text(name)
         glue[host] = (*glue.get(host, ()), *([parse_address(address)] if address else []))
     return Given(tuple(glue), glue)
+
+
+def identification(contact: str = "") -> str:
+    """How whoever sees the queries of a run can know them, and whom to ask: all that is on the wire, and a contact."""
+    option, value = UNKNOWN_OPTION
+    return (
+        f"random names begin with {LABEL_PREFIX.decode()}, unknown EDNS options are {option} with {value.decode()}; "
+        f"contact: {contact or 'not given'}"
+    )
 
 
 def run_survey(
