@@ -16,7 +16,7 @@ from gnomon.survey.automation_questions import H7_CDNSKEY, H7_CDS
 from gnomon.survey.pack import ask_pack
 from gnomon.survey.plan import Plan
 from gnomon.survey.question import Question
-from gnomon.survey.service_questions import H4, H5, H6, H7
+from gnomon.survey.service_questions import H4, H5, H6, H8
 from gnomon.survey.steps import Ask, Key, Need, Reply, Steps, ask
 
 LABEL_PREFIX = b"gnomon-"
@@ -24,7 +24,7 @@ LABEL_PREFIX = b"gnomon-"
 
 T = TypeVar("T")
 
-_LOOKED_UP = {"reverse": q.A1, "text": H5, "tlsa": H4, "caa": H6, "mx": H7}
+_LOOKED_UP = {"reverse": q.A1, "text": H5, "tlsa": H4, "caa": H6, "mx": H8}
 
 
 class GivenDelegation(Protocol):
