@@ -41,6 +41,7 @@ CHANGES = {
     "cookie-changed": {"Q2"},
     "cookie-client-only": {"Q2"},
     "cookie-echoed": {"Q2"},
+    "cookie-enforced": {"Q2"},
     "cookie-refused": {"Q2"},
     "cookie-short": {"Q2"},
     "cut-rdata": set(),

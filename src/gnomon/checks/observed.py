@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from gnomon.base import Address, InputError, Name, RRType, Transport
+from gnomon.base.codes import BADCOOKIE
 from gnomon.checks.read import read
 from gnomon.evidence import Exchange
 from gnomon.wire import Message, Record, rdata
@@ -128,4 +129,6 @@ def accepted(attempts: Sequence[Exchange]) -> tuple[Answer, ...]:
             answer, before = Answer(x, parsed(x.response)), best.get(question)
             if before is None or not answer.message.tc or before.message.tc:
                 best[question] = answer
-    return tuple(best.values())
+    # A server that wants its cookie first is asked again with it (RFC 7873 section 5.3): the second answer counts.
+    taken = [answer for answer in best.values() if answer.message.rcode != BADCOOKIE]
+    return tuple(taken or best.values())

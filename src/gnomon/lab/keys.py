@@ -59,6 +59,12 @@ def ds_rdata(owner: bytes, ds: DsSpec) -> bytes:
     return key_tag(rdata).to_bytes(2, "big") + bytes([ds.key.algorithm, ds.digest_type]) + digest
 
 
+def p256_private(index: int) -> bytes:
+    """The private key of the ECDSA P-256 key of that index, for servers that sign themselves: 32 octets."""
+    seed = hashlib.shake_256(f"gnomon lab key 13 {index}".encode()).digest(32)
+    return (int.from_bytes(seed, "big") % (_ORDERS[13] - 1) + 1).to_bytes(32, "big")
+
+
 @cache
 def _material(algorithm: int, bits: int, index: int) -> tuple[bytes, Sign]:
     """The public key field of the DNSKEY and the signing function."""
@@ -66,9 +72,7 @@ def _material(algorithm: int, bits: int, index: int) -> tuple[bytes, Sign]:
         return _rsa(algorithm, bits, index)
     seed = hashlib.shake_256(f"gnomon lab key {algorithm} {index}".encode())
     if algorithm == 13:
-        return _ecdsa(
-            ec.SECP256R1(), hashes.SHA256(), 32, int.from_bytes(seed.digest(32), "big") % (_ORDERS[13] - 1) + 1
-        )
+        return _ecdsa(ec.SECP256R1(), hashes.SHA256(), 32, int.from_bytes(p256_private(index), "big"))
     if algorithm == 14:
         return _ecdsa(
             ec.SECP384R1(), hashes.SHA384(), 48, int.from_bytes(seed.digest(48), "big") % (_ORDERS[14] - 1) + 1

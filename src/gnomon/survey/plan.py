@@ -8,7 +8,7 @@ from the task of its subject (`zone`, `cuts`, `pack`).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from hashlib import sha256
 
@@ -54,6 +54,10 @@ Q2 = Question(
     "Q2", "zone", "SOA of the zone, DO, NSID, client cookie, case mixed", SOA, _ANSWERING, ("edns", "signatures"),
     edns=Edns(UDP_SIZE_OCTETS, flags=DO, options=(_NSID,)), cookie="client", mix_case=True,
     parts=("Q2C", "Q2N", "Q2K", "Q2D", "Q2S"), proper=is_proper_with_edns,
+)  # fmt: skip
+Q2_AGAIN = replace(
+    Q2, asks="Q2 once more, with the cookie that the server gave", when="where Q2 got BADCOOKIE (RFC 7873 section 5.3)",
+    cookie="server", only_after=True, parts=(), proper=None,
 )  # fmt: skip
 Q3 = Question(
     "Q3", "zone", "NS of the zone, DO", NS, _ANSWERING, ("delegation", "consistency", "signatures"), edns=_PLAIN_DO
@@ -219,7 +223,7 @@ C4 = Question(
 
 QUESTIONS: tuple[Question, ...] = (
     P1, P2, P1N, P3_A, P3_AAAA, P4,
-    Q1, Q2, *Q2_PARTS, Q3, Q4, Q5, Q6, Q7, Q7K, Q7N, Q3N, Q4N, Q5N, Q10, Q8P, Q8N, Q8D, Q9_A, Q9_AAAA, Q9M,
+    Q1, Q2_AGAIN, Q2, *Q2_PARTS, Q3, Q4, Q5, Q6, Q7, Q7K, Q7N, Q3N, Q4N, Q5N, Q10, Q8P, Q8N, Q8D, Q9_A, Q9_AAAA, Q9M,
     Q9M_NS, Z6,
     *SERVICES, H1, H2,
     *AUTOMATION, A1, R1, C0, C1, C2, C3, C4, *COMPLIANCE,
@@ -252,11 +256,8 @@ class Plan:
         zone_octets: response octets for one zone; nothing more is asked beyond.
         name_queries: messages to find the addresses of one name.
         walk_queries: messages that names and cuts first needed by one zone may cost in all.
-        walked_queries: messages that one zone may cost each zone whose servers are only asked on the way to a name;
-            zones above it are no such zones.
         cuts: labels below the root that are looked at one by one for zone cuts.
-        indirections: referrals, or names whose servers' names must be found first, one after the other.
-        aliases: CNAME records followed from the name of a server, one after the other.
+        indirections: referrals, aliases, or names whose servers' names must be found first, one after the other.
         tries: servers of one zone asked before a question counts as unanswered.
         zone_s: seconds after which nothing more is asked for a zone.
         pack_at_once: questions of the compliance pack that one server address is asked at a time.
@@ -279,9 +280,7 @@ class Plan:
     name_queries: int = 100
     walk_queries: int = 300
     cuts: int = 40
-    walked_queries: int = 100
     indirections: int = 8
-    aliases: int = 12
     tries: int = 3
     zone_s: float = 3600.0
     pack_at_once: int = 6

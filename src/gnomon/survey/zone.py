@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from gnomon.base import Address, Name, reverse_name
-from gnomon.base.codes import CDNSKEY, CDS, OPTION_COOKIE, SOA
+from gnomon.base.codes import BADCOOKIE, CDNSKEY, CDS, OPTION_COOKIE, SOA
 from gnomon.survey import automation, reading
 from gnomon.survey import plan as q
 from gnomon.survey.automation_questions import AT_APEX, Q8, Q8K
@@ -208,6 +208,8 @@ class ZoneSurvey:
         question = reply.ask.question
         if question is q.Q2:
             self._note_cookie(reply)
+            if (message := reply.message) and message.rcode == BADCOOKIE and self._server_cookie(reply.ask.address):
+                return [q.Q2_AGAIN]
             return parts_of([reply]) if reply.ask.address in self._authoritative else []
         if question is q.Q7:
             return [q.Q7N] if reply.response is not None else []
@@ -220,6 +222,9 @@ class ZoneSurvey:
         cookie = (edns.option(OPTION_COOKIE) if edns is not None else None) or b""
         if 16 <= len(cookie) <= 40:
             self._walker.server_cookies.setdefault(reply.ask.address, cookie[8:])
+
+    def _server_cookie(self, address: Address) -> bytes:
+        return self._walker.server_cookies.get(address, b"")
 
     def _ask_more(self) -> Steps[None]:
         """What not every server is asked: records of signed zones, addresses of NS names inside the zone."""
@@ -294,9 +299,8 @@ class ZoneSurvey:
     def _compose(self, question: Question, server_name: Name | None, address: Address) -> Ask | None:
         """The question about the zone for one server; None if the name asked for would be too long."""
         if question.cookie:
-            return Ask(
-                question, server_name, address, question.compose(self._zone, self._walker.client_cookie(address))
-            )
+            cookie = self._walker.client_cookie(address) + self._server_cookie(address)
+            return Ask(question, server_name, address, question.compose(self._zone, cookie))
         wire = self._wires.get(question.code)
         if wire is None:
             qname = self._zone

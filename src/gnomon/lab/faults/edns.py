@@ -293,3 +293,12 @@ class CookieRefused(Cookie):
     def judge(self, sent: bytes, response: Response) -> None:
         if len(sent) > 8:
             response.empty(codes.BADCOOKIE)
+
+
+@named("cookie-enforced")
+class CookieEnforced(Cookie):
+    """Answers BADCOOKIE until it gets its own cookie back (RFC 7873 section 5.2.3), as a server does under attack."""
+
+    def judge(self, sent: bytes, response: Response) -> None:
+        if sent != self.give(sent):
+            response.empty(codes.BADCOOKIE)

@@ -1,0 +1,46 @@
+"""The DNSSEC situations in which our status of a zone is compared with that of other validators."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gnomon.lab import Placement, World, build_world, load_scenarios
+
+SCENARIOS = Path(__file__).parents[1] / "checks"
+FAMILIES = ("dnssec", "ds", "key", "sig", "denial")
+ZONE = "example.test."
+PROBE = "does-not-exist"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A world of a scenario, under the first name that it has there."""
+
+    name: str
+    changes: Mapping[str, Any]
+    faults: tuple[Placement, ...]
+    zone: str = ZONE
+
+    def world(self, now_s: int) -> World:
+        """The world at a moment (Unix time): signatures that are valid at its own clock are valid then."""
+        return build_world({**self.changes, "clock": now_s}, self.faults)
+
+
+def situations() -> list[Situation]:
+    """Every different world of the scenarios about DNSSEC, in the order of their names."""
+    found: dict[str, Situation] = {}
+    for family in FAMILIES:
+        for path in sorted((SCENARIOS / family).glob("*.toml")):
+            for scenario in load_scenarios(path):
+                if str(scenario.zone) != ZONE or scenario.undelegated:
+                    continue
+                changes = {key: value for key, value in scenario.world.items() if key != "clock"}
+                faults = [[f.fault, f.at, str(f.zone), f.value] for f in scenario.faults]
+                key = json.dumps([changes, faults], sort_keys=True, default=str)
+                name = f"{path.stem}: {scenario.name}"
+                found.setdefault(key, Situation(name, changes, scenario.faults))
+    return list(found.values())
