@@ -5,7 +5,7 @@
 Serves a population of TLDs from the lab on loopback, surveys and judges it, and prints one table. Without --root-zone
 the world is the embedded one. CPU is what the operating system accounts to the processes, so that other work on the
 same cores does not distort it; seconds on the clock are as they were. The query rate beside peers is in
-`query_engine.py`.
+`engine.py`.
 """
 
 from __future__ import annotations
