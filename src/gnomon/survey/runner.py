@@ -23,6 +23,7 @@ from gnomon.survey.zone import ZoneSurvey
 ZONES_IN_WORK = 200
 _SEGMENT_ZONES = 50
 _SEGMENT_ROWS = 20_000
+_SEGMENT_S = 15.0  # what is finished waits no longer than this: a kill repeats little also where limits make it slow
 _TAKE_ROWS = 4096
 _TAKE_MS = 200
 _PROGRESS_S = 0.2
@@ -138,7 +139,7 @@ class _Survey:
         self._total = len(zones)
         self._done = self._stored = sum(str(zone) in finished for zone in zones)
         self._unflushed = 0
-        self._started_s = time.monotonic()
+        self._started_s = self._flushed_s = time.monotonic()
         self._told_s = 0.0
         undelegated = {Name.from_text(zone): read_given(given) for zone, given in run.undelegated.items()}
         silent: dict[Address, int] = {}
@@ -203,12 +204,16 @@ class _Survey:
             if self._unflushed >= _SEGMENT_ZONES or self._writer.ready_rows >= _SEGMENT_ROWS:
                 self._flush()
                 flushed = True
+        if self._writer.ready_rows and time.monotonic() - self._flushed_s >= _SEGMENT_S:
+            self._flush()
+            flushed = True
         return flushed
 
     def _flush(self) -> None:
         self._writer.flush()
         self._stored = self._done
         self._unflushed = 0
+        self._flushed_s = time.monotonic()
 
 
 def _shared_of(evidence: EvidenceDir) -> tuple[dict[Asked, list[Exchange]], dict[Key, object]]:
