@@ -234,7 +234,9 @@ def tc_fallback(view: ZoneView) -> Iterator[Outcome]:
         exchange = answer.exchange
         over_tcp = _over(view, (exchange.ask,), exchange.address, Transport.TCP)
         if exchange.transport == Transport.TCP:
-            followed.append(exchange)
+            # A wrong answer over UDP leads to TCP too.
+            over_udp = _over(view, (exchange.ask,), exchange.address, Transport.UDP)
+            followed += [exchange] if any(map(is_answered, over_udp)) else []
         elif answer.message.tc:
             (failing if any(map(is_silent, over_tcp)) else cut_short).setdefault(exchange.address, []).append(exchange)
     if failing and set(failing) == set(view.addresses):
