@@ -13,7 +13,6 @@ ratios, not figures from different runs.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import shutil
@@ -33,6 +32,7 @@ from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 import dns.rdata
+from results import Row, write_json
 
 from gnomon.base import ROOT, Address, Name, codes, reverse_name
 from gnomon.judge import judge
@@ -43,13 +43,14 @@ from gnomon.lab.scenario import parse_records
 from gnomon.lab.spec import DsSpec, RecordSpec, SigningSpec, SoaSpec, ZoneSpec, split_keys
 
 PORT_BEHIND = 5300
+ONE, BULK = "one zone", "survey and judge, bulk"
 INSIDE = "GNOMON_BENCHMARK_INSIDE"
-GNOMON = [sys.executable, "-m", "gnomon.cli"]
+GNOMON = [str(Path(sys.executable).with_name("gnomon"))]
 EVERYWHERE = ["--allow-net", "0.0.0.0/0", "--allow-net", "::/0"]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Measured:
     """One measurement; seconds and queries are for one zone."""
 
     tool: str
@@ -83,14 +84,16 @@ def make_world(count: int) -> World:
 
     root_ns = [server(f"{letter}.root-lab.", 1, at) for at, letter in enumerate("ab", 1)]
     tld_ns = [server(f"{letter}.nic.test.", 2, at) for at, letter in enumerate("ab", 1)]
-    op_ns = [server(f"ns{at}.op.test.", 3 + at, at) for at in (1, 2)]
-    zones = [zone(".", root_ns, 0), zone("test.", tld_ns, 1), zone("op.test.", op_ns, 2)]
+    # A survey asks one address slowly: the operator has a server for ten zones, and the benchmark ends in minutes.
+    op_ns = [server(f"ns{at}.op.test.", 2048 + at, at & 127 | 128) for at in range(1, 3 + count // 10)]
+    records = [f"{host} 3600 IN {'AAAA' if a.version == 6 else 'A'} {a}" for host in op_ns[2:] for a in hosts[host]]
+    zones = [zone(".", root_ns, 0), zone("test.", tld_ns, 1), zone("op.test.", op_ns[:2], 2, records)]
     for index in range(count):
         name = f"z{index:03}.test."
         own = [server(f"ns{at}.{name}", 16 + index, at) for at in (1, 2)]
         records = [f"{name} 3600 IN MX 10 mail.{name}", f"mail.{name} 3600 IN A 28.0.9.9", f"{name} 3600 IN A 28.0.9.9",
                    f'{name} 3600 IN TXT "v=spf1 mx -all"']  # fmt: skip
-        zones.append(zone(name, [*own, op_ns[0]], index, records, nsec3=index % 2 == 1))
+        zones.append(zone(name, [*own, op_ns[index // 10]], index, records, nsec3=index % 2 == 1))
     reverse = [
         RecordSpec(reverse_name(address), codes.PTR, 3600, (host.key,)) for host, of in hosts.items() for address in of
     ]
@@ -107,7 +110,9 @@ def served(world: World, folder: Path, rtt_ms: float) -> Iterator[None]:
     for address, zones in world.zones_at.items():
         by_depth.setdefault(min(len(zone.name.labels) for zone in zones), []).append(address)
     addresses = [address for of in by_depth.values() for address in of]
-    batch = "".join(f"addr add {a}/{a.max_prefixlen} dev lo{' nodad' if a.version == 6 else ''}\n" for a in addresses)
+    batch = "".join(
+        f"addr replace {a}/{a.max_prefixlen} dev lo{' nodad' if a.version == 6 else ''}\n" for a in addresses
+    )
     subprocess.run(["ip", "-batch", "-"], input="link set lo up\n" + batch, text=True, check=True)
     running: list[subprocess.Popen[bytes]] = []
     try:
@@ -252,28 +257,31 @@ def cost(commands: Sequence[Sequence[str]]) -> tuple[float, float]:
     return cpu_s, time.monotonic() - began
 
 
-def measured(tool: str, mode: str, zones: int, commands: Sequence[Sequence[str]], count: bool) -> Row:
-    """One row; `zones` share the cost."""
+def measured(tool: str, mode: str, zones: int, commands: Sequence[Sequence[str]], count: bool) -> Measured:
+    """One measurement; `zones` share the cost."""
+    print(f"{tool}, {mode} ...", file=sys.stderr)
     if not count:
         cpu_s, wall_s = cost(commands)
-        return Row(tool, mode, zones, cpu_s / zones, wall_s / zones)
+        return Measured(tool, mode, zones, cpu_s / zones, wall_s / zones)
     counting = Counting()
     counting.start()
     cpu_s, wall_s = cost(commands)
     time.sleep(0.5)
     counting.stop()
     udp, tcp = counting.udp.total() / zones, counting.tcp.total() / zones
-    return Row(tool, mode, zones, cpu_s / zones, wall_s / zones, udp, tcp, max((counting.udp + counting.tcp).values()))
+    return Measured(
+        tool, mode, zones, cpu_s / zones, wall_s / zones, udp, tcp, max((counting.udp + counting.tcp).values())
+    )
 
 
-def run(args: argparse.Namespace, folder: Path) -> list[Row]:
+def run(args: argparse.Namespace, folder: Path) -> list[Measured]:
     world = make_world(max(args.zones, args.bulk))
     tools = Tools(folder, world, shutil.which("zonemaster-cli"), shutil.which(args.dnsviz))
     tools.write_inputs()
     zones = [str(zone) for zone in world.population]
     peers = {"zonemaster": tools.for_zonemaster} if tools.zonemaster else {}
     peers |= {"dnsviz probe and grok": tools.for_dnsviz} if tools.dnsviz else {}
-    rows: list[Row] = []
+    rows: list[Measured] = []
     with served(world, folder / "plain", 0):
         startups = {
             "gnomon": [[*GNOMON, "--version"]],
@@ -284,9 +292,9 @@ def run(args: argparse.Namespace, folder: Path) -> list[Row]:
             rows += [measured(tool, "start-up", 1, startups[tool], False) for _ in range(3)]
         for _ in range(args.rounds):
             for zone in zones[: args.zones]:
-                rows.append(measured("gnomon", "one zone", 1, tools.gnomon([zone]), True))
-                rows += [measured(tool, "one zone", 1, command(zone), True) for tool, command in peers.items()]
-            rows.append(measured("gnomon", "survey and judge, bulk", args.bulk, tools.bulk(zones[: args.bulk]), True))
+                rows.append(measured("gnomon", ONE, 1, tools.gnomon([zone]), True))
+                rows += [measured(tool, ONE, 1, command(zone), True) for tool, command in peers.items()]
+            rows.append(measured("gnomon", BULK, args.bulk, tools.bulk(zones[: args.bulk]), True))
             rows.append(judging(folder / "bulk", args.bulk))
     if args.rtt_ms:
         with served(world, folder / "late", args.rtt_ms):
@@ -300,31 +308,39 @@ def run(args: argparse.Namespace, folder: Path) -> list[Row]:
     return rows
 
 
-def judging(evidence: Path, zones: int) -> Row:
+def judging(evidence: Path, zones: int) -> Measured:
     """Judging alone, in this process."""
     cpu, began = time.process_time(), time.monotonic()
     judge(evidence)
-    return Row(
+    return Measured(
         "gnomon", "judging alone", zones, (time.process_time() - cpu) / zones, (time.monotonic() - began) / zones
     )
 
 
-def summary(rows: Sequence[Row]) -> Iterator[str]:
-    """The medians of equal measurements, and the ratios to Gnomon in bulk."""
-    yield f"{'':34}{'CPU':>10}{'wall':>10}{'UDP':>8}{'TCP':>6}  per zone"
-    medians: dict[tuple[str, str], float] = {}
-    for tool, mode in dict.fromkeys((row.tool, row.mode) for row in rows):
-        same = [row for row in rows if (row.tool, row.mode) == (tool, mode)]
-        cpu_s, wall_s = (statistics.median(getattr(row, name) for row in same) for name in ("cpu_s", "wall_s"))
-        medians[tool, mode] = cpu_s
-        udp, tcp = ([getattr(row, n) for row in same] for n in ("udp_queries", "tcp_connections"))
-        counted = f"{statistics.median(udp):8.0f}{statistics.median(tcp):6.0f}" if udp[0] is not None else ""
-        yield f"{f'{tool}: {mode}':34.34}{1000 * cpu_s:7.1f} ms{1000 * wall_s:7.0f} ms{counted}"
-    ours = medians["gnomon", "survey and judge, bulk"]
-    yield f"judging alone: {1 / medians['gnomon', 'judging alone']:.0f} zones per second and core"
-    for tool in dict.fromkeys(row.tool for row in rows if row.tool != "gnomon"):
-        bare = medians[tool, "one zone"] - medians[tool, "start-up"]
-        yield f"{tool} without its start-up: {bare / ours:.1f} times gnomon in bulk"
+def figures(taken: Sequence[Measured]) -> Iterator[Row]:
+    """The medians of equal measurements, and what the targets are about."""
+    medians: dict[tuple[str, str], dict[str, float]] = {}
+    for tool, mode in dict.fromkeys((one.tool, one.mode) for one in taken):
+        same = [asdict(one) for one in taken if (one.tool, one.mode) == (tool, mode)]
+        names = ("cpu_s", "wall_s", "udp_queries", "tcp_connections", "most_queries_at_one_address")
+        of = {name: statistics.median(one[name] for one in same) for name in names if same[0][name] is not None}
+        medians[tool, mode] = of
+        bulk, alone, late = (word in mode for word in ("bulk", "alone", " ms"))
+        yield Row(f"{tool}, {mode}: CPU per zone", 1000 * of["cpu_s"], "ms", "<= 10" if bulk else "")
+        yield Row(f"{tool}, {mode}: wall per zone", of["wall_s"], "s", "<= 1" if late and tool == "gnomon" else "")
+        if alone:
+            yield Row("gnomon, judging alone: zones per second and core", 1 / of["cpu_s"], "1/s", ">= 150")
+        if "udp_queries" in of:
+            yield Row(f"{tool}, {mode}: UDP queries per zone", of["udp_queries"], "")
+            yield Row(f"{tool}, {mode}: TCP connections per zone", of["tcp_connections"], "")
+    ours = medians["gnomon", BULK]["cpu_s"]
+    for tool in dict.fromkeys(one.tool for one in taken if one.tool != "gnomon"):
+        bare = medians[tool, ONE]["cpu_s"] - medians[tool, "start-up"]["cpu_s"]
+        yield Row(f"{tool}, one zone without its start-up, to gnomon in bulk: CPU", bare / ours, "times", ">= 15")
+    if ("zonemaster", ONE) in medians:
+        theirs, most = medians["zonemaster", ONE], medians["gnomon", ONE]
+        ratio = most["most_queries_at_one_address"] / theirs["most_queries_at_one_address"]
+        yield Row("gnomon to zonemaster, one zone: queries at the address asked most", ratio, "times", "<= 1")
 
 
 def main() -> None:
@@ -341,12 +357,13 @@ def main() -> None:
     if INSIDE not in os.environ:
         os.execvpe("unshare", ["unshare", "--net", sys.executable, *sys.argv], {**os.environ, INSIDE: "1"})
     with tempfile.TemporaryDirectory(prefix="gnomon-assess-") as folder:
-        rows = run(args, Path(folder))
-    print("\n".join(summary(rows)))
+        taken = run(args, Path(folder))
+    found = list(figures(taken))
+    width = max(len(row.name) for row in found)
+    for row in found:
+        print(f"{row.name:{width}}  {row.value:10,.2f} {row.unit:6} {row.target}")
     if args.json:
-        args.json.write_text(
-            json.dumps({"benchmark": "assess", "rows": [asdict(row) for row in rows]}, indent=1) + "\n"
-        )
+        write_json(args.json, "assess", found)
 
 
 if __name__ == "__main__":

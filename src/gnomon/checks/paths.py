@@ -125,7 +125,7 @@ def resolver_view(view: ZoneView) -> Iterator[Outcome]:
     own = [a for addresses in view.apex_servers.values() for a in addresses]
     delegated = _contents(view, view.delegated_addresses)
     states = {view.service(a).state for a in own}
-    shown = [x for a in {*own, *view.delegated_addresses} for x in view.service(a).exchanges]
+    shown = [x for a in dict.fromkeys((*own, *view.delegated_addresses)) for x in view.service(a).exchanges]
     names = tuple(map(str, view.apex_ns_names))
     if not delegated:
         yield not_applicable("none-works", shown)

@@ -19,7 +19,6 @@ from gnomon import __version__, survey
 from gnomon.base import Address, InputError, Name, new_ulid, parse_address, printable
 from gnomon.engine import ASSESS_LIMITS, LAB_LIMITS, SURVEY_LIMITS, Limits, NetworkEngine
 from gnomon.evidence import EvidenceDir, Plan, RunInfo, Tool, Undelegated, ZoneSource
-from gnomon.lab.process import LabProcess
 from gnomon.sources import (
     OptOutList,
     TrustAnchors,
@@ -225,6 +224,8 @@ def measure(
             raise InputError(f"{evidence.path} was begun against a lab; name it again, with --lab")
         with NetworkEngine(manner.limits, allow_net=at.allow_net, opt_out=opt_out, local=at.send_from) as engine:
             return survey.run_survey(evidence, engine, plan=manner.plan, progress=tell)
+    from gnomon.lab.process import LabProcess  # the lab signs and serves, which takes long to import
+
     mapped = read_address_map(at.lab / "addresses.csv")
     if evidence.run.address_map_sha256 != mapped.provenance.sha256:
         begun = "the live DNS; leave --lab out" if evidence.run.address_map_sha256 is None else "another lab; name that"

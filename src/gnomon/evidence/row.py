@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from gnomon._core import Recording, Rows, leaf_checks
@@ -145,6 +144,8 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
 
 def changed_rows(table: pa.Table, leaves: bytes) -> list[int]:
     """The rows whose check in the table is not that of their leaf."""
+    import pyarrow.compute as pc  # type: ignore[import-untyped]  # slow, and mostly not needed
+
     checks = pa.Array.from_buffers(pa.uint32(), table.num_rows, [None, pa.py_buffer(leaf_checks(leaves))])
     rows: list[int] = pc.indices_nonzero(pc.not_equal(table.column(CHECK_COLUMN), checks)).to_pylist()
     return rows
@@ -206,6 +207,8 @@ def column_values(array: pa.Array | pa.ChunkedArray, meaning: Callable[[Any], An
     if meaning is not None:
         values = [None if value is None else meaning(value) for value in values]
     if array.null_count:
+        import pyarrow.compute as pc  # slow, and mostly not needed
+
         for row in pc.indices_nonzero(array.is_null()).to_pylist():
             values[row] = None
     return values

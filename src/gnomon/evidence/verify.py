@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from gnomon._core import MerkleTree, Rows
 from gnomon.base import InputError, RetryLater, printable
@@ -236,6 +235,8 @@ class _SegmentCheck:
         return b"".join(each)
 
     def _check_subjects(self, column: pa.ChunkedArray, rows: range) -> None:
+        import pyarrow.compute as pc  # type: ignore[import-untyped]  # slow: only where something is verified
+
         shared_rows = min(max(self._manifest.shared_rows - rows.start, 0), len(rows))
         for part, is_own in ((column.slice(0, shared_rows), False), (column.slice(shared_rows), True)):
             start = rows.start + (shared_rows if is_own else 0)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from gnomon.base import InputError
 from gnomon.evidence import durable
@@ -152,6 +151,8 @@ def _without(group: pa.Table, rows: list[int]) -> pa.Table:
     """A row group in which only place and check are left of some rows."""
     if not rows:
         return group
+    import pyarrow.compute as pc  # type: ignore[import-untyped]  # slow: only where something is withheld
+
     mask = pa.array([at in set(rows) for at in range(group.num_rows)])
     for place, field in enumerate(COLUMNS):
         if field.name not in _KEPT:
