@@ -25,6 +25,7 @@ _COMMANDS = {
     "replay": "Judge again, and tell any difference to what is stored.",
     "verify": "Check that evidence is complete and unchanged.",
     "evidence": "Show, copy, export, import and withhold recorded exchanges.",
+    "compare": "Compare verdicts with a report of Zonemaster or DNSViz.",
     "claim": "Put one zone's verdicts, evidence and proofs into one file.",
     "log": "Keep an append-only log that proves what was recorded, and when.",
     "indicators": "Compute the population's indicators.",
