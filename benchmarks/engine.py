@@ -31,17 +31,17 @@ from pathlib import Path
 
 from results import Row, write_json
 
-from gnomon._core import Recording
+from gnomon._core import Recording, compose_query
 from gnomon.base import Name, Transport
 from gnomon.engine import Limits, NetworkEngine, Query
 from gnomon.evidence import EvidenceDir, Plan, RunInfo, Tool, ZoneSource, zone_subject
-from gnomon.wire import Edns, compose
+from gnomon.wire import compose
 
 SERVER, PORT, TLS_PORT = "127.0.0.1", 5390, 5391
 NAMES, WINDOW = 20_000, 500
 EXCHANGES_PER_ZONE, SEGMENT_ROWS = 8, 20_000
 SERVER_CORE, CLIENT_CORE = 0, max(os.sched_getaffinity(0))
-DO = Edns(1232, 0, 0x8000, ())
+DO = (0, 1232, 0x8000, ())
 LIMITS = Limits(
     rate_qps=1e9, burst=10**6, in_flight_per_address=WINDOW, prefix_rate_qps=1e9, prefix_burst=10**6,
     in_flight_per_prefix=WINDOW, in_flight_total=WINDOW, breaker_silent=0, total_qps=0.0,
@@ -94,7 +94,7 @@ def client(kind: Kind, count: int, evidence: Path | None) -> None:
             if asked < count and engine.pending < 4 * WINDOW:
                 queries = []
                 for tag in range(asked, min(asked + 2 * WINDOW, count)):
-                    wire = compose.query(Name(next(names) + zone.wire), 1, edns=DO if kind.is_do else None)
+                    wire = compose_query(next(names) + zone.wire, 1, 1, 0, DO if kind.is_do else None)
                     queries.append(Query(tag, address, wire, kind.transport, port, 3, 2000))
                 asked += engine.submit(queries)
             batch = engine.take_batch()
