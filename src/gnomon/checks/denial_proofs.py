@@ -26,6 +26,10 @@ _CODES = {
 
 def _judged(view: ZoneView) -> list[SignedAnswer]:
     """The answers about a name that is not there (Q5) and a type that is not there (Q6) with denial records."""
+    return view.once("denials", lambda: _find_judged(view))
+
+
+def _find_judged(view: ZoneView) -> list[SignedAnswer]:
     inventory, keyed = view.chain().inventory, signed_servers(view)
     found = (inventory.get((ask, address)) for address in keyed for ask in _ASKS)
     return [signed for signed in found if signed is not None and signed.denial_types and not _is_costly(signed)]
@@ -51,8 +55,12 @@ def _report(view: ZoneView, flaw: Callable[[SignedAnswer], str], good: str) -> I
         return
     found: dict[str, list[SignedAnswer]] = {}
     judged = _judged(view)
+    flaws: dict[tuple[int, int], str] = {}  # equal answers of several servers share what was examined
     for signed in judged:
-        found.setdefault(flaw(signed), []).append(signed)
+        key = id(signed.positive), id(signed.negative)
+        if key not in flaws:
+            flaws[key] = flaw(signed)
+        found.setdefault(flaws[key], []).append(signed)
     for code, of in sorted(found.items()):
         if code:
             servers = labels(view, list(dict.fromkeys(signed.answer.address for signed in of)))
