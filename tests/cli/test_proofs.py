@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
 from cli.conftest import Gnomon, is_refusal
@@ -148,3 +151,23 @@ def test_a_report_follows_from_its_evidence_or_not(gnomon: Gnomon, run: Path, tm
     assert "was changed after it was written" in gnomon("verify", data, "--evidence", run).out
     data.write_bytes(b"{}")
     assert is_refusal(gnomon("verify", data, "--evidence", run), "no digest")
+
+
+def test_an_independent_program_comes_to_the_same(gnomon: Gnomon, run: Path, log: Path) -> None:
+    """docs/formats/check.py shares no code with Gnomon: it was written from the specifications."""
+    assert gnomon("log", "add", log, run).status == 0
+    zone = next(iter(EvidenceDir.open(run).finished_zones()))
+    withheld = gnomon("evidence", "withhold", run, "--zone", zone, "--reason", "asked for", "--yes")
+    assert withheld.status == 0
+    program = Path(__file__).parents[2] / "docs" / "formats" / "check.py"
+    command = [sys.executable, str(program), str(run), (log / "verifier.key").read_text().strip()]
+    checked = subprocess.run(command, capture_output=True, text=True, cwd=run)
+    assert checked.returncode == 0 and "unchanged" in checked.stdout, checked.stderr
+
+    segment = next((run / "segments").iterdir())
+    table = pq.read_table(segment)
+    row = table.column_names.index("rtt_us")
+    changed = [None if value is None else value + 1 for value in table.column("rtt_us").to_pylist()]
+    pq.write_table(table.set_column(row, "rtt_us", [changed]).cast(table.schema), segment)
+    refused = subprocess.run(command, capture_output=True, text=True, cwd=run)
+    assert refused.returncode == 1 and "were changed" in refused.stderr
