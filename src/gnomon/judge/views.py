@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from gnomon.base import InputError, Name, reverse_name
-from gnomon.base.codes import NS
+from gnomon.base.codes import NS, SOA
 from gnomon.base.signals import signal_name
 from gnomon.checks.levels import ZoneClass, class_of
 from gnomon.checks.observed import parsed
@@ -96,14 +96,15 @@ class ViewMaker:
         """The shared exchanges of the cuts above the zone and its NS names, of these names, of its servers."""
         names = in_order((*_ns_names(zone, own), *(given.ns_names if given else ())))
         signals = [signal for name in names if (signal := signal_name(zone, name)) is not None]
+        primaries = [name for name in _primaries(zone, own) if name not in names]
         cuts = {above for name in (zone, *names, *signals) for above in name.ancestors()[1:]}
         subjects = [cut_subject(cut) for cut in in_order(cuts)]
-        subjects += [name_subject(name) for name in (*names, *signals)]
+        subjects += [name_subject(name) for name in (*names, *signals, *primaries)]
         asked = dict.fromkeys(x.address for x in own if x.ask.startswith("Q"))
         subjects += [server_subject(address) for address in asked]
         subjects += [name_subject(reverse_name(address)) for address in asked]
         led = in_order(self._led_to(zone, own))
-        subjects += [name_subject(name) for name in led if name not in names]
+        subjects += [name_subject(name) for name in led if name not in names and name not in primaries]
         hosts = {above for name in led for above in name.ancestors()[1:]}
         subjects += [cut_subject(cut) for cut in in_order(hosts - cuts)]
         if not self._withheld.isdisjoint(subjects):
@@ -155,6 +156,13 @@ def _ns_names(zone: Name, own: Iterable[Exchange]) -> Iterator[Name]:
             message = parsed(x.response)
             records = (*message.answer, *message.authority)
             yield from read_all(rdata.ns, (r.rdata for r in records if r.rtype == NS and r.owner == zone))
+
+
+def _primaries(zone: Name, own: Iterable[Exchange]) -> tuple[Name, ...]:
+    """The names that SOA records of the zone have as primary."""
+    messages = (parsed(x.response) for x in own if x.ask == "Q1" and x.response is not None)
+    found = (r.rdata for m in messages for r in m.answer if r.rtype == SOA and r.owner == zone)
+    return in_order(soa.mname for soa in read_all(rdata.soa, found))
 
 
 def _shared_of(evidence: EvidenceDir) -> Callable[[str], Sequence[Exchange]]:

@@ -56,7 +56,7 @@ _WORLD_KEYS = frozenset(
     {"ns", "child_ns", "addresses", "glue", "signed", "algorithm", "rsa_bits", "csk", "denial", "nsec3", "ds", "cds",
      "soa", "validity", "extra_keys", "mx", "spf", "ptr", "ns_alias", "records", "ttl", "ns_ttl", "parent_signed",
      "parent_ttl", "clock", "lookup", "services", "signals", "elsewhere", "elsewhere_signed", "raw",
-     "other_ns"}
+     "other_ns", "hidden"}
 )  # fmt: skip
 _SERVICES = (
     '_dmarc.example.test. 3600 IN TXT "v=DMARC1; p=reject"',
@@ -252,6 +252,7 @@ def _zone(
         ZONE, ns, _soa(changes.get("soa", {})), child_ns=child_ns, signing=signing, ds=ds, records=tuple(records),
         glue={Name.from_text(n): tuple(map(parse_address, a)) for n, a in changes.get("glue", {}).items()},
         ttl_s=int(changes.get("ttl", 3600)), ns_ttl_s=int(changes.get("ns_ttl", 86_400)),
+        hidden=_names(changes.get("hidden", [])),
     )  # fmt: skip
     return zone, faults
 

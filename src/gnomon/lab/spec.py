@@ -81,7 +81,8 @@ class ZoneSpec:
     """One zone with its delegation.
 
     `ns` is the NS RRset of the delegation, and of the apex unless `child_ns` is given. `glue` replaces the
-    addresses that the parent publishes for a host; an empty tuple: none. `ds` is what the parent publishes.
+    addresses that the parent publishes for a host; an empty tuple: none. `ds` is what the parent publishes. `hidden`
+    are hosts that serve the zone without being named in its NS records.
     """
 
     name: Name
@@ -94,6 +95,7 @@ class ZoneSpec:
     records: tuple[RecordSpec, ...] = ()
     ttl_s: int = 3_600
     ns_ttl_s: int = 86_400
+    hidden: tuple[Name, ...] = ()
 
     @property
     def apex_ns(self) -> tuple[Name, ...]:

@@ -160,6 +160,7 @@ def _zone_row(zone: ZoneSpec) -> dict[str, Any]:
         "ns": [str(name) for name in zone.ns],
         "child_ns": None if zone.child_ns is None else [str(name) for name in zone.child_ns],
         "soa": [str(soa.mname), str(soa.rname), soa.serial, soa.refresh_s, soa.retry_s, soa.expire_s, soa.minimum_s],
+        "hidden": [str(name) for name in zone.hidden],
         "ttl_s": zone.ttl_s,
         "ns_ttl_s": zone.ns_ttl_s,
         "glue": {str(name): [str(a) for a in addresses] for name, addresses in zone.glue.items()},
@@ -190,6 +191,7 @@ def _zone(row: Any) -> ZoneSpec:
         ),
         ttl_s=_number(row["ttl_s"]),
         ns_ttl_s=_number(row["ns_ttl_s"]),
+        hidden=tuple(map(_name, row.get("hidden", ()))),
     )
 
 

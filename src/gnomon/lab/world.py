@@ -155,9 +155,9 @@ class World:
         return out
 
     def servers_of(self, zone: ZoneSpec) -> tuple[Address, ...]:
-        """The addresses at which a zone is served: of the names in delegation and apex, and of glue."""
+        """The addresses at which a zone is served: of the names in delegation and apex, of hidden ones, and of glue."""
         out: dict[Address, None] = {}
-        for name in dict.fromkeys(zone.ns + zone.apex_ns):
+        for name in dict.fromkeys(zone.ns + zone.apex_ns + zone.hidden):
             out.update(dict.fromkeys(self.addresses_of(name)))
             out.update(dict.fromkeys(zone.glue.get(name, ())))
         return tuple(out)

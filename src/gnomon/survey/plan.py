@@ -177,6 +177,12 @@ P3_AAAA = Question(
     per=("inside", "parent server"), only_after=True,
 )  # fmt: skip
 
+Z3 = Question(
+    "Z3", "zone", "SOA of the zone, plain, at an address of the MNAME of its SOA record", SOA,
+    "with the plan's primary, at up to 4 addresses that are not those of its NS names", ("soa",),
+    per=("host elsewhere",),
+)  # fmt: skip
+
 H1 = Question(
     "H1", "name", "A of an NS name, or another host that records name, outside the zone", A,
     "once for the name: at the servers of its zone, one after the other, at most 3, until one answers; again lower"
@@ -224,7 +230,7 @@ C4 = Question(
 QUESTIONS: tuple[Question, ...] = (
     P1, P2, P1N, P3_A, P3_AAAA, P4,
     Q1, Q2_AGAIN, Q2, *Q2_PARTS, Q3, Q4, Q5, Q6, Q7, Q7K, Q7N, Q3N, Q4N, Q5N, Q10, Q8P, Q8N, Q8D, Q9_A, Q9_AAAA, Q9M,
-    Q9M_NS, Z6,
+    Q9M_NS, Z3, Z6,
     *SERVICES, H1, H2,
     *AUTOMATION, A1, R1, C0, C1, C2, C3, C4, *COMPLIANCE,
 )  # fmt: skip
@@ -248,6 +254,7 @@ class Plan:
         texts: names of policies elsewhere (SPF, DMARC) that are looked up.
         parent_servers: addresses of the parent that are asked for the delegation and for the DS; over 2, the servers
             of the zones above are also asked whether they serve these, and delegate the next.
+        primary: the server that the SOA record names as primary is looked up, and asked if it is none of the NS names.
         reverse: the names of server addresses are looked up too.
         prefix_lookup: the zone of a service that tells which prefix an address is announced in (TXT records as Team
             Cymru's); it learns of every server address.
@@ -272,6 +279,7 @@ class Plan:
     hosts: int = 6
     texts: int = 12
     parent_servers: int = 2
+    primary: bool = False
     reverse: bool = False
     prefix_lookup: Name | None = None
     contact: bool = False
@@ -357,7 +365,7 @@ def _described(question: Question) -> dict[str, object]:
 # Somebody waits for one zone: every server is asked for MX, TXT and CAA and for the NS names inside the zone, every
 # server of the parent for the delegation, and the names of their addresses are looked up.
 ASSESS_PLAN = Plan(
-    host_servers=40, record_servers=40, parent_servers=40, reverse=True, contact=True, zone_queries=2000,
+    host_servers=40, record_servers=40, parent_servers=40, primary=True, reverse=True, contact=True, zone_queries=2000,
     name_queries=400, walk_queries=1500, zone_s=120.0,
 )  # fmt: skip
 # Nobody waits: the compliance pack is spread thin.

@@ -49,6 +49,12 @@ def apex_ns(message: Message, zone: Name) -> tuple[Name, ...]:
     return tuple(name for r in records if (name := _read(rdata.ns, r)) is not None)
 
 
+def primary(message: Message, zone: Name) -> Name | None:
+    """The MNAME of the SOA record that an authoritative answer gives for its own zone."""
+    soas = (_read(rdata.soa, r) for r in message.answer if r.rtype == SOA and r.owner == zone)
+    return next((soa.mname for soa in soas if soa is not None), None)
+
+
 def has_dnskey(message: Message) -> bool:
     return any(r.rtype == DNSKEY for r in message.answer)
 

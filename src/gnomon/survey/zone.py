@@ -21,6 +21,7 @@ from gnomon.wire.bitmap import apex_types
 
 _HOSTS_AT_ONCE = 4  # the first ones tell whether the servers behind the others answer at all
 _BETWEEN = 4  # names between the zone and names in it that are asked for
+_PRIMARY_ADDRESSES = 4
 _ROUNDS = 3  # servers known from the delegation, from the zone itself, from these
 _APEX_CODES = ("Q3", "Q3N", "Q4", "Q4N")
 _PLAIN = {"Q3": q.Q3N, "Q4": q.Q4N, "Q5": q.Q5N}
@@ -44,6 +45,7 @@ class ZoneSurvey:
         self._hosting: list[tuple[Address, Name | None]] = []  # servers of the parent that serve the zone too
         self._is_signed = False
         self._contact: tuple[Key, ...] = ()  # where mail to the zone's contact goes
+        self._primaries: set[Name] = set()  # MNAMEs of the SOA records
         self._types: dict[Address, frozenset[int]] = {}  # those that a server lists at the apex
         self._has_ds = False
         self._wants: set[int] = set()  # the types of records for the parent that it has
@@ -62,6 +64,8 @@ class ZoneSurvey:
             yield from self._ask_more()
         if not self._authoritative:
             yield from self._ask(q.Q10, self._at(self._answering))
+        if self._plan.primary:
+            yield from self._ask_primary()
         yield from self._ask_services()
         if above is not None and self._wants:
             yield from automation.ask_parent(self._walker, self._zone, above)
@@ -175,7 +179,8 @@ class ZoneSurvey:
         answering = [reply.ask.address for reply in first if reply.response is not None]
         self._answering += answering
         self._authoritative += [reply.ask.address for reply in first if reply.is_authoritative]
-        known = (m for reply in first if reply.is_authoritative and (m := reply.message) is not None)
+        known = [m for reply in first if reply.is_authoritative and (m := reply.message) is not None]
+        self._primaries.update(name for m in known if (name := reading.primary(m, self._zone)) is not None)
         self._contact = self._contact or next((leads(self._zone, self._zone, SOA, m) for m in known), ())
         over_tcp = [r.ask.address for r in first if r.response is not None or not r.was_kept_back]
         asks = [
@@ -276,6 +281,22 @@ class ZoneSurvey:
             types = next(iter(self._types.values()), frozenset[int]())
             survey = ServiceSurvey(self._walker, self._zone, at, bool(self._authoritative), types, first)
             yield from survey.steps()
+
+    def _ask_primary(self) -> Steps[None]:
+        """Whether who is named as primary, and is none of the name servers, serves the zone."""
+        for name in reading.names_in_order(n for n in self._primaries if not n.is_root and n not in self._addresses)[
+            :2
+        ]:
+            found: Iterable[Address]
+            if name.is_subdomain_of(self._zone):
+                at = self._authoritative[:1]
+                asks = [one for question in (q.Q9_A, q.Q9_AAAA) for one in self._once(question, name, at)]
+                replies = yield from ask(asks)
+                found = [a for r in replies if (m := r.message) for a in reading.addresses(m.answer, (name,))]
+            else:
+                found = yield from self._walker.host(name)
+            new = [address for address in found if address not in self._servers][:_PRIMARY_ADDRESSES]
+            yield from ask([Ask(q.Z3, name, address, q.Z3.compose(self._zone)) for address in new])
 
     def _learn_inside(self, name: Name, message: Message) -> None:
         self._add(name, reading.addresses(message.answer, (name,)))
