@@ -18,12 +18,13 @@ mod shard;
 mod stream;
 mod streams;
 mod tls;
+mod types;
 mod udp;
 mod wheel;
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -34,107 +35,12 @@ use mio::Waker;
 pub use matching::{Expected, Mismatch};
 pub use policy::{Policy, Prefix};
 use shard::Shard;
+pub use types::{Attempt, Config, Limits, Status, Submission, Transport};
 
 /// Queries that may be pending at once: what a caller may have submitted before it takes what came of them.
 pub const CAPACITY: usize = 65_536;
 /// While attempts of more octets than this wait to be taken, nothing is sent.
 const CROWD_OCTETS: usize = 128 << 20;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Transport {
-    Udp = 0,
-    Tcp = 1,
-    /// DNS over TLS (RFC 7858), opportunistic.
-    Dot = 2,
-}
-
-impl Transport {
-    const COUNT: usize = 3;
-}
-
-/// How an attempt ended; the numbers are those of `gnomon.engine.Status`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Status {
-    Answered = 0,
-    Timeout = 1,
-    IcmpUnreachable = 2,
-    Refused = 3,
-    Reset = 4,
-    Mismatched = 5,
-    NotSentSpecial = 6,
-    NotSentBreaker = 7,
-    NotSentOptOut = 8,
-    LocalError = 9,
-    /// No end of an attempt: TLS is set up, the response is what the server showed (see `tls::describe`).
-    Secured = 10,
-    TlsFailed = 11,
-}
-
-#[derive(Clone, Debug)]
-pub struct Limits {
-    pub rate_qps: f64,
-    pub burst: u32,
-    pub in_flight_per_address: u32,
-    /// The same for all addresses of an IPv4 /24 or IPv6 /48 together.
-    pub prefix_rate_qps: f64,
-    pub prefix_burst: u32,
-    pub in_flight_per_prefix: u32,
-    pub in_flight_total: u32,
-    /// Silent attempts in a row that open the breaker of an address and transport; 0: never.
-    pub breaker_silent: u32,
-    /// 0: no cap.
-    pub total_qps: f64,
-}
-
-/// How an engine works; it does not change.
-#[derive(Debug)]
-pub struct Config {
-    pub limits: Limits,
-    pub policy: Policy,
-    /// Threads, at least 1, at most one for each query that may be in flight.
-    pub shards: usize,
-    /// The addresses to send from, IPv4 and IPv6; the system's choice where None.
-    pub local: [Option<IpAddr>; 2],
-}
-
-/// One query to one address.
-#[derive(Clone, Debug)]
-pub struct Submission {
-    pub tag: i64,
-    pub address: SocketAddr,
-    /// The name under which the address was found, uncompressed; for the opt-out list.
-    pub server_name: Option<Vec<u8>>,
-    pub transport: Transport,
-    /// At least a header.
-    pub wire: Vec<u8>,
-    /// At least 1.
-    pub attempts: u32,
-    pub timeout: Duration,
-    pub mix_case: bool,
-    pub tcp_after_truncation: bool,
-}
-
-/// One message sent, or not, and what came back.
-#[derive(Clone, Debug)]
-pub struct Attempt {
-    pub tag: i64,
-    pub attempt: u32,
-    pub transport: Transport,
-    /// Unix time.
-    pub sent_at_ns: i64,
-    pub rtt_us: Option<u32>,
-    pub local_port: u16,
-    pub status: Status,
-    /// errno; for `Status::Mismatched` a `Mismatch`, for `Status::TlsFailed` the TLS alert if one came.
-    pub code: i32,
-    pub query: Vec<u8>,
-    pub response: Option<Vec<u8>>,
-    /// Where a mismatched datagram came from, if not from the address and port that were asked.
-    pub response_from: Option<SocketAddr>,
-    pub last: bool,
-}
 
 /// What the shards have to hand over, and whether one of them has died.
 #[derive(Default)]
@@ -160,12 +66,6 @@ impl Outbox {
     /// True if too much waits to be taken.
     fn is_crowded(&self) -> bool {
         self.octets.load(Ordering::Relaxed) > CROWD_OCTETS
-    }
-}
-
-impl Attempt {
-    fn octets(&self) -> usize {
-        size_of::<Self>() + self.query.len() + self.response.as_ref().map_or(0, Vec::len)
     }
 }
 
@@ -402,7 +302,7 @@ fn not_sent(submission: Submission, status: Status) -> Attempt {
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use std::collections::HashSet;
-    use std::net::{Ipv4Addr, UdpSocket};
+    use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
     use super::*;
 
