@@ -174,8 +174,8 @@ class HostLookup:
 
     @property
     def is_missing(self) -> bool:
-        """The name, or what it is an alias of, does not exist."""
-        return "no-name" in (self.v4.state, self.v6.state)
+        """The name, or what it is an alias of, does not exist; one address is proof enough that it does."""
+        return not self.addresses and "no-name" in (self.v4.state, self.v6.state)
 
     @property
     def rcode(self) -> str:

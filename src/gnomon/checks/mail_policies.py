@@ -70,8 +70,9 @@ def spf_limits(view: ZoneView) -> Iterator[Outcome]:
     if len(tree.void) > MOST_VOID:
         clean = False
         yield outcome("void", shown, hosts=tuple(map(str, dict.fromkeys(tree.void))))
-    if tree.left:
-        yield unknown("incomplete", shown, left=tuple(map(str, dict.fromkeys(tree.left))))
+    left = tree.left + (tree.hosts_left if len(tree.void + tree.hosts_left) > MOST_VOID >= len(tree.void) else [])
+    if left:
+        yield unknown("incomplete", shown, left=tuple(map(str, dict.fromkeys(left))))
     elif clean:
         yield outcome("within", shown, count=tree.lookups, most=MOST_LOOKUPS)
 

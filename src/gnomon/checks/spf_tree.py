@@ -24,7 +24,8 @@ class SpfTree:
 
     `lookups` counts the terms that cost one (RFC 7208 section 4.6.4). `broken` are terms with why they make receivers
     give up, `absent` those of them whose domain does not exist. `void` are domains of a and exists terms without any
-    record; `left` are domains that were not looked up, so that the count is a lower bound. `anyone` holds the terms
+    record; `left` are domains of other records that were not looked up, so that the count is a lower bound, and
+    `hosts_left` those of a and exists terms. `anyone` holds the terms
     that let everybody send, `ending` is the qualifier of "all" in the end, empty without it.
     """
 
@@ -33,6 +34,7 @@ class SpfTree:
     absent: list[tuple[str, Name]] = field(default_factory=list)
     void: list[Name] = field(default_factory=list)
     left: list[Name] = field(default_factory=list)
+    hosts_left: list[Name] = field(default_factory=list)
     anyone: list[str] = field(default_factory=list)
     ending: str = ""
     exchanges: list[Exchange] = field(default_factory=list)
@@ -80,7 +82,7 @@ def _count(view: ZoneView, tree: SpfTree, term: Term, path: tuple[str, ...]) -> 
         host = look_up_host(view, domain)
         tree.exchanges += host.exchanges
         if not host.is_known:
-            tree.left.append(domain)
+            tree.hosts_left.append(domain)
         elif not host.addresses:
             tree.void.append(domain)
 

@@ -88,6 +88,15 @@ class HostsServfail(ZoneFault):
             response.empty(codes.SERVFAIL)
 
 
+@named("aaaa-nxdomain")
+class AaaaNxdomain(ZoneFault):
+    """Denies that a name exists where it only has no AAAA record."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.qtype == codes.AAAA and response.rcode == codes.NOERROR and not response.answer and response.aa:
+            response.rcode = codes.NXDOMAIN
+
+
 @named("ixfr-open")
 class IxfrOpen(ZoneFault):
     """Transfers the zone to anyone who asks for what has changed."""
