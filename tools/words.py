@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -55,6 +56,14 @@ def written(catalog: Catalog) -> bytes:
     return b"".join(line for line in out.getvalue().splitlines(True) if not line.startswith(_OF_THE_MOMENT))
 
 
+def compiled(catalog: Catalog) -> bytes:
+    """The catalogue as an MO file, the same for the same texts."""
+    out = io.BytesIO()
+    catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
+    write_mo(out, catalog)
+    return out.getvalue()
+
+
 _OF_THE_MOMENT = (b'"POT-Creation-Date', b'"PO-Revision-Date', b'"Generated-By')
 
 
@@ -69,8 +78,7 @@ def main() -> int:
             catalog = read_po(file, locale=language, domain=DOMAIN)
         catalog.update(made, no_fuzzy_matching=True)
         path.write_bytes(written(catalog))
-        with path.with_suffix(".mo").open("wb") as file:
-            write_mo(file, catalog)
+        path.with_suffix(".mo").write_bytes(compiled(catalog))
         texts = [message for message in catalog if message.id]
         have = sum(bool(message.string) for message in texts)
         print(f"{language}: {have} of {len(texts)} texts")
