@@ -31,17 +31,18 @@ from pathlib import Path
 
 from results import Row, write_json
 
-from gnomon._core import Recording
+from gnomon._core import Recording, compose_query
 from gnomon.base import Name, Transport
 from gnomon.engine import Limits, NetworkEngine, Query
 from gnomon.evidence import EvidenceDir, Plan, RunInfo, Tool, ZoneSource, zone_subject
-from gnomon.wire import Edns, compose
+from gnomon.wire import compose
 
 SERVER, PORT, TLS_PORT = "127.0.0.1", 5390, 5391
 NAMES, WINDOW = 20_000, 500
+ZDNS_SHARE = 10  # it takes some 20 times as long for each
 EXCHANGES_PER_ZONE, SEGMENT_ROWS = 8, 20_000
 SERVER_CORE, CLIENT_CORE = 0, max(os.sched_getaffinity(0))
-DO = Edns(1232, 0, 0x8000, ())
+DO = (0, 1232, 0x8000, ())
 LIMITS = Limits(
     rate_qps=1e9, burst=10**6, in_flight_per_address=WINDOW, prefix_rate_qps=1e9, prefix_burst=10**6,
     in_flight_per_prefix=WINDOW, in_flight_total=WINDOW, breaker_silent=0, total_qps=0.0,
@@ -94,7 +95,7 @@ def client(kind: Kind, count: int, evidence: Path | None) -> None:
             if asked < count and engine.pending < 4 * WINDOW:
                 queries = []
                 for tag in range(asked, min(asked + 2 * WINDOW, count)):
-                    wire = compose.query(Name(next(names) + zone.wire), 1, edns=DO if kind.is_do else None)
+                    wire = compose_query(next(names) + zone.wire, 1, 1, 0, DO if kind.is_do else None)
                     queries.append(Query(tag, address, wire, kind.transport, port, 3, 2000))
                 asked += engine.submit(queries)
             batch = engine.take_batch()
@@ -253,7 +254,8 @@ def _tree_cpu_s(pid: int) -> float:
     return total / os.sysconf("SC_CLK_TCK")
 
 
-Command = tuple[list[str | Path], Callable[[str], int]]
+Command = tuple[list[str | Path], int, Callable[[str], int]]
+"""What to run, how many names it asks for, and how its answers are counted."""
 
 
 def clients(kind: Kind, work: Path, count: int, tools: dict[str, str]) -> dict[str, Command]:
@@ -273,29 +275,31 @@ def clients(kind: Kind, work: Path, count: int, tools: dict[str, str]) -> dict[s
 
     me = [sys.executable, __file__, "client", kind.name, str(count)]
     found: dict[str, Command] = {
-        "gnomon, batches": (me, ours),
-        "gnomon, evidence": ([*me, str(work / f"evidence-{time.monotonic_ns()}")], ours),
+        "gnomon, batches": (me, count, ours),
+        "gnomon, evidence": ([*me, str(work / f"evidence-{time.monotonic_ns()}")], count, ours),
     }
     names, pairs, resolvers = work / "names", work / "pairs", work / "resolvers"
     asked = [f"name{n % NAMES:06d}.{kind.zone}" for n in range(count)]
     names.write_text("".join(f"{name}\n" for name in asked))
     pairs.write_text("".join(f"{name} A\n" for name in asked))
+    few = asked[: max(count // ZDNS_SHARE, 1)]
+    (work / "few").write_text("".join(f"{name}\n" for name in few))
     resolvers.write_text(f"{SERVER}:{PORT}\n")
     if kind.transport is Transport.UDP and not kind.is_do and "massdns" in tools:
         options = ["-t", "A", "-o", "S", "-w", "/dev/null", "-q", "-s", str(WINDOW), "--root", "--norecurse"]
         buffers = ["--sndbuf", "4194304", "--rcvbuf", "4194304"]
-        found["massdns"] = ([tools["massdns"], "-r", resolvers, *options, *buffers, names], all_of_them)
+        found["massdns"] = ([tools["massdns"], "-r", resolvers, *options, *buffers, names], count, all_of_them)
     if "dnsperf" in tools:
         mode = {Transport.UDP: "udp", Transport.TCP: "tcp", Transport.DOT: "dot"}[kind.transport]
         port = TLS_PORT if kind.transport is Transport.DOT else PORT
         options = ["-n", "1", "-q", str(WINDOW), "-c", "1", "-T", "1", "-m", mode, *(["-D"] if kind.is_do else [])]
-        found["dnsperf"] = ([tools["dnsperf"], "-s", SERVER, "-p", str(port), "-d", pairs, *options], completed)
+        found["dnsperf"] = ([tools["dnsperf"], "-s", SERVER, "-p", str(port), "-d", pairs, *options], count, completed)
     if "zdns" in tools and kind.transport is not Transport.DOT:
         how = (
             ["--tcp-only"] if kind.transport is Transport.TCP else ["--udp-only", *(["--dnssec"] if kind.is_do else [])]
         )
         options = ["--name-servers", f"{SERVER}:{PORT}", "--threads", "100", "--local-addr", SERVER, *how]
-        found["zdns"] = ([tools["zdns"], "A", "--input-file", names, *options], lines)
+        found["zdns"] = ([tools["zdns"], "A", "--input-file", work / "few", *options], len(few), lines)
     return found
 
 
@@ -314,11 +318,11 @@ def compare(kind: Kind, work: Path, server: int, args: argparse.Namespace, tools
     count = int(args.queries * kind.share)
     runs: dict[str, list[Run]] = {}
     for _ in range(args.rounds):
-        for name, (argv, answers) in clients(kind, work, count, tools).items():
+        for name, (argv, asked, answers) in clients(kind, work, count, tools).items():
             run = measure(argv, server, answers)
             runs.setdefault(name, []).append(run)
-            if run.answered < count:
-                print(f"{kind.name}, {name}: {count - run.answered} of {count} unanswered")
+            if run.answered < asked:
+                print(f"{kind.name}, {name}: {asked - run.answered} of {asked} unanswered", flush=True)
             shutil.rmtree(argv[-1], ignore_errors=True) if name == "gnomon, evidence" else None
     cost = {name: statistics.median(1e6 * run.cpu_s / max(run.answered, 1) for run in of) for name, of in runs.items()}
     rate = {name: statistics.median(run.answered / run.wall_s for run in of) for name, of in runs.items()}

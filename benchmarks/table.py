@@ -1,9 +1,10 @@
 """Makes docs/performance.md of what the benchmarks measured.
 
-    python benchmarks/table.py RESULT.json ... [--notes FILE] [--write docs/performance.md]
+    python benchmarks/engine.py --json benchmarks/measured/engine.json      # and so on for each
+    python benchmarks/table.py [--write docs/performance.md]
 
-A result is what a benchmark writes with --json. The figures are never edited by hand; the notes, in a file beside this
-one, say why a target is missed and what the figures do not cover.
+The figures are never edited by hand. The notes in measured/notes.md say why a target is missed and what the figures do
+not cover.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-NOTES = Path(__file__).with_name("notes.md")
+MEASURED = Path(__file__).with_name("measured")
 # What each file is about, in the order of the page.
 TITLES = {
     "engine": "Query engine",
@@ -65,11 +66,10 @@ def figure(value: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("results", type=Path, nargs="+", metavar="RESULT.json")
-    parser.add_argument("--notes", type=Path, default=NOTES)
     parser.add_argument("--write", type=Path)
     args = parser.parse_args()
-    text = page([json.loads(file.read_text()) for file in args.results], args.notes.read_text())
+    results = [json.loads(file.read_text()) for file in sorted(MEASURED.glob("*.json"))]
+    text = page(results, (MEASURED / "notes.md").read_text())
     if args.write:
         args.write.write_text(text)
     else:

@@ -219,6 +219,12 @@ def compactly(next_name: str, types: str, owner: str = "") -> Callable[[Message]
     return edit
 
 
+def with_sha1_ds(m: Message) -> None:
+    """Beside each DS one with SHA-1 for the same key."""
+    for ds in list(m.answer[0]):
+        m.answer[0].add(dns.rdata.from_text("IN", "DS", f"{ds.key_tag} {ds.algorithm} 1 {'00' * 20}"))
+
+
 def own_ds(m: Message) -> None:
     """A DS at the apex of the zone, signed by the zone."""
     m.authority.clear()
@@ -315,6 +321,12 @@ CASES: dict[str, Change] = {
     "denial.compact/far-next": on("Q5", compactly("zzz.example.test.", "RRSIG NSEC TYPE128")),
     "denial.compact/wrong-owner": on("Q5", compactly("zzz.example.test.", "RRSIG NSEC TYPE128", "aaa.example.test.")),
     "denial.compact/unmarked": on("Q5", compactly("\\000.Q", "RRSIG NSEC")),
+    "denial.covers/last-not-apex": on("Q5", denied("zzz.example.test. 60 IN NSEC aaa.example.test. A RRSIG NSEC")),
+    "denial.nsec3-wellformed/bad-owner": on("Q8N", denied("nohash" + NSEC3)),
+    "denial.nsec3-wellformed/bad-hash": on(
+        "Q8N", denied(NSEC3.replace("2t7b4g4vsa5smi47k61mv5bv1a22bojr", "2t7b4g4v"))
+    ),
+    "ds.sha256-present/weaker-ignored": on("P2", with_sha1_ds, ""),
     "denial.delegation/soa-bit": on("P2", denied("example.test. 60 IN NSEC other.test. NS SOA RRSIG NSEC"), ""),
     "denial.delegation/ds-bit": on("P2", denied("example.test. 60 IN NSEC other.test. NS DS RRSIG NSEC"), ""),
     "denial.delegation/opt-out-unset": on("P2", denied(f"{'0' * 32}.test. 60 IN NSEC3 1 0 0 - {'v' * 32} NS"), ""),

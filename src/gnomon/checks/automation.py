@@ -24,7 +24,6 @@ from gnomon.checks.requests import (
 )
 from gnomon.checks.validation import Validator
 from gnomon.checks.view import ZoneView
-from gnomon.wire import RRset
 
 _ASKS = ("Q8", "Q8K", "Q6")
 
@@ -38,7 +37,7 @@ _ASKS = ("Q8", "Q8K", "Q6")
         "none": "{zone} has no CDS or CDNSKEY records: its DS is not kept by the parent on its own.",
         "cds-only": "{servers} have CDS records of {zone}, but no CDNSKEY records.",
         "cdnskey-only": "{servers} have CDNSKEY records of {zone}, but no CDS records.",
-        **NO_REQUEST,
+        "half-known": "No server of {zone} gave proper answers about both CDS and CDNSKEY records.",
     },
 )
 def cds_exists(view: ZoneView) -> Iterator[Outcome]:
@@ -50,15 +49,19 @@ def cds_exists(view: ZoneView) -> Iterator[Outcome]:
     Do: publish both, as maintained signers do on their own.
     """
     known = requests(view)
-    only_cds = [one for one in known if one.cds is not None and one.cdnskey is None]
-    only_cdnskey = [one for one in known if one.cds is None and one.cdnskey is not None]
+    only_cds = [one for one in known if one.cds is not None and one.cdnskey is None and one.knows_cdnskey]
+    only_cdnskey = [one for one in known if one.cds is None and one.knows_cds and one.cdnskey is not None]
+    both = any(one.cds is not None and one.cdnskey is not None for one in known)
+    neither = any(one.knows_cds and one.knows_cdnskey for one in known)
     for code, of in (("cds-only", only_cds), ("cdnskey-only", only_cdnskey)):
         if of:
             yield outcome(code, shown(view, tuple(of)), servers=labels(view, [one.address for one in of]))
-    if not known:
-        yield from without_request(view)
+    if both and not only_cds and not only_cdnskey:
+        yield outcome("both", shown(view, known))
+    elif known and not asking(view) and neither:
+        yield outcome("none", shown(view, known))
     elif not only_cds and not only_cdnskey:
-        yield outcome("both" if asking(view) else "none", shown(view, known))
+        yield unknown("half-known", shown(view, known))
 
 
 @check(
@@ -126,10 +129,11 @@ def cds_servers_agree(view: ZoneView) -> Iterator[Outcome]:
         yield from without_request(view)
         return
     clean = True
-    for code, pick in (("cds-differ", _cds), ("cdnskey-differ", _cdnskey)):
+    cds = [(one, one.cds) for one in of if one.knows_cds]
+    cdnskey = [(one, one.cdnskey) for one in of if one.knows_cdnskey]
+    for code, seen in (("cds-differ", cds), ("cdnskey-differ", cdnskey)):
         sets: dict[tuple[bytes, ...], list[Request]] = {}
-        for one in of:
-            rrset = pick(one)
+        for one, rrset in seen:
             sets.setdefault(rrset.rdatas if rrset is not None else (), []).append(one)
         if len(sets) > 1:
             clean = False
@@ -138,14 +142,6 @@ def cds_servers_agree(view: ZoneView) -> Iterator[Outcome]:
             yield outcome(code, shown(view, of), servers=labels(view, odd))
     if clean:
         yield outcome("agree", shown(view, of))
-
-
-def _cds(one: Request) -> RRset | None:
-    return one.cds
-
-
-def _cdnskey(one: Request) -> RRset | None:
-    return one.cdnskey
 
 
 @check(

@@ -38,6 +38,7 @@ def _report(view: ZoneView, found: dict[str, dict[Address, list[str]]], good: st
     codes={
         "match": "Every CDS and CDNSKEY of {zone} is of a DNSKEY that may sign the zone.",
         "cds-no-match": "The CDS records of {zone} for {keys} match no DNSKEY at {servers}.",
+        "cds-digest-differs": "The CDS records of {zone} name {keys} at {servers}, but with the digests of other keys.",
         "cds-non-zone": "The CDS records of {zone} name {keys} at {servers}, without the ZONE flag.",
         "cds-non-sep": "The CDS records of {zone} name {keys} at {servers}, without the SEP flag.",
         "cds-without-dnskey": "{servers} have CDS records of {zone}, but no DNSKEY.",
@@ -52,8 +53,9 @@ def cds_matches_dnskey(view: ZoneView) -> Iterator[Outcome]:
     """Every CDS and CDNSKEY is of a key of the zone.
 
     Why: the parent would publish a DS of a key that nobody has seen, or that may not sign.
-    Rule: error for a zone without DNSKEY, and for a key without the ZONE flag; warning for one that is not in the
-        DNSKEY RRset of the same server; notice for one without the SEP flag.
+    Rule: error for a zone without DNSKEY, for a key without the ZONE flag, and for a CDS that agrees with a key in tag
+        and algorithm but not in the digest; warning for one that names no key in the DNSKEY RRset of the same server;
+        notice for one without the SEP flag.
     Source: RFC 7344 section 4.1; RFC 4034 section 2.1.1.
     Do: make the CDS and CDNSKEY records from the keys in the DNSKEY RRset.
     """
@@ -75,10 +77,14 @@ def _mismatches(view: ZoneView, one: Request, keys: tuple[Key, ...]) -> Iterator
         yield from ((f"{kind}-without-dnskey", "") for kind, rrset in _sets(one) if rrset)
         return
     for ds in one.ds:
-        key = next((key for key in keys if is_of(view, ds, key)), None)
+        named = [k for k in keys if (k.dnskey.key_tag, k.dnskey.algorithm) == (ds.key_tag, ds.algorithm)]
+        key = next((key for key in named if is_of(view, ds, key)), named[0] if named else None)
         if key is None:
             yield "cds-no-match", key_label(ds.key_tag, ds.algorithm)
-        elif not key.dnskey.is_zone_key:
+            continue
+        if not is_of(view, ds, key):
+            yield "cds-digest-differs", label_of(key)
+        if not key.dnskey.is_zone_key:
             yield "cds-non-zone", label_of(key)
         elif not key.dnskey.is_sep:
             yield "cds-non-sep", label_of(key)

@@ -26,6 +26,10 @@ _CODES = {
 
 def _judged(view: ZoneView) -> list[SignedAnswer]:
     """The answers about a name that is not there (Q5) and a type that is not there (Q6) with denial records."""
+    return view.once("denials", lambda: _find_judged(view))
+
+
+def _find_judged(view: ZoneView) -> list[SignedAnswer]:
     inventory, keyed = view.chain().inventory, signed_servers(view)
     found = (inventory.get((ask, address)) for address in keyed for ask in _ASKS)
     return [signed for signed in found if signed is not None and signed.denial_types and not _is_costly(signed)]
@@ -51,8 +55,12 @@ def _report(view: ZoneView, flaw: Callable[[SignedAnswer], str], good: str) -> I
         return
     found: dict[str, list[SignedAnswer]] = {}
     judged = _judged(view)
+    flaws: dict[tuple[int, int], str] = {}  # equal answers of several servers share what was examined
     for signed in judged:
-        found.setdefault(flaw(signed), []).append(signed)
+        key = id(signed.positive), id(signed.negative)
+        if key not in flaws:
+            flaws[key] = flaw(signed)
+        found.setdefault(flaws[key], []).append(signed)
     for code, of in sorted(found.items()):
         if code:
             servers = labels(view, list(dict.fromkeys(signed.answer.address for signed in of)))
@@ -75,6 +83,7 @@ def _report(view: ZoneView, flaw: Callable[[SignedAnswer], str], good: str) -> I
         "name-not-covered": "{servers} deny {qname} with records none of which covers the name (or its next closer).",
         "no-encloser": "{servers} deny {qname} without the NSEC3 record of an existing name above it.",
         "no-match": "{servers} deny {qtype} at {qname} without the record of that name.",
+        "last-not-apex": "{servers} have an NSEC record of {zone} that leads backwards, but not to the apex.",
         "covers-existing": "{servers} have a denial record that covers an existing name ({qname} was asked for).",
         **_CODES,
     },
@@ -86,8 +95,9 @@ def covers(view: ZoneView) -> Iterator[Outcome]:
         anybody deny that.
     Rule: error if for NXDOMAIN no NSEC covers the name, or with NSEC3 no record matches a closest encloser or covers
         the next closer name; if for an absent type no record matches the name and none shows it as an empty
-        non-terminal or opted out; or if a record covers a host of the zone for which an address was given. Types in
-        the record are denial.bitmap's matter, the wildcard denial.wildcard's, signatures denial.signed's.
+        non-terminal or opted out; if a record covers a host of the zone for which an address was given; or if the
+        next name of an NSEC is not behind its owner and is not the apex, as that of the last one is. Types in the
+        record are denial.bitmap's matter, the wildcard denial.wildcard's, signatures denial.signed's.
     Source: RFC 4035 section 5.4; RFC 5155 sections 8.3 to 8.7; RFC 7129.
     Do: sign the zone again with a maintained signer, and load the same version everywhere.
     """
@@ -99,6 +109,8 @@ def covers(view: ZoneView) -> Iterator[Outcome]:
             return ""
         if any(denial.covers(host) for host in hosts):
             return "covers-existing"
+        if _ends_elsewhere(view.zone, signed):
+            return "last-not-apex"
         if signed.is_nxdomain:
             lacking = denial.lacking_for_no_name(qname)
             return {"encloser": "no-encloser", "name": "name-not-covered"}.get(lacking, "")
@@ -108,6 +120,13 @@ def covers(view: ZoneView) -> Iterator[Outcome]:
         return "" if proven in (Proof.PROVEN, Proof.OPTED_OUT) else "no-match"
 
     yield from _report(view, flaw, "proven")
+
+
+def _ends_elsewhere(zone: Name, signed: SignedAnswer) -> bool:
+    """Whether an NSEC leads backwards to another name than the apex (RFC 4034 section 4.1.1)."""
+    sets = [one.rrset for one in signed.negative if one.rrset.rtype == NSEC]
+    nexts = [(rrset.owner, nsec.next_name) for rrset in sets for nsec in read_all(rdata.nsec, rrset.rdatas)]
+    return any(following <= owner and following != zone for owner, following in nexts)
 
 
 def _exists(view: ZoneView, host: Name) -> bool:

@@ -66,11 +66,13 @@ def digest_alg(view: ZoneView) -> Iterator[Outcome]:
 
 @check(
     "ds.sha256-present",
+    version=2,
     properties=(IOP,),
     asked=("P2",),
     codes={
         "present": "Every key that a DS of {zone} names has a DS with SHA-256.",
         "missing": "The DS of {zone} for {keys} has no SHA-256 digest; every validator knows that one.",
+        "weaker-ignored": "The SHA-1 DS of {zone} for {keys} is ignored by validators beside the one with SHA-256.",
         "only-sha1": "The DS of {zone} for {keys} has only a SHA-1 digest.",
         **NO_DS,
     },
@@ -79,7 +81,8 @@ def sha256_present(view: ZoneView) -> Iterator[Outcome]:
     """Every key that a DS names has a DS with SHA-256.
 
     Why: it is the one digest type that every validator must know; without it some treat the zone as unsigned.
-    Rule: notice for a key that DS records name without digest type 2 among them; warning if SHA-1 is all it has.
+    Rule: notice for a key that DS records name without digest type 2 among them; warning if SHA-1 is all it has. One
+        with SHA-1 beside a stronger one is a fact: validators ignore it.
     Source: RFC 4509 section 3; RFC 9904.
     Do: add a DS with SHA-256 for the same key at the parent.
     """
@@ -96,6 +99,9 @@ def sha256_present(view: ZoneView) -> Iterator[Outcome]:
     for code, keys in (("only-sha1", only_sha1), ("missing", missing)):
         if keys:
             yield outcome(code, shown, keys=keys)
+    ignored = tuple(key for key, of in types.items() if 1 in of and of & {2, 4})
+    if ignored:
+        yield outcome("weaker-ignored", shown, keys=ignored)
     if not only_sha1 and not missing:
         yield outcome("present", shown)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Callable, Iterator
 
-from gnomon.base import Address
+from gnomon.base import Address, Name
 from gnomon.base.codes import NSEC3, NSEC3PARAM
 from gnomon.checks.inventory import answers_at
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
@@ -14,9 +16,10 @@ from gnomon.checks.registry import IOP, SEC, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
-from gnomon.wire import rdata
+from gnomon.wire import RRset, rdata
 from gnomon.wire.rdata import Nsec3, Nsec3param
 
+_SHA1_OCTETS = 20
 _ASKS = ("Q6", "Q5", "Q8P", "Q8N")
 _CODES = {
     "no-nsec3": "{zone} does not use NSEC3.",
@@ -179,25 +182,48 @@ def nsec3_opt_out(view: ZoneView) -> Iterator[Outcome]:
 
 @check(
     "denial.nsec3-wellformed",
+    version=2,
     properties=(IOP,),
     asked=_ASKS,
     codes={
         "good": "The NSEC3 records of {zone} have no flag but opt-out at {servers}.",
+        "bad-owner": "{servers} give NSEC3 records of {zone} whose owner is no hash: {owners}.",
+        "bad-hash": "{servers} give NSEC3 records of {zone} whose next hash has another length than 20 octets.",
         "unassigned-flag": "NSEC3 records of {zone} have flags {value} at {servers}; only opt-out (1) is assigned.",
         **_CODES,
     },
 )
 def nsec3_wellformed(view: ZoneView) -> Iterator[Outcome]:
-    """NSEC3 records use assigned flags only.
+    """NSEC3 records are well formed: hashes as owners and next owners, assigned flags only.
 
-    Why: validators ignore records with a flag that they do not know.
-    Rule: error for any flag but opt-out in an NSEC3 record. Owners that are no hash, and hashes of a wrong length, show
-        as a bogus chain.
-    Source: RFC 5155 sections 3.1.2 and 8.2.
+    Why: validators ignore records that are not, so that nothing is denied.
+    Rule: error for any flag but opt-out in an NSEC3 record, for an owner that is not the base32hex form of a hash
+        directly below the apex, and for a next hash of another length than that of SHA-1, 20 octets.
+    Source: RFC 5155 sections 3, 3.1.2 and 8.2.
     Do: sign the zone again with a maintained signer.
     """
-    code = {True: "unassigned-flag", False: "good"}
-    yield from _by_value(view, _served(view), lambda p: p.flags & ~OPT_OUT, lambda flags: code[bool(flags)])
+    odd: dict[str, dict[Address, tuple[str, Exchange]]] = {}
+    for address in signed_servers(view):
+        for signed in answers_at(view.chain().inventory, address):
+            for one in (one for one in signed.rrsets if one.rrset.rtype == NSEC3):
+                for code in _malformations(view.zone, one.rrset):
+                    odd.setdefault(code, {})[address] = str(one.rrset.owner), signed.answer.exchange
+    for code, at in sorted(odd.items()):
+        owners = tuple(dict.fromkeys(owner for owner, _ in at.values()))
+        yield outcome(code, [x for _, x in at.values()], servers=labels(view, list(at)), owners=owners)
+    flag_code = {True: "unassigned-flag", False: "good"}
+    yield from _by_value(view, _served(view), lambda p: p.flags & ~OPT_OUT, lambda flags: flag_code[bool(flags)])
+
+
+def _malformations(zone: Name, rrset: RRset) -> Iterator[str]:
+    try:
+        is_hash = len(base64.b32hexdecode(rrset.owner.labels[0].upper())) == _SHA1_OCTETS
+    except (binascii.Error, ValueError, IndexError):
+        is_hash = False
+    if not is_hash or rrset.owner.parent() != zone:
+        yield "bad-owner"
+    if any(len(nsec3.next_hash) != _SHA1_OCTETS for nsec3 in read_all(rdata.nsec3, rrset.rdatas)):
+        yield "bad-hash"
 
 
 @check(

@@ -29,11 +29,13 @@ NO_REQUEST = {"no-request": "{zone} has no CDS or CDNSKEY records.", **UNHEARD}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The CDS and CDNSKEY RRsets of one server; None where it has none."""
+    """The CDS and CDNSKEY RRsets of one server; None where it has none, or gave no proper answer about them."""
 
     address: Address
     cds: RRset | None
     cdnskey: RRset | None
+    knows_cds: bool = True
+    knows_cdnskey: bool = True
 
     @property
     def ds(self) -> tuple[Ds, ...]:
@@ -55,14 +57,17 @@ class Request:
 
 
 def requests(view: ZoneView) -> tuple[Request, ...]:
-    """The servers of which it is known whether they have CDS and CDNSKEY records, in address order."""
+    """The servers of which it is known whether they have CDS or CDNSKEY records, in address order."""
     return view.once("requests", lambda: _find_requests(view))
 
 
 def _find_requests(view: ZoneView) -> tuple[Request, ...]:
     cds, cdnskey = _published(view, CDS, "Q8"), _published(view, CDNSKEY, "Q8K")
-    known = [address for address in view.addresses if address in cds and address in cdnskey]
-    return tuple(Request(address, cds[address], cdnskey[address]) for address in known)
+    return tuple(
+        Request(address, cds.get(address), cdnskey.get(address), address in cds, address in cdnskey)
+        for address in view.addresses
+        if address in cds or address in cdnskey
+    )
 
 
 def _published(view: ZoneView, rtype: int, ask: str) -> Mapping[Address, RRset | None]:

@@ -86,19 +86,16 @@ class NetworkEngine:
         self._core.submit(
             [
                 (
-                    query.tag,
-                    _text(query.address),
-                    query.port,
-                    query.transport,
-                    query.wire,
-                    query.attempts,
-                    query.timeout_ms,
-                    query.mix_case * _MIX_CASE + query.tcp_after_truncation * _TCP_AFTER_TRUNCATION,
-                    None if query.server_name is None else query.server_name.wire,
+                    tag, _text(address), port, transport, wire, attempts, timeout_ms,
+                    mix_case * _MIX_CASE + tcp_after_truncation * _TCP_AFTER_TRUNCATION,
+                    None if server_name is None else server_name.wire,
                 )
-                for query in taken
+                for (
+                    tag, address, wire, transport, port, attempts, timeout_ms, mix_case, tcp_after_truncation,
+                    server_name,
+                ) in taken
             ]
-        )
+        )  # fmt: skip
         return len(taken)
 
     def take(self, max_rows: int = 4096, timeout_ms: int = 1000) -> list[Attempt]:

@@ -66,6 +66,7 @@ _SERVICES = (
 _DS_MODES = ("good", "none", "wrong-digest", "sha1", "sha384", "no-key", "extra-no-key", "parent-differs")
 _CDS_MODES = (
     "none", "match", "other", "delete", "of-zsk", "cds-only", "cdnskey-only", "mismatch", "delete-mixed", "delete-odd",
+    "wrong-digest",
 )  # fmt: skip
 _SIGNAL_MODES = ("none", "match", "other")
 _FLAGS_REVOKE = 0x0080
@@ -341,7 +342,7 @@ def _cds(mode: str, signing: SigningSpec | None, ds: tuple[DsSpec, ...]) -> list
         return []
     stranger = replace(signing.keys[0], index=signing.keys[0].index + 40)
     key = {"other": stranger, "of-zsk": signing.keys[-1]}.get(mode, signing.keys[0])
-    wanted = ds if mode == "match" and ds else (DsSpec(key),)
+    wanted = ds if mode == "match" and ds else (DsSpec(key, corrupt=mode == "wrong-digest"),)
     cds = tuple(ds_rdata(ZONE.key, entry) for entry in wanted)
     cdnskey = (dnskey_rdata(stranger if mode == "mismatch" else key),)
     if mode.startswith("delete"):

@@ -20,7 +20,7 @@ from gnomon.survey.scheduler import Asked, Scheduler
 from gnomon.survey.steps import Key
 from gnomon.survey.zone import ZoneSurvey
 
-ZONES_IN_WORK = 200
+ZONES_IN_WORK = 100  # some 25,000 exchanges: what a kill repeats stays under a minute at the limits of a survey
 _SEGMENT_ZONES = 50
 _SEGMENT_ROWS = 20_000
 _SEGMENT_S = 15.0  # what is finished waits no longer than this: a kill repeats little also where limits make it slow
