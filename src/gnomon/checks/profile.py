@@ -95,6 +95,16 @@ def _codes() -> frozenset[str]:
     return frozenset(f"{check.id}/{code}" for check in all_checks().values() for code in check.codes)
 
 
+@lru_cache(maxsize=1)
+def _named() -> Mapping[str, set[str]]:
+    """The codes by every word that can stand for them: the code, its check, its family."""
+    found: dict[str, set[str]] = {}
+    for code in _codes():
+        for word in (code, code.partition("/")[0], code.partition(".")[0]):
+            found.setdefault(word, set()).add(code)
+    return found
+
+
 def _tables() -> str:
     return ", ".join(f"[{table}]" for table in (*_TABLES[:1], "levels.T", *_TABLES[1:]))
 
@@ -181,8 +191,8 @@ def _expanded(where: str, what: str, words: object) -> frozenset[str]:
     """The codes that a list of families, checks and codes names."""
     found: set[str] = set()
     for word in _texts(where, what, words):
-        mine = {c for c in _codes() if c == word or word in (c.partition("/")[0], c.partition(".")[0])}
-        if not mine:
+        mine = _named().get(word)
+        if mine is None:
             raise InputError(f"{where}: {what}: {word!r} is no family, check or code; `gnomon checks` lists them")
         found |= mine
     return frozenset(found)

@@ -86,6 +86,7 @@ class ZoneView:
         self.routing = routing
         self._memo: dict[object, object] = {}
         self._accepted_at: dict[str, Mapping[Address, tuple[Answer, ...]]] = {}
+        self._asked: dict[str, tuple[Exchange, ...]] = {}
         self._first_at: dict[str, Mapping[Address, Answer]] = {}
         self._services: dict[Address, Service] = {}
 
@@ -130,10 +131,12 @@ class ZoneView:
 
     def asked(self, ask: str, address: Address | None = None) -> tuple[Exchange, ...]:
         """All attempts of one question of the plan, at one address or at all in address order."""
-        of = self._by_ask.get(ask, {})
         if address is not None:
-            return of.get(address, ())
-        return tuple([x for attempts in of.values() for x in attempts])
+            return self._by_ask.get(ask, {}).get(address, ())
+        found = self._asked.get(ask)
+        if found is None:
+            found = self._asked[ask] = tuple([x for of in self._by_ask.get(ask, {}).values() for x in of])
+        return found
 
     def message(self, exchange: Exchange) -> Message | None:
         """The response, parsed once; None if there was none or it was not accepted."""
