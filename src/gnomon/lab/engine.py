@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from gnomon import _core
 from gnomon.base import Transport
 from gnomon.base.special import special_purpose
-from gnomon.engine import Attempt, Attempts, Query, Status
+from gnomon.engine import Attempt, Attempts, Mismatch, Query, Status
 from gnomon.lab.faults import Reset
 from gnomon.lab.world import World
 
@@ -113,6 +113,8 @@ class LabEngine:
         on_path = transport is Transport.TCP
         for message in reply if rtt_us <= query.timeout_ms * 1000 else ():
             mismatch = _core.mismatch(wire, message, query.mix_case, on_path)
+            if not mismatch and not on_path and self.world.answers_from_elsewhere(query.address):
+                mismatch = Mismatch.ADDRESS
             if not mismatch:
                 return [*out, attempt(Status.ANSWERED, message)]
             out.append(attempt(Status.MISMATCHED, message, mismatch))

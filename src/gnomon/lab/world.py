@@ -288,6 +288,10 @@ class World:
 
     # Answers
 
+    def answers_from_elsewhere(self, address: Address) -> bool:
+        """Whether what the server sends over UDP comes from another address."""
+        return any(fault.name == "other-source" for fault in self._server_faults.get(address, ()))
+
     def rtt_us(self, address: Address) -> int:
         """How long an answer from that address takes, in microseconds of the world's own time."""
         slow = sum(fault.quantity for fault in self._server_faults.get(address, ()) if fault.name == "slow")

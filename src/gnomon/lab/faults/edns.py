@@ -122,8 +122,8 @@ def _has_unknown_option(request: Request) -> bool:
     return request.edns is not None and any(code not in _KNOWN_OPTIONS for code, _ in request.edns.options)
 
 
-@named("no-nsid")
-class NoNsid(Fault):
+@named("nsid-unknown")
+class NsidUnknown(Fault):
     """Does not know NSID."""
 
     def hear(self, request: Request) -> Request | Reply:

@@ -87,6 +87,20 @@ class TcpOtherSoa(Fault):
             ]
 
 
+@named("tcp-one-answer")
+class TcpOneAnswer(Fault):
+    """Answers only the question for the SOA record over TCP, as if it read one question from each connection."""
+
+    def hear(self, request: Request) -> Request | Reply:
+        is_later = request.transport is Transport.TCP and request.qtype != codes.SOA
+        return SILENCE if is_later else request
+
+
+@named("other-source")
+class OtherSource(Fault):
+    """Answers over UDP from another address; shown by the engine without a network only."""
+
+
 @named("lossy")
 class Lossy(Fault):
     """Does not see `value` percent (30 unless given) of the queries over UDP."""

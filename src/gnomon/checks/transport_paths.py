@@ -1,0 +1,109 @@
+"""Transport: several questions on one connection, where answers come from, and ways to send that are not used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gnomon.checks.observed import is_answered, is_silent
+from gnomon.checks.outcome import Outcome, not_applicable, outcome
+from gnomon.checks.registry import IOP, SEC, check
+from gnomon.checks.unjudged import unjudged
+from gnomon.checks.view import ZoneView
+from gnomon.evidence import Exchange
+
+# The numbers of `gnomon.engine.Status` and `Mismatch` as they are stored in evidence; checks do not import the engine.
+_MISMATCHED = 5
+_ELSEWHERE = {2: "port", 3: "address"}
+
+
+@check(
+    "net.tcp-pipelining",
+    properties=(IOP,),
+    asked=("Q7", "Q7K", "Q4"),
+    codes={
+        "both": "Every server of {zone} that could be judged answers two questions sent together over TCP ({count}).",
+        "one-only": "{server} answers the first of two questions sent together over TCP, and not the second.",
+        "not-comparable": "No server of {zone} answers over TCP and over UDP for its DNSKEY records.",
+    },
+)
+def tcp_pipelining(view: ZoneView) -> Iterator[Outcome]:
+    """A server answers all questions that come together over one TCP connection.
+
+    Why: resolvers send many questions over one connection; a server that reads only the first costs them a timeout.
+    Rule: warning for each server that answers the question for the SOA record over TCP, but not the one for DNSKEY sent
+        with it, which it answers elsewhere.
+    Source: RFC 7766 sections 6.2.1.1 and 7.
+    Do: update the server software, or the proxy in front of it.
+    """
+    good: list[Exchange] = []
+    faults = 0
+    for address in view.addresses:
+        first, second = view.asked("Q7", address), view.asked("Q7K", address)
+        if not second or not any(map(is_answered, first)) or view.answer("Q4", address) is None:
+            continue
+        if any(map(is_answered, second)):
+            good += second
+        elif any(map(is_silent, second)):
+            faults += 1
+            server = view.server_label(address)
+            yield outcome("one-only", first, second, subject=server, server=server)
+    if good and not faults:
+        yield outcome("both", good, count=len({x.address for x in good}))
+    elif not faults:
+        yield not_applicable("not-comparable", view.asked("Q7"))
+
+
+@check(
+    "net.source-address",
+    properties=(SEC, IOP),
+    asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6"),
+    codes={
+        "same": "Every answer of a server of {zone} over UDP came from the address and port that were asked.",
+        "other": "Answers to questions for {server} came from another {what}.",
+        "no-answer": "No server of {zone} answered over UDP.",
+    },
+)
+def source_address(view: ZoneView) -> Iterator[Outcome]:
+    """Answers come from the address and port that were asked.
+
+    Why: resolvers drop what comes from elsewhere, as they must: it could be forged.
+    Rule: warning for each server for whose questions a message came that was theirs but for its source.
+    Source: RFC 2181 section 4.
+    Do: let the server answer from the address at which it was asked; check address translation on the way.
+    """
+    own = [x for x in view.about(view.subject) if x.ask.startswith("Q")]
+    faults: dict[tuple[str, str], list[Exchange]] = {}
+    for x in own:
+        if x.status == _MISMATCHED and x.os_error in _ELSEWHERE:
+            faults.setdefault((view.server_label(x.address), _ELSEWHERE[x.os_error]), []).append(x)
+    for (server, what), shown in faults.items():
+        yield outcome("other", shown, subject=f"{server} {what}", server=server, what=what)
+    answered = [x for x in own if is_answered(x)]
+    if not faults and answered:
+        yield outcome("same", view.asked("Q1"))
+    elif not faults:
+        yield not_applicable("no-answer", view.asked("Q1"))
+
+
+@unjudged("net.no-fragments", properties=(SEC, IOP), needs="transport")
+def no_fragments() -> None:
+    """A server sends nothing over UDP that is larger than a path carries whole.
+
+    Why: fragments get lost at firewalls, and others can be slipped in between.
+    Rule: by the DNSKEY answer to a question that allows 4096 octets: notice if over 1400 octets come in one datagram,
+        warning if it comes in fragments.
+    Source: RFC 9715 section 3.1; DNS Flag Day 2020.
+    Do: set the largest UDP answer of the server to 1232 octets.
+    """
+
+
+@unjudged("net.encrypted-auth", properties=(SEC,), needs="transport")
+def encrypted_auth() -> None:
+    """A server that offers encryption does it properly.
+
+    Why: a resolver that finds port 853 open relies on what it negotiates there.
+    Rule: reported whether DNS over TLS or QUIC is offered; warning if it is and certificate, ALPN or answers are
+        broken. It is never required.
+    Source: RFC 9539; RFC 9250; RFC 9461; RFC 9103.
+    Do: repair the offer, or close the port.
+    """
