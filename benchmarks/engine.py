@@ -17,6 +17,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -356,6 +357,7 @@ def main() -> None:
         sys.exit("nsd is not installed: apt-get install nsd")
     tools = tools_found(args)
     rows: list[Row] = []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # the server is stopped too
     with tempfile.TemporaryDirectory(prefix="gnomon-engine-") as folder:
         work = Path(folder)
         zone_file(work, "q.test.")
@@ -368,8 +370,8 @@ def main() -> None:
                 for row in compare(kind, work, server.pid, args, tools):
                     print(f"{row.name:64} {row.value:9.2f} {row.unit:6} {row.target}", flush=True)
                     rows.append(row)
-    if args.json:
-        write_json(args.json, "engine", rows)
+                if args.json:
+                    write_json(args.json, "engine", rows)
 
 
 if __name__ == "__main__":

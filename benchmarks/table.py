@@ -29,8 +29,8 @@ HEAD = """# Performance
 
 Made by `python benchmarks/table.py`; do not edit. Each section is one run of `benchmarks/<name>.py`, peers and ours in
 turn on the same machine. CPU is user and system time as the operating system accounts it. Other work on the cores
-makes it up to a third larger, for peers and ours alike: compare the ratios inside a section, and no figure with one of
-another section or day. A target that is met has a ✓; one that is missed has a ✗ and a note below.
+makes it larger, for peers and ours alike: compare the ratios inside a section, and no figure with one of another
+section or day. A target that is met has a ✓; one that is missed has a ✗ and a note below.
 """
 
 
