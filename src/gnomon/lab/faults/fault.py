@@ -106,6 +106,8 @@ def named(name: str) -> Callable[[type[Fault]], type[Fault]]:
     """Enter a fault under its name in lists and files."""
 
     def register(kind: type[Fault]) -> type[Fault]:
+        if name in FAULTS:
+            raise ValueError(f"two lab faults are called {name}")
         kind.name = name
         FAULTS[name] = kind
         return kind
