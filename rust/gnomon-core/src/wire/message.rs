@@ -2,7 +2,7 @@
 
 use super::name::{read_name, Fault, Reason};
 use super::rdata::{decompress, layout};
-use super::{u16_at, u32_at, HEADER_OCTETS};
+use super::{u16_at, u32_at, HEADER_OCTETS, MAX_MESSAGE_OCTETS};
 use std::ops::Range;
 
 const TYPE_OPT: u16 = 41;
@@ -69,8 +69,11 @@ pub struct Message {
 
 impl Message {
     /// Read `wire` up to its end or its first fault. Room is never reserved from the counts of the header.
+    ///
+    /// No message has more than [`MAX_MESSAGE_OCTETS`]: what is beyond belongs to none and only counts as trailing.
     #[must_use]
-    pub fn parse(wire: &[u8]) -> Self {
+    pub fn parse(octets: &[u8]) -> Self {
+        let wire = octets.get(..MAX_MESSAGE_OCTETS).unwrap_or(octets);
         let mut message = Self::default();
         let header: Option<[u16; 6]> = (|| {
             let mut words = [0; 6];
@@ -92,7 +95,7 @@ impl Message {
         message.counts = [qd, an, ns, ar];
         message.arena.reserve(wire.len());
         match message.read_body(wire) {
-            Ok(end) => message.trailing = wire.len().saturating_sub(end),
+            Ok(end) => message.trailing = octets.len().saturating_sub(end),
             Err(malformed) => message.malformed = Some(malformed),
         }
         message

@@ -20,6 +20,9 @@ pub(crate) use rdata::{layout, name_spans};
 /// Octets of the header (RFC 1035 section 4.1.1).
 pub const HEADER_OCTETS: usize = 12;
 
+/// Most octets of a message: its length is a 16-bit number where it is told (RFC 1035 section 4.2.2).
+pub const MAX_MESSAGE_OCTETS: usize = 65_535;
+
 /// The 16-bit number at `at`, in network order.
 pub(crate) fn u16_at(octets: &[u8], at: usize) -> Option<u16> {
     let pair = octets.get(at..at.checked_add(2)?)?;

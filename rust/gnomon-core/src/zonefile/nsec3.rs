@@ -10,8 +10,10 @@ use crate::dnssec::{nsec3_hash, MAX_NSEC3_ITERATIONS};
 /// Most parameter sets whose chains are followed.
 pub const MAX_CHAINS: usize = 4;
 
-/// Most hash computations for one zone; a zone of ten million names without extra iterations stays far below.
-pub const MAX_HASHES: u64 = 1 << 28;
+/// Most hash computations for one zone (for each parameter set): so many for each record, or the least number. A chain
+/// of 50 iterations stays below; names of a hundred labels each, whose ancestors are all to be hashed, do not.
+pub const MAX_HASHES_PER_RECORD: u64 = 64;
+pub const MIN_HASHES: u64 = 1 << 20;
 
 const HASH_OCTETS: usize = 20;
 const OPT_OUT: u8 = 1;
@@ -62,7 +64,11 @@ pub(super) fn check(zone: &Zone, places: &[Place], threads: usize, findings: &mu
     for row in zone.rrset(apex, NSEC3PARAM) {
         match parameters(zone.rdata(row)) {
             // Other flags mean that the chain is being made or taken away (RFC 5155 section 4.1.2).
-            Some((0, found, _)) if !chains.contains(&found) => chains.push(found),
+            Some((0, found, _)) if chains.contains(&found) => {}
+            Some((0, found, _)) if chains.len() < MAX_CHAINS => chains.push(found),
+            Some((0, ..)) => findings.add("nsec3/not-checkable", zone, apex, row.line, || {
+                format!("more than {MAX_CHAINS} parameter sets")
+            }),
             Some(_) => {}
             None => findings.add("nsec3/malformed", zone, apex, row.line, || {
                 "NSEC3PARAM".to_owned()
@@ -88,7 +94,7 @@ pub(super) fn check(zone: &Zone, places: &[Place], threads: usize, findings: &mu
             }
         }
     }
-    for (number, (chain, mut links)) in chains.iter().zip(links).enumerate() {
+    for (chain, mut links) in chains.iter().zip(links) {
         let line = first_line(zone.rrset(apex, NSEC3PARAM));
         if chain.iterations > 0 {
             findings.add("nsec3/iterations", zone, apex, line, || {
@@ -98,12 +104,7 @@ pub(super) fn check(zone: &Zone, places: &[Place], threads: usize, findings: &mu
         if !chain.salt.is_empty() {
             findings.add("nsec3/salt", zone, apex, line, String::new);
         }
-        let owners = if number < MAX_CHAINS {
-            owners(zone, places, chain, threads)
-        } else {
-            None
-        };
-        match owners {
+        match owners(zone, places, chain, threads) {
             Some(owners) => follow(zone, places, &owners, &mut links, findings),
             None => findings.add("nsec3/not-checkable", zone, apex, line, || {
                 format!(
@@ -151,7 +152,8 @@ fn owners(zone: &Zone, places: &[Place], chain: &Parameters, threads: usize) -> 
     }
     let (mut names, empty) = names(zone, places);
     let all = (names.len() + empty.len()) as u64;
-    if all * (u64::from(chain.iterations) + 1) > MAX_HASHES {
+    let most = (zone.records() as u64 * MAX_HASHES_PER_RECORD).max(MIN_HASHES);
+    if all * (u64::from(chain.iterations) + 1) > most {
         return None;
     }
     let hash = |name: &[u8]| -> Option<Hash> {
@@ -180,9 +182,16 @@ fn owners(zone: &Zone, places: &[Place], chain: &Parameters, threads: usize) -> 
         results.into_iter().collect::<Option<Vec<()>>>()
     });
     done?;
-    for (key, example, optional) in empty {
-        let mut name = Vec::new();
-        put_name_of(&key, &mut name);
+    let mut name = Vec::new();
+    for Empty {
+        key_octets,
+        example,
+        optional,
+    } in empty
+    {
+        name.clear();
+        let key = zone.key(example).get(..key_octets).unwrap_or_default();
+        put_name_of(key, &mut name);
         names.push(Owner {
             hash: hash(&name)?,
             rank: None,
@@ -194,15 +203,21 @@ fn owners(zone: &Zone, places: &[Place], chain: &Parameters, threads: usize) -> 
     Some(names)
 }
 
-/// An empty non-terminal: its key, a name below it, and whether all names below it are insecure delegations.
-type Empty = (Vec<u8>, u32, bool);
+/// An empty non-terminal: the first octets of the key of a name below it; whether all names below it are insecure
+/// delegations. There can be a hundred for each name, so they are small.
+struct Empty {
+    key_octets: usize,
+    example: u32,
+    optional: bool,
+}
 
 /// The names of the chain without their hashes, and the empty non-terminals.
 fn names(zone: &Zone, places: &[Place]) -> (Vec<Owner>, Vec<Empty>) {
     let mut names = Vec::new();
     let mut empty: Vec<Empty> = Vec::new();
-    // The empty non-terminals above the name before, outermost first: places in `empty`.
-    let mut open: Vec<usize> = Vec::new();
+    // The empty non-terminals above the name before, outermost first: the octets of their keys, places in `empty`.
+    let mut open: Vec<(usize, usize)> = Vec::new();
+    let mut before: &[u8] = &[];
     let apex = zone.apex_key();
     for (rank, place) in zone.ranks().zip(places) {
         if !place.is_in_chain() || is_hash(zone, rank) {
@@ -210,31 +225,33 @@ fn names(zone: &Zone, places: &[Place]) -> (Vec<Owner>, Vec<Empty>) {
         }
         let optional = *place == Place::Delegation && zone.rrset(rank, DS).is_empty();
         let key = zone.key(rank);
-        while open
-            .last()
-            .and_then(|at| empty.get(*at))
-            .is_some_and(|(above, ..)| !key.starts_with(above))
-        {
+        let shared = key.iter().zip(before).take_while(|(a, b)| a == b).count();
+        while open.last().is_some_and(|(octets, _)| *octets > shared) {
             open.pop();
         }
+        before = key;
+        let known = open.last().map_or(0, |(octets, _)| *octets);
         let mut above = Vec::new();
         let mut next = parent_key(key);
-        while let Some(parent) = next.filter(|parent| parent.len() > apex.len()) {
-            let known = open.last().and_then(|at| empty.get(*at));
-            if known.is_some_and(|(known, ..)| known == parent) || zone.find(parent).is_ok() {
+        while let Some(parent) = next.filter(|parent| parent.len() > apex.len().max(known)) {
+            if zone.find(parent).is_ok() {
                 break;
             }
-            above.push(parent);
+            above.push(parent.len());
             next = parent_key(parent);
         }
-        for parent in above.into_iter().rev() {
-            open.push(empty.len());
-            empty.push((parent.to_vec(), rank, true));
+        for key_octets in above.into_iter().rev() {
+            open.push((key_octets, empty.len()));
+            empty.push(Empty {
+                key_octets,
+                example: rank,
+                optional: true,
+            });
         }
         if !optional {
-            for at in &open {
+            for (_, at) in &open {
                 if let Some(entry) = empty.get_mut(*at) {
-                    entry.2 = false;
+                    entry.optional = false;
                 }
             }
         }

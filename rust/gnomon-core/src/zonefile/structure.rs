@@ -261,9 +261,9 @@ impl Targets<'_> {
 }
 
 fn has_address(zone: &Zone, rank: u32) -> bool {
-    zone.rows_of(rank)
+    [A, AAAA]
         .iter()
-        .any(|row| matches!(row.rtype, A | AAAA))
+        .any(|rtype| !zone.rrset(rank, *rtype).is_empty())
 }
 
 /// Addresses at or below delegations that no NS record of the zone needs.

@@ -151,6 +151,7 @@ fn check(key: u16, value: &[u8]) -> Option<()> {
                 && pairs.iter().all(Option::is_some)
                 && pairs.windows(2).all(|pair| matches!(pair, [a, b] if a < b))
                 && pairs.first() != Some(&Some(0))
+                && pairs.last() != Some(&Some(u16::MAX))
         }
         1 => {
             let mut rest = value;
