@@ -6,7 +6,7 @@ CORE := $(shell find rust -name '*.rs' -not -path '*/target/*') rust/Cargo.toml 
 ROOT_ZONE ?=
 export ROOT_ZONE
 
-.PHONY: demo serve test lint test-rust test-python docs words clean
+.PHONY: demo serve test lint test-rust test-fuzz test-python docs words clean
 
 demo: $(VENV)/.web
 	$(GNOMON) demo demo $(if $(ROOT_ZONE),--root-zone "$(ROOT_ZONE)") $(if $(ASN_TABLE),--asn "$(ASN_TABLE)")
@@ -14,7 +14,7 @@ demo: $(VENV)/.web
 serve: $(VENV)/.web
 	$(GNOMON) serve demo/workspace
 
-test: $(VENV)/.dev lint test-rust test-python
+test: $(VENV)/.dev lint test-rust test-fuzz test-python
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
@@ -26,6 +26,9 @@ lint: $(VENV)/.dev
 
 test-rust:
 	cd rust && cargo test --locked --workspace --exclude gnomon-py
+
+test-fuzz:
+	rust/fuzz/run 3
 
 test-python: $(VENV)/.dev
 	$(VENV)/bin/pytest -n 2

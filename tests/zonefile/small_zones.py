@@ -41,7 +41,7 @@ _SALT = "aabb"
 
 
 @lru_cache
-def signed(denial: str) -> tuple[str, ...]:
+def signed(denial: str, inception: int = AT - 86400, expiration: int = AT + 86400) -> tuple[str, ...]:
     """The lines of the signed zone `ex.`; denial is nsec, nsec3 or opt-out."""
     zone = dns.zone.from_text(f"$TTL {TTL_S}\n{UNSIGNED}", _ORIGIN, relativize=False)
     private = generate_private_key(SECP256R1())
@@ -63,7 +63,7 @@ def signed(denial: str) -> tuple[str, ...]:
             lines += [f"{name} {rdataset.ttl} IN {rtype} {rdata.to_text()}" for rdata in rdataset]
             if name not in below and (name not in cuts or rtype in ("DS", "NSEC")):
                 rrset = dns.rrset.from_rdata_list(name, rdataset.ttl, list(rdataset))
-                rrsig = dns.dnssec.sign(rrset, private, _ORIGIN, key, AT - 86400, AT + 86400)
+                rrsig = dns.dnssec.sign(rrset, private, _ORIGIN, key, inception, expiration)
                 lines.append(f"{name} {rdataset.ttl} IN RRSIG {rrsig.to_text()}")
     return tuple(lines)
 
