@@ -210,6 +210,10 @@ impl Parser {
             let Some((end, lines)) = self.file.scan.entry_end(rest) else {
                 break;
             };
+            // As it would be if the octets came in smaller pieces.
+            if end > MAX_ENTRY_OCTETS {
+                break;
+            }
             let (entry, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
             rest = after;
             self.entry(entry, sink);
