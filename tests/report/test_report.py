@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import unicodedata
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -16,6 +18,9 @@ from gnomon.report.model import Example, Problem
 from worlds import ZONE, routes, survey
 
 HOSTILE = "<script>alert(1)</script>\u202egnp.exe\x1b[31m&\x00"
+EVERY = bytes(range(256)).decode("latin-1") + "".join(
+    ch for ch in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(ch) in ("Cc", "Cf", "Zl", "Zp")
+)
 
 
 @pytest.fixture(scope="module")
@@ -80,18 +85,27 @@ def test_worst_levels_count_each_zone_once_per_property(report: Report) -> None:
         assert sum(zones for p, _, zones in report.worst if p == prop) == report.zones
 
 
+def test_every_octet_and_invisible_character_is_escaped(report: Report) -> None:
+    text = render(spoiled(report, EVERY))
+    assert not [ch for ch in set(text) if ch != "\n" and unicodedata.category(ch) in ("Cc", "Cf", "Zl", "Zp")]
+    assert r"\x00\x01" in text and r"\u202e" in text
+
+
 def test_hostile_text_is_shown_and_does_nothing(report: Report) -> None:
-    problem = Problem(
-        "del.lame", "x", Level.ERROR, ("reliability",), 1, HOSTILE, HOSTILE, (Example("z.", HOSTILE, ("aa:1",)),)
-    )
-    source = Source("E-1", HOSTILE, HOSTILE, ("bb:2",), HOSTILE)
-    advice = Advice("R-1", HOSTILE, HOSTILE, HOSTILE, HOSTILE)
-    finding = Finding("F-1", HOSTILE, HOSTILE, HOSTILE, ("security",), (source,), (advice,))
-    spoiled = replace(report, problems=(problem,), review=Review(HOSTILE, (HOSTILE,), (finding,)), folder=HOSTILE)
-    text = render(spoiled)
+    text = render(spoiled(report, HOSTILE))
     assert "<script" not in text
     assert not any(c in text for c in "\u202e\x1b\x00")
     assert r"\u202egnp.exe\x1b[31m" in text
+
+
+def spoiled(report: Report, hostile: str) -> Report:
+    problem = Problem(
+        "del.lame", "x", Level.ERROR, ("reliability",), 1, hostile, hostile, (Example("z.", hostile, ("aa:1",)),)
+    )
+    source = Source("E-1", hostile, hostile, ("bb:2",), hostile)
+    advice = Advice("R-1", hostile, hostile, hostile, hostile)
+    finding = Finding("F-1", hostile, hostile, hostile, ("security",), (source,), (advice,))
+    return replace(report, problems=(problem,), review=Review(hostile, (hostile,), (finding,)), folder=hostile)
 
 
 def test_a_simulated_run_says_so_first(report: Report) -> None:

@@ -115,7 +115,32 @@ def test_aliases_in_circles_end():
         [zone_spec("a.test.", ["x.host.test."]), zone_spec("host.test.", ["ns.host.test."], records=loop)],
         {"ns.host.test.": ["28.1.0.1"]},
     )
-    assert len(drive_lab(world, "a.test.").at("28.1.0.1")) <= 2 * Plan().indirections
+    assert len(drive_lab(world, "a.test.").at("28.1.0.1")) <= 2 * (Plan().aliases + 1)
+
+
+@pytest.mark.parametrize(("hops", "found"), [(12, True), (13, False)])
+def test_twelve_aliases_are_followed(hops, found):
+    chain = [RecordSpec(name(f"h{n}.host.test."), CNAME, 60, (name(f"h{n + 1}.host.test.").wire,)) for n in range(hops)]
+    world = tree(
+        [zone_spec("a.test.", ["h0.host.test."]), zone_spec("host.test.", ["ns.host.test."], records=chain)],
+        {"ns.host.test.": ["28.1.0.1"], f"h{hops}.host.test.": ["28.1.0.2"]},
+    )
+    surveyed = drive_lab(world, "a.test.")
+    assert bool(surveyed.at("28.1.0.2")) == found
+    assert len(surveyed.at("28.1.0.1")) <= 2 * 13 + 2
+
+
+def test_no_plan_asks_a_zone_on_the_way_more_than_100_times():
+    """Whatever else is allowed: the victim's own bound holds for every way that leads through it."""
+    ns = [f"n{n}.{'x.' * (n % 5)}victim.test." for n in range(200)]
+    world = tree(
+        [zone_spec("evil.test.", ns), zone_spec("victim.test.", ["ns.victim.test."])],
+        {"ns.victim.test.": ["28.66.0.1"]},
+    )
+    greedy = Plan(ns_names=200, name_queries=400, walk_queries=5000, zone_queries=5000)
+    surveyed = drive_lab(world, "evil.test.", plan=greedy)
+    assert 50 < len(surveyed.at("28.66.0.1")) <= 100
+    assert surveyed.scheduler.cut_short == 1
 
 
 # Scripts: servers that say what no name server program says

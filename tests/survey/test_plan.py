@@ -83,6 +83,11 @@ def test_codes_belong_to_one_subject_and_the_first_letter():
     assert all(letters[code[0]] == subject for code, subject in subjects.items())
 
 
+def test_a_code_is_one_question_or_its_variants_by_type():
+    for code in Plan().codes:
+        assert len({question.when for question in QUESTIONS if question.code == code}) == 1, code
+
+
 def test_the_digest_changes_with_a_bound_and_the_description_is_json():
     assert Plan().digest == Plan().digest != Plan(tries=2).digest
     assert json.loads(json.dumps(Plan().describe()))["bounds"]["probe_domain"] == "recursion-test.invalid."

@@ -177,7 +177,7 @@ def negative_agree(view: ZoneView) -> Iterator[Outcome]:
 @check(
     "cons.zoneversion",
     properties=(STA,),
-    asked=("S6", "Q2"),
+    asked=("S6", "S6V", "Q2"),
     codes={
         "matches": "The zone version that servers of {zone} give with their answers is the serial ({count}).",
         "differs": "{server} gives {version} as the version of the zone, and the serial {serial} in the same answer.",
@@ -197,7 +197,7 @@ def zoneversion(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 9660 section 3.
     Do: update the server software, or switch the option off.
     """
-    probed = probe(view, "S6", alive="Q2", edns=True)
+    probed = probe(view, "S6V", alive="Q2", edns=True, first="S6")
     good: list[Answer] = []
     faults = 0
     for answer in probed.answers:
@@ -222,9 +222,9 @@ def zoneversion(view: ZoneView) -> Iterator[Outcome]:
     elif probed.answers and not good and not faults:
         yield outcome("absent", [a.exchange for a in probed.answers])
     if probed.dropped:
-        shown = [x for address in probed.dropped for x in view.asked("S6", address)]
+        shown = [x for address in probed.dropped for x in view.asked("S6V", address)]
         yield unknown("dropped", shown, servers=labels(view, probed.dropped))
-    yield from unheard(view, probed.heard, "S6")
+    yield from unheard(view, probed.heard, "S6", "S6V")
 
 
 @check(

@@ -101,7 +101,7 @@ def negative_soa(view: ZoneView) -> Iterator[Outcome]:
 @check(
     "resp.upward-referral",
     properties=(SEC, IOP),
-    asked=("S11",),
+    asked=("S10", "S11"),
     codes={
         "none": "No server of {zone} that was heard refers strangers' questions to the root.",
         "upward": "{server} answers the question for the root's NS with a referral to the root ({octets} octets).",
@@ -113,11 +113,12 @@ def upward_referral(view: ZoneView) -> Iterator[Outcome]:
 
     Why: the referral is useless to resolvers and large enough to flood a forged sender with.
     Rule: warning if the NS question for the root gets NOERROR without authority and with the root's NS records in
-        the authority section. REFUSED is right; a root server's own answer is another thing.
+        the authority section. REFUSED is right; a root server's own answer is another thing. A server that refuses
+        another name that is not its own is not asked for the root's.
     Source: DNS-OARC, "Upward Referrals Considered Harmful"; RFC 9499.
     Do: remove the root hints from the authoritative server's configuration, so that it answers REFUSED.
     """
-    probed = probe(view, "S11", alive="Q1")
+    probed = probe(view, "S11", alive="Q1", first="S10")
     upward = [a for a in probed.answers if _refers_up(a)]
     for answer in upward:
         server, octets = view.server_label(answer.address), len(answer.message.wire)
@@ -126,7 +127,7 @@ def upward_referral(view: ZoneView) -> Iterator[Outcome]:
     if (probed.answers or silent) and not upward:
         shown = [a.exchange for a in probed.answers]
         yield outcome("none", shown, [x for address in silent for x in view.asked("S11", address)])
-    yield from unheard(view, probed.heard, "S11")
+    yield from unheard(view, probed.heard, "S11", "S10")
 
 
 def _refers_up(answer: Answer) -> bool:

@@ -171,7 +171,7 @@ def _version_code(answer: Answer, edns: Edns | None) -> str:
 @check(
     "edns.unknown-option",
     properties=(IOP,),
-    asked=("S2", "S2F"),
+    asked=("S2", "S6"),
     codes={
         "ignored": "All servers of {zone} that were heard ignore an EDNS option that they do not know.",
         "dropped": "{server} does not answer a query with an unknown EDNS option.",
@@ -192,7 +192,7 @@ def unknown_option(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 6891 section 6.1.2; RFC 8906 section 8.2.
     Do: update the server, or the firewall in front of it.
     """
-    yield from _pack(view, "S2", "ignored", _option_code, "S2F")
+    yield from _pack(view, "S2", "ignored", _option_code, "S6")
 
 
 def _option_code(answer: Answer, edns: Edns | None) -> str:
@@ -216,7 +216,7 @@ def _plain_code(answer: Answer, edns: Edns | None) -> str:
 @check(
     "edns.unknown-flag",
     properties=(IOP,),
-    asked=("S3", "S2F"),
+    asked=("S3", "S6"),
     codes={
         "ignored": "All servers of {zone} that were heard ignore an EDNS flag that they do not know.",
         "dropped": "{server} does not answer a query with an unknown EDNS flag.",
@@ -237,7 +237,7 @@ def unknown_flag(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 6891 section 6.1.4; RFC 8906 section 8.2.
     Do: update the server, or the firewall in front of it.
     """
-    yield from _pack(view, "S3", "ignored", _flag_code, "S2F")
+    yield from _pack(view, "S3", "ignored", _flag_code, "S6")
 
 
 def _flag_code(answer: Answer, edns: Edns | None) -> str:

@@ -9,7 +9,7 @@ from gnomon.base.codes import NOERROR, NOTIMP
 from gnomon.checks.observed import Answer, parsed
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.registry import IOP, REL, SEC, check
-from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, hear, probe, unheard
+from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, everything_heard, hear, probe, unheard
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 
@@ -136,7 +136,7 @@ def _asked_name(answer: Answer) -> bytes:
 @check(
     "hdr.wellformed",
     properties=(IOP, SEC),
-    asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "S1", "S2", "S3", "S7", "S10", "S11", "S17", "S18"),
+    asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "S4", "S6", "S7", "S8", "S10", "S16", "S17", "S18", "S22"),
     codes={
         "good": "All {count} messages from the servers of {zone} can be read to the end.",
         "malformed": "{server} sends messages that cannot be read ({asks}): {reason} at octet {offset} in the {part}.",
@@ -158,7 +158,7 @@ def wellformed(view: ZoneView) -> Iterator[Outcome]:
     shown, clean = list[Exchange](), True
     for address in view.addresses:
         server = view.server_label(address)
-        answers = [a for ask in _ASKS if (a := view.answer(ask, address)) is not None]
+        answers = list(everything_heard(view).get(address, ()))
         shown += _shown(answers)
         broken = [a for a in answers if a.message.malformed is not None]
         trailing = [a for a in answers if a.message.trailing_octets]
@@ -178,9 +178,6 @@ def wellformed(view: ZoneView) -> Iterator[Outcome]:
         yield unknown("no-answer", view.asked("Q1"))
     elif clean:
         yield outcome("good", shown, count=len(shown))
-
-
-_ASKS = ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "S1", "S2", "S3", "S7", "S10", "S11", "S17", "S18")
 
 
 def _asks(answers: list[Answer]) -> tuple[str, ...]:

@@ -83,7 +83,7 @@ def cname_alone(view: ZoneView) -> Iterator[Outcome]:
 @check(
     "syn.cname-chain",
     properties=(REL, IOP),
-    asked=("Q9", "Z1A", "Z2", "H1", "H2", "H5", "H7"),
+    asked=("Q9", "Z1A", "Z2", "H1", "H2", "H5", "H8"),
     codes={
         "short": "The aliases that {zone} leads to end after {count} steps at most.",
         "long": "{name} is an alias over {count} steps; some resolvers give up.",
@@ -130,7 +130,7 @@ def _length(count: int) -> str:
 
 def _links(view: ZoneView) -> tuple[dict[Name, Name], set[Name], dict[Name, list[Answer]]]:
     """Every alias that was seen with its target, the names that were denied, and the answers that show either."""
-    answers = [*_answers(view), *(a for ask in ("H1", "H2", "H5", "H7") for a in view.answers(ask) if a.message.aa)]
+    answers = [*_answers(view), *(a for ask in ("H1", "H2", "H5", "H8") for a in view.answers(ask) if a.message.aa)]
     links, shown, denied = dict[Name, Name](), dict[Name, list[Answer]](), set[Name]()
     has_any = any(_has_alias(answer.message) for answer in answers)
     for answer in answers if has_any else ():

@@ -22,7 +22,7 @@ _LABEL = re.compile(rb"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 @check(
     "syn.rname-mailbox",
     properties=(REL,),
-    asked=("Q1", "H7", "Z1M", "H1", "H2", "Z2", "Z1A"),
+    asked=("Q1", "H8", "Z1M", "H1", "H2", "Z2", "Z1A"),
     codes={
         "reachable": "Mail for {mailbox}, the contact of {zone}, goes to {hosts}.",
         "inside": "Mail for {mailbox}, the contact of {zone}, goes to {hosts}, but its domain lies in {zone} itself.",
@@ -74,7 +74,7 @@ def _mailbox(rname: Name) -> str | None:
 
 def _destination(view: ZoneView, domain: Name) -> tuple[str, dict[str, str | tuple[str, ...]], Sequence[Answer]]:
     """The outcome's code for the mail of a domain, the facts in its sentence, and what shows it."""
-    asked = view.answers("Z1M") if domain == view.zone else _about(view, domain, "H7")
+    asked = view.answers("Z1M") if domain == view.zone else _about(view, domain, "H8")
     final = [a for a in asked if a.qtype == MX and (a.message.aa or a.message.answer)]
     if not final:
         return "not-looked-up", {}, asked

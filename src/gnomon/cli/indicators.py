@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 import click
 from rich.table import Table
@@ -30,17 +32,21 @@ def command(evidence: Path, only: str | None, profile: str, form: str) -> None:
     if form == "json":
         click.echo(json.dumps([i.as_dict() for i in found], indent=1))
     elif form == "csv":
-        rows = csv.writer(sys.stdout, lineterminator="\n")
-        rows.writerow(["indicator", "slice", "numerator", "denominator", "unknown", "method_digest", "run"])
-        for i in found:
-            rows.writerow([i.id, "", i.numerator, i.denominator, i.unknown, i.method.digest, i.run_id])
-            rows.writerows(
-                [i.id, printable(s.label), s.numerator, s.denominator, "", i.method.digest, i.run_id] for s in i.slices
-            )
+        _write_csv(found, sys.stdout)
     else:
         if found:
             say(found[0].population)
         console().print(_table(found))
+
+
+def _write_csv(found: Iterable[Indicator], out: TextIO) -> None:
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(["indicator", "slice", "numerator", "denominator", "unknown", "method_digest", "run"])
+    for i in found:
+        rows.writerow([i.id, "", i.numerator, i.denominator, i.unknown, i.method.digest, i.run_id])
+        rows.writerows(
+            [i.id, printable(s.label), s.numerator, s.denominator, "", i.method.digest, i.run_id] for s in i.slices
+        )
 
 
 def _table(found: tuple[Indicator, ...]) -> Table:

@@ -32,6 +32,7 @@ from gnomon.survey.question import (
     is_proper,
     is_proper_badvers,
     is_proper_with_edns,
+    is_refusal,
 )
 from gnomon.wire import Edns
 from gnomon.wire.edns import DO
@@ -59,17 +60,12 @@ S1 = Question(
     edns=Edns(UDP_SIZE_OCTETS, 1), follow_truncation=False, only_after=True,
 )  # fmt: skip
 S2 = Question(
-    "S2", "server", "SOA of a zone it serves, unknown EDNS option", SOA, _IF_NOT.format("S2F"), ("edns",),
+    "S2", "server", "SOA of a zone it serves, unknown EDNS option", SOA, _IF_NOT.format("S6"), ("edns",),
     edns=Edns(UDP_SIZE_OCTETS, options=(UNKNOWN_OPTION,)), follow_truncation=False, only_after=True,
 )  # fmt: skip
 S3 = Question(
-    "S3", "server", "SOA of a zone it serves, unknown EDNS flag", SOA, _IF_NOT.format("S2F"), ("edns",),
+    "S3", "server", "SOA of a zone it serves, unknown EDNS flag", SOA, _IF_NOT.format("S6"), ("edns",),
     edns=Edns(UDP_SIZE_OCTETS, flags=_RESERVED_FLAG), follow_truncation=False, only_after=True,
-)  # fmt: skip
-S2F = Question(
-    "S2F", "server", "SOA of a zone it serves, unknown EDNS option and flag", SOA, _PACK, ("edns",),
-    edns=Edns(UDP_SIZE_OCTETS, flags=_RESERVED_FLAG, options=(UNKNOWN_OPTION,)), follow_truncation=False,
-    parts=("S2", "S3"), proper=is_proper_with_edns,
 )  # fmt: skip
 S4 = Question(
     "S4", "server", "SOA of a zone it serves, EDNS version 1, unknown option and flag, DO", SOA, _PACK, ("edns",),
@@ -81,9 +77,10 @@ S5 = Question(
     edns=Edns(512, flags=DO), follow_truncation=False,
 )  # fmt: skip
 S6 = Question(
-    "S6", "server", "SOA of a zone it serves, NSID, client subnet 0.0.0.0/0, EXPIRE, ZONEVERSION, cookie", SOA,
-    _PACK, ("edns", "answers", "consistency"), edns=Edns(UDP_SIZE_OCTETS, options=tuple(_OPTIONS.values())),
-    cookie="server", follow_truncation=False, parts=(*_OPTIONS, "S6C"), proper=is_proper_with_edns,
+    "S6", "server", "SOA of a zone it serves, NSID, client subnet 0.0.0.0/0, EXPIRE, ZONEVERSION, cookie,"
+    " unknown option and flag", SOA, _PACK, ("edns", "answers", "consistency"),
+    edns=Edns(UDP_SIZE_OCTETS, flags=_RESERVED_FLAG, options=(*_OPTIONS.values(), UNKNOWN_OPTION)), cookie="server",
+    follow_truncation=False, parts=("S2", "S3", *_OPTIONS, "S6C"), proper=is_proper_with_edns,
 )  # fmt: skip
 S7 = Question("S7", "server", "a message with opcode 15", SOA, _PACK, ("header",), opcode=15, follow_truncation=False)
 S8 = Question(
@@ -97,9 +94,12 @@ S9 = Question(
 )  # fmt: skip
 S10 = Question(
     "S10", "server", "A of a fresh name it has nothing to do with, recursion desired", A, _PACK, ("exposure",),
-    rd=True, follow_truncation=False,
+    rd=True, follow_truncation=False, parts=("S11",), proper=is_refusal,
 )  # fmt: skip
-S11 = Question("S11", "server", "NS of the root", NS, _PACK, ("exposure", "answers"), follow_truncation=False)
+S11 = Question(
+    "S11", "server", "NS of the root", NS, "where S10 was not refused", ("exposure", "answers"),
+    follow_truncation=False, only_after=True,
+)  # fmt: skip
 S12 = Question(
     "S12", "server", "SOA of a zone it serves, with the server's cookie", SOA, _IF_COOKIE, ("edns",), edns=_PLAIN,
     cookie="server", follow_truncation=False, per=("cookie address",),
@@ -172,6 +172,6 @@ OPTIONS = (
 )  # fmt: skip
 
 # In this order: what every resolver sends before what only tests send.
-PACK = (S25, S6, S5, S10, S11, S17, S18, S19, S12, S13, S14, S2F, S8, S4, S7, S16, S22, S20, S21)
+PACK = (S25, S6, S5, S10, S17, S18, S19, S12, S13, S14, S8, S4, S7, S16, S22, S20, S21)
 COMPLIANCE = (S0, S1, S2, S3, S4, S5, S6, *OPTIONS, S7, S8, *FLAGS, S9, S10, S11, S12, S13, S14, S15, S16, S17, S18,
-              S19, S20, S21, S22, S2F, S25)  # fmt: skip
+              S19, S20, S21, S22, S25)  # fmt: skip

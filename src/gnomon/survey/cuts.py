@@ -16,7 +16,7 @@ from gnomon.survey.automation_questions import H7_CDNSKEY, H7_CDS
 from gnomon.survey.pack import ask_pack
 from gnomon.survey.plan import Plan
 from gnomon.survey.question import Question
-from gnomon.survey.service_questions import H4, H5, H6, H7
+from gnomon.survey.service_questions import H4, H5, H6, H8
 from gnomon.survey.steps import Ask, Key, Need, Reply, Steps, ask
 
 LABEL_PREFIX = b"gnomon-"
@@ -24,7 +24,7 @@ LABEL_PREFIX = b"gnomon-"
 
 T = TypeVar("T")
 
-_LOOKED_UP = {"reverse": q.A1, "text": H5, "tlsa": H4, "caa": H6, "mx": H7}
+_LOOKED_UP = {"reverse": q.A1, "text": H5, "tlsa": H4, "caa": H6, "mx": H8}
 
 
 class GivenDelegation(Protocol):
@@ -170,7 +170,7 @@ class Walker:
             tried, questions = order[:1], questions[:1]
         wires = [(question, question.compose(name)) for question in questions]
         for server in tried:
-            replies = yield from ask([Ask(question, server.name, server.address, wire) for question, wire in wires])
+            replies = yield from ask([Ask(one, server.name, server.address, wire, cut.zone) for one, wire in wires])
             if all(usable(reply) for reply in replies):
                 break
         return replies
@@ -285,7 +285,8 @@ class Walker:
         found: set[Address] = set()
         target = name
         cut = yield from self.closest(target)
-        for _ in range(self.plan.indirections):
+        aliases_left = self.plan.aliases
+        for _ in range(self.plan.aliases + self.plan.indirections):
             if cut is None:
                 break
             replies = yield from self.ask_one(cut, target, [q.H1, q.H2], partial(leads_on, target, cut.zone))
@@ -296,10 +297,11 @@ class Walker:
             lower = [down for message in messages if (down := reading.referral(message, target, cut.zone))]
             if found:
                 break
-            if aliases:
+            if aliases and aliases_left:
+                aliases_left -= 1
                 target = aliases[0]
                 cut = yield from self.closest(target)
-            elif lower:
+            elif lower and not aliases:
                 cut = self.cut_of(lower[0], cut)
             else:
                 break

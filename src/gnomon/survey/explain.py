@@ -78,7 +78,7 @@ def _applies(question: Question, plan: Plan, zone: Name) -> bool:
         return len(labels) > 1 and not is_arpa
     if question in (s.Z1A, s.Z1A_AAAA, s.Z1C):
         return bool(labels) and not is_arpa
-    if question in (A1, s.H7):
+    if question in (A1, s.H8):
         return plan.reverse if question is A1 else plan.contact
     if question in (C3, C4):
         return plan.parent_servers > 2

@@ -263,8 +263,11 @@ class Plan:
         zone_octets: response octets for one zone; nothing more is asked beyond.
         name_queries: messages to find the addresses of one name.
         walk_queries: messages that names and cuts first needed by one zone may cost in all.
+        walked_queries: messages that one zone may cost each zone whose servers are only asked on the way to a name;
+            zones above it are no such zones.
         cuts: labels below the root that are looked at one by one for zone cuts.
-        indirections: referrals, aliases, or names whose servers' names must be found first, one after the other.
+        indirections: referrals, or names whose servers' names must be found first, one after the other.
+        aliases: CNAME records followed from the name of a server, one after the other.
         tries: servers of one zone asked before a question counts as unanswered.
         zone_s: seconds after which nothing more is asked for a zone.
         pack_at_once: questions of the compliance pack that one server address is asked at a time.
@@ -288,7 +291,9 @@ class Plan:
     name_queries: int = 100
     walk_queries: int = 300
     cuts: int = 40
+    walked_queries: int = 100
     indirections: int = 8
+    aliases: int = 12
     tries: int = 3
     zone_s: float = 3600.0
     pack_at_once: int = 6

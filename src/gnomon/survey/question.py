@@ -112,6 +112,11 @@ def is_proper_badvers(message: Message) -> bool:
     return message.rcode == 16 and not message.answer and _is_clean(message.edns)
 
 
+def is_refusal(message: Message) -> bool:
+    """REFUSED without an offer to recurse."""
+    return message.rcode == 5 and not message.ra
+
+
 def is_format_error(message: Message) -> bool:
     """FORMERR."""
     return message.rcode == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -45,12 +46,12 @@ class Task:
 
     `owner` is the zone's task for which it was first started, a zone's own task included. `budgets` all pay for
     what is sent. `partial` says that a loop or a bound cut it short, `partial_results` what was then found for the
-    owner, and why.
+    owner, and why. `walked` are an owner's budgets for the zones that are only asked on the way to names.
     """
 
     __slots__ = (
         "asks", "budgets", "depth", "key", "need", "open", "owner", "partial", "partial_results", "purse", "recording",
-        "replies", "steps", "subject", "waiters", "waiting",
+        "replies", "steps", "subject", "waiters", "waiting", "walked",
     )  # fmt: skip
 
     def __init__(self, key: Key, steps: Steps[object], owner: Task | None, depth: int, recording: Recording) -> None:
@@ -63,6 +64,7 @@ class Task:
         self.purse: Budget | None = None
         self.partial = 0
         self.partial_results: dict[Key, tuple[object, int]] = {}
+        self.walked: dict[Name, Budget] = {}
         # A wave under way: what is still to be sent, what came of it, how many replies are incomplete.
         self.asks: deque[Ask] = deque()
         self.replies: list[Reply] = []
@@ -189,7 +191,7 @@ class Scheduler:
             self.exchanges += 1
             reply.add(status, response)
             octets = 0 if response is None else len(response)
-            for budget in task.budgets:
+            for budget in (*task.budgets, *self._walked(task, ask)):
                 budget.octets -= octets
                 if last:
                     # What is shown beside the attempts was not sent.
@@ -336,8 +338,13 @@ class Scheduler:
             reply = Reply(ask)
             if not (self._recorded and self._was_recorded(task, reply)):
                 cost = ask.question.most_sent
-                if spent + cost <= room:
+                walked = self._walked(task, ask)
+                if any(budget.queries - budget.set_aside < cost for budget in walked):
+                    task.partial = _LIMITED
+                elif spent + cost <= room:
                     spent += cost
+                    for budget in walked:
+                        budget.set_aside += cost
                     self._submit(task, reply, cost)
                 elif task.open:
                     break  # goes on when it is known what the open ones really cost
@@ -348,6 +355,17 @@ class Scheduler:
         for budget in task.budgets:
             budget.set_aside += spent
         return not task.open
+
+    def _walked(self, task: Task, ask: Ask) -> tuple[Budget, ...]:
+        """What the owner of a task may still ask of a zone that has nothing to do with it, if the question is such."""
+        zone, owner = ask.walked, task.owner.key[1]
+        if zone is None or not isinstance(owner, Name) or owner.is_subdomain_of(zone):
+            return ()
+        budget = task.owner.walked.get(zone)
+        if budget is None:
+            most = self._plan.walked_queries
+            budget = task.owner.walked[zone] = Budget(most, self._plan.zone_octets, math.inf)
+        return (budget,)
 
     def _was_recorded(self, task: Task, reply: Reply) -> bool:
         """Fill the reply with what an interrupted run recorded, if that is a shared task's."""

@@ -57,10 +57,10 @@ H6 = Question(
     edns=Edns(UDP_SIZE_OCTETS), per=("above",),
 )  # fmt: skip
 
-H7 = Question(
-    "H7", "name", "MX of the domain of the contact in the SOA record, unless that is the zone", MX,
+H8 = Question(
+    "H8", "name", "MX of the domain of the contact in the SOA record, unless that is the zone", MX,
     "with the plan's contact: as H1; then the addresses of the mail hosts, or of the domain without any", ("syntax",),
     edns=Edns(UDP_SIZE_OCTETS), per=(),
 )  # fmt: skip
 
-SERVICES = (Z1M, Z1T, Z1C, Z1A, Z1A_AAAA, Z1H, Z2_A, Z2_AAAA, Z2_TXT, Z2_TLSA, H4, H5, H6, H7)
+SERVICES = (Z1M, Z1T, Z1C, Z1A, Z1A_AAAA, Z1H, Z2_A, Z2_AAAA, Z2_TXT, Z2_TLSA, H4, H5, H6, H8)

@@ -124,7 +124,7 @@ class ServiceSurvey:
             if key[0] == "text" and result:
                 found.update(dict.fromkeys(leads_of(self._zone, _name(key), q.H5.qtype, result)))
             if key[0] == "mx":
-                found.update(dict.fromkeys(leads_of(self._zone, _name(key), q.H7.qtype, result or ())))
+                found.update(dict.fromkeys(leads_of(self._zone, _name(key), q.H8.qtype, result or ())))
         chains: dict[Key, None] = {}
         for key in keys:
             if key[0] == "tlsa":

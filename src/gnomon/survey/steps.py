@@ -27,12 +27,17 @@ _KEPT_BACK = (Status.NOT_SENT_SPECIAL, Status.NOT_SENT_OPTOUT, Status.LOCAL_ERRO
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One question to one server; `server_name` is the name the address was found under."""
+    """One question to one server; `server_name` is the name the address was found under.
+
+    `walked` is the zone whose servers are asked on the way to a name, None where the question is about the zone
+    that is surveyed.
+    """
 
     question: Question
     server_name: Name | None
     address: Address
     wire: bytes
+    walked: Name | None = None
 
 
 class Reply:
