@@ -56,7 +56,7 @@ Q2 = Question(
     parts=("Q2C", "Q2N", "Q2K", "Q2D", "Q2S"), proper=is_proper_with_edns,
 )  # fmt: skip
 Q2_AGAIN = replace(
-    Q2, asks="Q2 once more, with the cookie that the server gave", when="where Q2 got BADCOOKIE (RFC 7873 section 5.3)",
+    Q2, asks="Q2 once more after BADCOOKIE, with the cookie that the server gave (RFC 7873 section 5.3)",
     cookie="server", only_after=True, parts=(), proper=None,
 )  # fmt: skip
 Q3 = Question(
