@@ -1,7 +1,7 @@
 """What Unbound and DNSViz say about lab worlds: run as root, it answers for every server of a world at its real
 address in a network namespace of its own, and asks the two tools that it finds.
 
-    unshare -n python tests/agreement/peers.py [--dnsviz PATH] [--only NAME] > recorded.json
+    unshare -n python tests/agreement/peers.py [--dnsviz PATH] [--only NAME] [--known recorded.json] > new.json
 
 Nothing can leave: the namespace has only its loopback interface.
 """
@@ -34,15 +34,21 @@ def main() -> None:
     options.add_argument("--dnsviz", default=shutil.which("dnsviz"))
     options.add_argument("--unbound-host", default=shutil.which("unbound-host"))
     options.add_argument("--only")
+    options.add_argument("--known", type=Path, help="what is in this file already is not asked again")
     chosen = options.parse_args()
     enter()
     todo = [one for one in situations() if chosen.only in (None, one.name)]
+    known = json.loads(chosen.known.read_text()) if chosen.known else {"situations": {}, "versions": {}}
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         for number, situation in enumerate(todo, 1):
             print(f"{number}/{len(todo)} {situation.name}", file=sys.stderr)
-            found[situation.name] = ask(situation, Path(folder), chosen.unbound_host or None, chosen.dnsviz or None)
+            tools = {"unbound": chosen.unbound_host, "dnsviz": chosen.dnsviz}
+            before = known["situations"].get(situation.name, {})
+            wanted = {tool: path for tool, path in tools.items() if path and tool not in before}
+            found[situation.name] = {**before, **(ask(situation, Path(folder), wanted) if wanted else {})}
     versions = {name: version(path) for name, path in (("unbound", chosen.unbound_host), ("dnsviz", chosen.dnsviz))}
+    versions = {tool: found or known["versions"].get(tool) for tool, found in versions.items()}
     json.dump({"versions": versions, "situations": found}, sys.stdout, indent=1, sort_keys=True)
     print()
 
@@ -56,16 +62,12 @@ def version(path: str | None) -> str | None:
     return match.group(1) if match else None
 
 
-def ask(situation: Situation, folder: Path, unbound_host: str | None, dnsviz: str | None) -> dict[str, Any]:
+def ask(situation: Situation, folder: Path, tools: dict[str, str]) -> dict[str, Any]:
+    asking = {"unbound": ask_unbound, "dnsviz": ask_dnsviz}
     world = situation.world(int(time.time()))
     server = Server(world)
     try:
-        found: dict[str, Any] = {}
-        if unbound_host is not None:
-            found["unbound"] = ask_unbound(world, situation, folder, unbound_host)
-        if dnsviz is not None:
-            found["dnsviz"] = ask_dnsviz(world, situation, folder, dnsviz)
-        return found
+        return {tool: asking[tool](world, situation, folder, program) for tool, program in tools.items()}
     finally:
         server.close()
 

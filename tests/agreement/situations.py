@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from gnomon.lab import Placement, World, build_world, load_scenarios
 
 SCENARIOS = Path(__file__).parents[1] / "checks"
 FAMILIES = ("dnssec", "ds", "key", "sig", "denial")
+ALGORITHMS = (5, 7, 8, 10, 13, 14, 15, 16, 253)
 ZONE = "example.test."
 PROBE = "does-not-exist"
 
@@ -31,8 +33,11 @@ class Situation:
 
 
 def situations() -> list[Situation]:
-    """Every different world of the scenarios about DNSSEC, in the order of their names."""
+    """Every different world of the scenarios about DNSSEC, and algorithms with kinds of denial and of DS."""
     found: dict[str, Situation] = {}
+    for algorithm, denial, ds in product(ALGORITHMS, ("nsec", "nsec3"), ("good", "none", "wrong-digest", "no-key")):
+        changes = {"algorithm": algorithm, "denial": denial, "ds": ds}
+        found[json.dumps(changes)] = Situation(f"algorithm {algorithm}, {denial}, DS {ds}", changes, ())
     for family in FAMILIES:
         for path in sorted((SCENARIOS / family).glob("*.toml")):
             for scenario in load_scenarios(path):

@@ -2,7 +2,7 @@
 
 The healthy world has no verdict of notice or above; each fault gives the codes that are recorded for it and no other.
 A change here is a change of what Gnomon tells an operator with that fault: look at it, then write the file again with
-`PYTHONPATH=tests python tests/checks/mutations.py`.
+`PYTHONPATH=tests python tests/mutations/mutations.py`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import tomllib
 
 import pytest
-from mutations import RECORD, bad_codes
 
 from gnomon.lab import FAULTS
+from mutations import RECORD, bad_codes
 
 RECORDED: dict[str, list[str]] = tomllib.loads(RECORD.read_text())["codes"]
 
