@@ -146,11 +146,13 @@ class TestParents:
         one = exchange("P1", "example.test. CNAME a.test.", address="28.3.3.53", qtype="NS")
         two = exchange("P1", "example.test. CNAME b.test.", address="28.4.4.53", qtype="NS")
         assert codes(view(one), "del.zone-exists") == {"alias"}
-        assert codes(view(one, two), "del.zone-exists") == {"alias", "aliases-differ"}
+        assert codes(view(one, two), "del.zone-exists") == {"alias"}
+        assert codes(view(one, two), "del.alias-instead-of-zone") >= {"targets-differ"}
         assert codes(view(one, referral("28.4.4.53")), "del.zone-exists") == {"some-parents-deny"}
         dname = exchange("P4", "example.test. DNAME b.test.", address="28.3.3.53", qtype="DNAME")
         found = view(denial("28.3.3.53", rcode=0), dname, referral("28.4.4.53"))
-        assert codes(found, "del.zone-exists") == {"some-parents-deny", "dname-at-some"}
+        assert codes(found, "del.zone-exists") == {"some-parents-deny"}
+        assert "dname-at-some" in codes(found, "del.alias-instead-of-zone")
 
     def test_a_child_without_parent(self) -> None:
         found = view(denial("28.3.3.53"), exchange("Q1", SOA_ANSWER))
@@ -273,7 +275,7 @@ class TestDamagedData:
         assert answer is not None and answer.message.malformed is not None
         assert found.soas() == {}
         assert found.service(V4).state == "malformed"
-        assert codes(found, "soa", "cons.soa-serial") == {"no-soa", "not-serving"}
+        assert codes(found, "soa", "cons.soa-serial") == {"no-negative", "no-soa", "not-serving"}
 
     def test_an_address_that_cannot_be_read_is_left_out_and_visible(self) -> None:
         text = "ns1.example.test. A 28.7.7.53\nns1.example.test. A 28.7.7.54"

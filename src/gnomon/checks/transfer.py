@@ -134,6 +134,7 @@ def _walkable(view: ZoneView, answer: Answer) -> bool:
         "open": "{server} gives {zone} to anyone, which is a catalog zone of version {version}.",
         "not-seen": "Nothing shows {zone} to be a catalog zone.",
         "no-transfer": "No server of {zone} transfers it to strangers, so that what it lists stays hidden.",
+        "not-asked": "No server of {zone} was asked for a transfer.",
     },
 )
 def catalog_zone(view: ZoneView) -> Iterator[Outcome]:
@@ -154,8 +155,10 @@ def catalog_zone(view: ZoneView) -> Iterator[Outcome]:
             yield outcome("open", answer.exchange, subject=server, server=server, version=version)
     if opened and clean:
         yield outcome("not-seen", (answer.exchange for answer in opened.values()))
+    elif not opened and (asked := view.asked("S20")):
+        yield outcome("no-transfer", asked)
     elif not opened:
-        yield outcome("no-transfer", view.asked("S20"))
+        yield unknown("not-asked")
 
 
 def _catalog_version(view: ZoneView, answer: Answer) -> str:

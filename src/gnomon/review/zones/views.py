@@ -207,13 +207,20 @@ def repeat_command(exchange: Exchange, query: Message) -> str:
 
 @page("see", "measurement")
 def checks(request: HttpRequest) -> HttpResponse:
-    """All published checks by family."""
-    run = current_run()
+    """The published checks of one family (`?family=`), or those with trouble in the run; and the families."""
+    run, chosen = current_run(), request.GET.get("family", "")
     failing = measurements_of(run).trouble() if run is not None else {}
     families: dict[str, list[tuple[Rule, tuple[Level, int] | None]]] = {}
     for id, rule in rules().items():
         families.setdefault(rule.check.family, []).append((rule, failing.get(id)))
-    return render(request, "zones/checks.html", {"run": run, "families": families, "total": len(rules())})
+    if chosen not in families:
+        chosen = ""
+    troubled = {family: [pair for pair in of if pair[1]] for family, of in families.items()}
+    context = {
+        "run": run, "total": len(rules()), "chosen": chosen, "families": {f: len(of) for f, of in families.items()},
+        "shown": {chosen: families[chosen]} if chosen else {family: of for family, of in troubled.items() if of},
+    }  # fmt: skip
+    return render(request, "zones/checks.html", context)
 
 
 @page("see", "measurement")
