@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -173,5 +174,10 @@ def test_a_server_that_says_more_than_it_was_asked_is_left() -> None:
     with Server(on_tcp=on_tcp) as server, engine() as running:
         attempts = drain(running, _queries(server, 1))
         assert words(attempts) == ["1 tcp answered"]
-        assert words(drain(running, _queries(server, 1))) == ["1 tcp answered"]
+        # Once the engine has heard the rest, it leaves the connection; until then a query may still be put on it.
+        for _ in range(500):
+            if running.mismatches[Mismatch.LATE]:
+                break
+            time.sleep(0.01)
         assert running.mismatches[Mismatch.LATE] >= 1
+        assert words(drain(running, _queries(server, 1))) == ["1 tcp answered"]
