@@ -144,7 +144,9 @@ MESSAGE_CASES: dict[str, Change] = {
     "hdr.qdcount/two-dropped": raw("S16", silence),
     "hdr.qdcount/two-other-rcode": on("S16", rcode("REFUSED")),
     "hdr.question-echo/missing": on("Q1", lambda m: m.question.clear()),
-    "hdr.rd-in-zone/dropped": raw("S8", silence),
+    "hdr.rd-in-zone/dropped": both(
+        also("S9", lambda view: list(view.asked("S8"))), raw("S8", silence), raw("S9", silence)
+    ),
     "hdr.tsig-unknown-key/dropped": raw("S22", silence),
     "hdr.tsig-unknown-key/no-error": raw("S22", lambda o: o[:-4] + bytes(4)),
     "hdr.tsig-unknown-key/wrong-rcode": raw("S22", lambda o: o[:3] + b"\5" + o[4:]),
