@@ -94,16 +94,29 @@ def _receipt_file(path: Path, document: Document) -> Path:
 
 
 def _receipt_problem(file: Path, document: Document, key: VerifierKey | None) -> str | None:
-    """What is wrong with a receipt, as a sentence; None if it proves that the document is in the log."""
     try:
-        receipt = Receipt.from_octets(durable.read(file), file)
-        entry = Entry.from_octets(receipt.entry, f"the entry in {file}")
-        if entry.document != document:
-            return f"{file} is for another document than {document.name} is now; if it may change, enter it again"
-        if not receipt.is_sound(file):
-            return f"{file} does not lead to the root that was signed; restore it from a copy"
+        octets = durable.read(file)
     except (InputError, RetryLater) as error:
         return str(error)
+    return receipt_problem(octets, str(file), document, key)
+
+
+def receipt_problem(octets: bytes, where: str, document: Document, key: VerifierKey | None) -> str | None:
+    """What is wrong with a receipt, as a sentence; None if it proves that the document is in the log.
+
+    Args:
+        where: names the receipt in the sentence.
+        key: the log's public key; without it only the proof is checked, not who signed.
+    """
+    try:
+        receipt = Receipt.from_octets(octets, where)
+        entry = Entry.from_octets(receipt.entry, f"the entry in {where}")
+        if entry.document != document:
+            return f"{where} is for another document than {document.name} is now; if it may change, enter it again"
+        if not receipt.is_sound(where):
+            return f"{where} does not lead to the root that was signed; restore it from a copy"
+    except InputError as error:
+        return str(error)
     if key is not None and not key.has_signed(receipt.checkpoint):
-        return f"{file} is not signed by the key of {key.name}"
+        return f"{where} is not signed by the key of {key.name}"
     return None

@@ -5,9 +5,7 @@ Whoever has the file can check the proofs and judge again, without a network and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
 from gnomon import __version__
@@ -15,9 +13,9 @@ from gnomon.base import InputError, Name, printable
 from gnomon.evidence import EvidenceDir, RunInfo
 from gnomon.evidence.excerpt import SegmentExcerpt, excerpt
 from gnomon.evidence.fields import Fields
-from gnomon.evidence.log import Document, Entry
+from gnomon.evidence.log import Document
+from gnomon.evidence.logged import receipt_problem
 from gnomon.evidence.note import VerifierKey
-from gnomon.evidence.receipt import Receipt
 from gnomon.evidence.sealed import seal, unseal
 from gnomon.evidence.subject import zone_text
 from gnomon.judge import store
@@ -129,9 +127,10 @@ def check_claim(claim: Claim, key: VerifierKey | None = None) -> ClaimReport:
     for segment in claim.segments:
         if segment.manifest.run_id != claim.run.run_id:
             problems.append(f"{segment.manifest.file} is of another run, {segment.manifest.run_id}")
-        found = list(_receipt_problems(segment, key))
-        problems += found
-        logged += segment.receipt is not None and not found
+        problem = _receipt_problem(segment, key)
+        if problem is not None:
+            problems.append(problem)
+        logged += segment.receipt is not None and problem is None
     exchanges = [exchange for segment in claim.segments for exchange in segment.exchanges()]
     view = view_from(claim.run, claim.zone, exchanges, claim.made.routing, claim.made.profile.zone_class(claim.zone))
     now = judge_zone(view, claim.made.profile, claim.made.only)
@@ -147,21 +146,9 @@ def check_claim(claim: Claim, key: VerifierKey | None = None) -> ClaimReport:
     )
 
 
-def _receipt_problems(segment: SegmentExcerpt, key: VerifierKey | None) -> Iterator[str]:
-    name, octets = f"manifests/{segment.manifest.name}", segment.manifest.to_octets()
+def _receipt_problem(segment: SegmentExcerpt, key: VerifierKey | None) -> str | None:
+    name = f"manifests/{segment.manifest.name}"
     if segment.receipt is None:
-        if key is not None:
-            yield f"{name} comes without a receipt of {key.name}"
-        return
-    where = f"the receipt of {name}"
-    try:
-        receipt = Receipt.from_octets(segment.receipt, where)
-        document = Entry.from_octets(receipt.entry, f"the entry in {where}").document
-        if document != Document(segment.manifest.run_id, name, sha256(octets).hexdigest()):
-            yield f"{where} is for another document"
-        elif not receipt.is_sound(where):
-            yield f"{where} does not lead to the root that was signed"
-        elif key is not None and not key.has_signed(receipt.checkpoint):
-            yield f"{where} is not signed by the key of {key.name}"
-    except InputError as error:
-        yield str(error)
+        return None if key is None else f"{name} comes without a receipt of {key.name}"
+    document = Document(segment.manifest.run_id, name, segment.manifest.sha256())
+    return receipt_problem(segment.receipt, f"the receipt of {name}", document, key)
