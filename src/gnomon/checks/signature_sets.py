@@ -45,7 +45,7 @@ def present(view: ZoneView) -> Iterator[Outcome]:
         yield from without_keys(view)
         return
     inventory, everything = view.chain().inventory, held(view)
-    silent = {a for a in dict.fromkeys(address for _, address in inventory) if sends_no_signatures(inventory, a)}
+    silent = [address for address in view.addresses if sends_no_signatures(inventory, address)]
     bare: dict[str, list[tuple[Held, SignedAnswer]]] = {}
     for one in everything:
         if one.examined.failure == "missing":
@@ -60,7 +60,7 @@ def present(view: ZoneView) -> Iterator[Outcome]:
         yield state(code, [answer.answer.exchange for _, answer in of], servers=servers, rrsets=rrsets)
     if silent:
         shown = [a.answer.exchange for address in silent for a in answers_at(inventory, address)]
-        yield unknown("no-signatures", shown, servers=labels(view, sorted(silent, key=view.addresses.index)))
+        yield unknown("no-signatures", shown, servers=labels(view, silent))
     elif everything and not found:
         yield outcome("all-signed", [a.answer.exchange for one in everything for a in one.answers])
     elif not everything:
