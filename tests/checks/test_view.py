@@ -101,6 +101,12 @@ class TestAcceptedAnswers:
         cut = exchange("Q4", "", flags=dns.flags.TC, qtype="DNSKEY")
         assert codes(view(cut), "net.tc-fallback") == {"not-followed"}
 
+    def test_equal_messages_stand_together(self) -> None:
+        same = [exchange("Q1", SOA_ANSWER, address=f"28.7.7.{host}", at_s=1_793_491_200 + host) for host in (1, 3)]
+        other = exchange("Q1", "", address="28.7.7.2")
+        groups = view(other, *same).distinct("Q1")
+        assert [[str(answer.address) for answer in of] for of in groups] == [["28.7.7.1", "28.7.7.3"], ["28.7.7.2"]]
+
     def test_questions_of_one_code_are_kept_apart(self) -> None:
         one = exchange("Q9", "ns1.example.test. A 28.7.7.53", qname="ns1.example.test.", qtype="A")
         two = exchange("Q9", "ns1.example.test. AAAA 2a10:5007::53", qname="ns1.example.test.", qtype="AAAA")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 from gnomon.base import Address, InputError, Name, RRType, Transport
@@ -132,3 +132,11 @@ def accepted(attempts: Sequence[Exchange]) -> tuple[Answer, ...]:
     # A server that wants its cookie first is asked again with it (RFC 7873 section 5.3): the second answer counts.
     taken = [answer for answer in best.values() if answer.message.rcode != BADCOOKIE]
     return tuple(taken or best.values())
+
+
+def by_message(answers: Iterable[Answer]) -> tuple[tuple[Answer, ...], ...]:
+    """The answers that have the same message (all octets but the ID) together, in the order of the first of each."""
+    found: dict[bytes, list[Answer]] = {}
+    for answer in answers:
+        found.setdefault(answer.message.wire, []).append(answer)
+    return tuple(map(tuple, found.values()))
