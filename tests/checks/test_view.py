@@ -58,7 +58,7 @@ def exchange(
         seq=at_s, subject=subject, ask=ask, server_name=Name.from_text("ns1.example.test."),
         address=ip_address(address), port=53, transport=transport, attempt=attempt, sent_at_ns=at_s * 10**9,
         rtt_us=None, local_port=0, status=status if answer is None or status else Status.ANSWERED, os_error=0,
-        query=query.to_wire(), response=response, vantage="test", ref=EvidenceRef("ab" * 32, at_s % 1000),
+        query=query.to_wire(), response=response, vantage="test", ref=EvidenceRef(f"{'ab' * 32}:{at_s % 1000}"),
     )  # fmt: skip
 
 

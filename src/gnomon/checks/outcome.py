@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from enum import StrEnum
+from operator import attrgetter
+from typing import NamedTuple
 
 from gnomon.evidence.exchange import EvidenceRef, Exchange
 
@@ -20,8 +21,7 @@ class State(StrEnum):
     NOT_APPLICABLE = "not-applicable"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """One result of one check for one subject.
 
     `code` is the condition without the check's id; `subject` is the zone itself when empty, else the server, key
@@ -51,12 +51,13 @@ def not_applicable(code: str, *evidence: Exchange | Iterable[Exchange], subject:
 
 
 def _refs(evidence: Iterable[Exchange | Iterable[Exchange]]) -> tuple[EvidenceRef, ...]:
-    cited: list[Exchange] = []
+    cited: list[EvidenceRef | None] = []
     for item in evidence:
         if isinstance(item, Exchange):
-            cited.append(item)
+            cited.append(item.ref)
         else:
-            cited += item
-    # By identity: an exchange has one reference, and hashing it is slow.
-    refs = {id(exchange.ref): exchange.ref for exchange in cited}
-    return tuple([ref for ref in refs.values() if ref is not None])
+            cited += map(_ref_of, item)
+    return tuple(filter(None, dict.fromkeys(cited)))
+
+
+_ref_of: Callable[[Exchange], EvidenceRef | None] = attrgetter("ref")

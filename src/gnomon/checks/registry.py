@@ -24,7 +24,7 @@ HEADINGS = ("Why", "Rule", "Source", "Do")
 Judge = Callable[["ZoneView"], Iterator[Outcome]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Check:
     """One published rule.
 

@@ -141,7 +141,7 @@ def show_exchange(x: Exchange) -> str:
     server = f"{printable(str(x.server_name))} {x.address}" if x.server_name else str(x.address)
     rtt = f"{x.rtt_us / 1000:.1f} ms" if x.rtt_us is not None else "no response"
     parts = [
-        f";; exchange {x.ref}: question {x.ask} for {printable(x.subject)}",
+        f";; exchange {x.ref.short if x.ref else None}: question {x.ask} for {printable(x.subject)}",
         f";; to {server} port {x.port} over {x.transport.name}, attempt {x.attempt}, {at}, {x.status.word}, {rtt}, "
         f"from {printable(x.vantage)}",
         "\n;; QUERY",

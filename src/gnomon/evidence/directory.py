@@ -14,7 +14,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from gnomon.base import InputError, Name, RetryLater, printable
 from gnomon.evidence import durable
-from gnomon.evidence.exchange import EvidenceRef, Exchange
+from gnomon.evidence.exchange import Exchange
 from gnomon.evidence.manifest import Manifest, all_manifests
 from gnomon.evidence.row import (
     COLUMNS,
@@ -190,23 +190,22 @@ class EvidenceDir:
             for exchange in self._pick(manifest, first, first + count)
         )
 
-    def exchange(self, ref: EvidenceRef | str) -> Exchange:
-        """The exchange of a reference, given as such or in its text form with 16 or 64 hexadecimal digits.
+    def exchange(self, ref: str) -> Exchange:
+        """The exchange of a reference, with 16 or all 64 hexadecimal digits.
 
         Raises:
             InputError: no reference, of another run, or its segment is missing or damaged.
         """
-        text = ref.full if isinstance(ref, EvidenceRef) else ref
-        digits, _, row_text = text.partition(":")
+        digits, _, row_text = ref.partition(":")
         if len(digits) < 16 or not (row_text.isascii() and row_text.isdigit() and len(row_text) < 12):
-            raise InputError(f"{text!r} is no evidence reference such as 0123456789abcdef:42")
+            raise InputError(f"{ref!r} is no evidence reference such as 0123456789abcdef:42")
         row = int(row_text)
         for manifest in self._manifests:
             if manifest.segment_root.startswith(digits.lower()) and row < manifest.rows:
                 if withheld := self._withheld(manifest).get(row):
-                    raise InputError(f"{text} was withheld on {withheld.at}: {printable(withheld.reason)}")
+                    raise InputError(f"{ref} was withheld on {withheld.at}: {printable(withheld.reason)}")
                 return next(self._pick(manifest, row, row + 1))
-        raise InputError(f"{text} is not in {self.path}: it has no such segment, or not so many rows in it")
+        raise InputError(f"{ref} is not in {self.path}: it has no such segment, or not so many rows in it")
 
     def zone_partitions(self) -> Iterator[ZonePartition]:
         """One partition per segment that finishes zones; they can be judged in parallel."""

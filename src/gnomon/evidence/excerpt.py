@@ -56,7 +56,7 @@ class SegmentExcerpt:
         """The rows with their references."""
         for part in self.rows:
             for row, exchange in enumerate(part.exchanges, part.first):
-                yield replace(exchange, ref=EvidenceRef(self.manifest.segment_root, row))
+                yield replace(exchange, ref=EvidenceRef(f"{self.manifest.segment_root}:{row}"))
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -8,23 +8,26 @@ from gnomon.base import Address, Name, Transport
 from gnomon.engine import Status
 
 
-@dataclass(frozen=True, slots=True)
-class EvidenceRef:
-    """Points to one exchange for ever: Merkle root of its segment (hex), and its row.
+class EvidenceRef(str):
+    """Points to one exchange for ever: the text `<Merkle root of its segment in 64 hexadecimal digits>:<row>`.
 
-    Root and row do not depend on the file's compression. Text form: `<first 16 hex digits>:<row>`.
+    Root and row do not depend on the file's compression.
     """
 
-    segment: str
-    row: int
+    __slots__ = ()
 
     @property
-    def full(self) -> str:
-        """The text form with all 64 hexadecimal digits, for storing."""
-        return f"{self.segment}:{self.row}"
+    def segment(self) -> str:
+        return self.partition(":")[0]
 
-    def __str__(self) -> str:
-        return f"{self.segment[:16]}:{self.row}"
+    @property
+    def row(self) -> int:
+        return int(self.partition(":")[2])
+
+    @property
+    def short(self) -> str:
+        """For people: 16 digits are enough to find it."""
+        return f"{self[:16]}:{self.row}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,10 +157,9 @@ def exchanges_from(table: pa.Table, segment: str, first_row: int) -> list[Exchan
     Raises:
         ValueError, KeyError, InputError: a text that is no address or name, or a number without meaning.
     """
-    rows = range(first_row, first_row + table.num_rows)
-    refs = _filled(EvidenceRef, len(rows), {"segment": repeat(segment), "row": rows})
+    refs = [EvidenceRef(f"{segment}:{row}") for row in range(first_row, first_row + table.num_rows)]
     columns = {name: column_values(table.column(name), _MEANING.get(name)) for name in COLUMNS.names[:-1]}
-    return _filled(Exchange, len(rows), {**columns, "ref": refs})
+    return _filled(Exchange, len(refs), {**columns, "ref": refs})
 
 
 def open_segment(path: Path, *, check_pages: bool = True) -> Any:

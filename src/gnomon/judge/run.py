@@ -248,9 +248,9 @@ class _Worker:
         return _Batch(
             store.to_table(rows, task.profile.name),
             store.digests_table(digests),
-            Counter(one.verdict.level for one in rows),
+            Counter(one.kind.level for one in rows),
             routes,
-            sum(one.verdict.code == INTERNAL_ERROR for one in rows),
+            sum(one.kind.code == INTERNAL_ERROR for one in rows),
             self._derive.take() if self._derive is not None else {},
             frozenset(self._maker.partial.intersection(digests)),
         )

@@ -77,21 +77,21 @@ class Made:
 
 def to_table(rows: Sequence[Judged], profile: str) -> pa.Table:
     """The verdicts as columns, in the order given; references to evidence, which come again and again, as indices."""
-    verdicts = [row.verdict for row in rows]
+    kinds = [row.kind for row in rows]
     columns: dict[str, object] = {
-        "zone": [v.zone for v in verdicts],
-        "check_id": [v.check_id for v in verdicts],
-        "check_version": [v.check_version for v in verdicts],
-        "subject": [v.subject for v in verdicts],
-        "property": [v.properties[0] for v in verdicts],
-        "properties": _lists([v.properties for v in verdicts]),
-        "code": [v.code for v in verdicts],
-        "state": [v.state for v in verdicts],
-        "level": [v.level for v in verdicts],
+        "zone": [row.zone for row in rows],
+        "check_id": [kind.check_id for kind in kinds],
+        "check_version": [kind.check_version for kind in kinds],
+        "subject": [row.outcome.subject for row in rows],
+        "property": [kind.properties[0] for kind in kinds],
+        "properties": _lists([kind.properties for kind in kinds]),
+        "code": [kind.code for kind in kinds],
+        "state": [kind.state for kind in kinds],
+        "level": [kind.level for kind in kinds],
         "args": [row.args_json for row in rows],
-        "evidence": _lists([v.evidence for v in verdicts]),
-        "explanation": [canonical(v.explanation) if v.explanation else "[]" for v in verdicts],
-        "profile": [profile] * len(verdicts),
+        "evidence": _lists([row.outcome.evidence for row in rows]),
+        "explanation": [canonical(row.explanation) if row.explanation else "[]" for row in rows],
+        "profile": [profile] * len(rows),
     }
     return pa.table(columns, _IN_MEMORY)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 from typing import NamedTuple
 
@@ -58,12 +59,13 @@ class Verdict:
     @property
     def args_json(self) -> str:
         """The args in one fixed form."""
-        return canonical(self.args)
+        return canonical(self.args) if self.args else "{}"
 
     @property
     def row(self) -> str:
         """The verdict in one fixed form, for digests and comparison; also its place among those of its zone."""
-        return row_of(self, self.args_json)
+        kind = kind_of(self.check_id, self.check_version, self.properties, self.code, self.state, self.level)
+        return row_of(self.zone, kind, self.subject, self.args_json, self.evidence, self.explanation)
 
     @classmethod
     def from_row(cls, text: str) -> Verdict:
@@ -86,17 +88,38 @@ canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circul
 """JSON in one fixed form."""
 
 
-def row_of(verdict: Verdict, args_json: str) -> str:
-    """`Verdict.row` of a verdict whose args in JSON are at hand: a canonical JSON array, made from its parts."""
-    v = verdict
-    return (
-        f"[{quoted(v.zone)},{quoted(v.check_id)},{quoted(v.subject)},{quoted(v.code)},{v.check_version},"
-        f'{_plain_texts(v.properties)},"{v.state}","{v.level}",{args_json},{_plain_texts(v.evidence)},'
-        f"{canonical(v.explanation) if v.explanation else '[]'}]"
-    )
+class Kind(NamedTuple):
+    """What the verdicts of one check with one code, state and level have in common.
+
+    `before` and `after` are what a row has of it on either side of the subject.
+    """
+
+    check_id: str
+    check_version: int
+    properties: tuple[str, ...]
+    code: str
+    state: str
+    level: str
+    before: str
+    after: str
 
 
-def _plain_texts(texts: tuple[str, ...]) -> str:
+@lru_cache(maxsize=1 << 14)
+def kind_of(check_id: str, version: int, properties: tuple[str, ...], code: str, state: str, level: str) -> Kind:
+    """The kind with these fields; there are some thousand of them, and far more verdicts."""
+    after = f',{quoted(code)},{version},{_plain_texts(properties)},"{state}","{level}",'
+    return Kind(check_id, version, properties, code, state, level, f",{quoted(check_id)},", after)
+
+
+def row_of(
+    zone: str, kind: Kind, subject: str, args_json: str, evidence: Sequence[str], explanation: tuple[Note, ...]
+) -> str:
+    """`Verdict.row`: a canonical JSON array, made from its parts."""
+    why = canonical(explanation) if explanation else "[]"
+    return f"[{quoted(zone)}{kind.before}{quoted(subject)}{kind.after}{args_json},{_plain_texts(evidence)},{why}]"
+
+
+def _plain_texts(texts: Sequence[str]) -> str:
     """A JSON array of texts without a character that JSON escapes."""
     return '["' + '","'.join(texts) + '"]' if texts else "[]"
 

@@ -128,10 +128,10 @@ def _persist(view: ZoneView, profile: Profile, one: Weighed) -> None:
 
 def _tries(view: ZoneView, one: Weighed) -> list[list[Exchange]]:
     """The exchanges that an outcome cites, by question and server address."""
-    cited = set(map(id, one.outcome.evidence))
+    cited = set(one.outcome.evidence)
     tries: dict[tuple[str, Address, int], list[Exchange]] = {}
     for exchange in view.exchanges:
-        if id(exchange.ref) in cited:
+        if exchange.ref in cited:
             tries.setdefault((exchange.ask, exchange.address, exchange.transport), []).append(exchange)
     return list(tries.values())
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Collection
+from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from gnomon.base import InputError, Level
@@ -11,9 +13,8 @@ from gnomon.checks.outcome import Outcome, State
 from gnomon.checks.profile import Profile
 from gnomon.checks.registry import Check, all_checks
 from gnomon.checks.view import ZoneView
-from gnomon.evidence import EvidenceRef
 from gnomon.evidence.subject import zone_text
-from gnomon.judge.verdict import INTERNAL_ERROR, Verdict, row_of
+from gnomon.judge.verdict import INTERNAL_ERROR, Kind, Note, Verdict, canonical, kind_of, row_of
 from gnomon.judge.weigh import Weighed, weigh
 
 
@@ -29,17 +30,29 @@ def judge_zone(view: ZoneView, profile: Profile, only: Collection[str] | None = 
 
 
 class Judged(NamedTuple):
-    """A verdict with its forms for storing: `Verdict.row` and `Verdict.args_json`."""
+    """A verdict taken apart for storing; `row` and `args_json` are those of `Verdict`."""
 
     row: str
     args_json: str
-    verdict: Verdict
+    zone: str
+    kind: Kind
+    outcome: Outcome
+    explanation: tuple[Note, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The whole of it."""
+        kind, outcome = self.kind, self.outcome
+        args = {name: list(value) if isinstance(value, tuple) else value for name, value in outcome.args.items()}
+        return Verdict(
+            self.zone, kind.check_id, kind.check_version, outcome.subject, kind.properties, kind.code, kind.state,
+            kind.level, args, outcome.evidence, self.explanation,
+        )  # fmt: skip
 
 
 def judge_rows(view: ZoneView, profile: Profile, only: Collection[str] | None) -> list[Judged]:
-    """As `judge_zone`, with the forms for storing, made once."""
-    found: list[Weighed] = []
-    zone, references = zone_text(view.zone), dict[int, str]()
+    """As `judge_zone`, in the forms for storing."""
+    zone, found, weighed = zone_text(view.zone), list[Judged](), list[Weighed]()
     for check in chosen(only):
         try:
             outcomes = [(outcome, _level(view, profile, check, outcome)) for outcome in check.judge(view)]
@@ -47,11 +60,15 @@ def judge_rows(view: ZoneView, profile: Profile, only: Collection[str] | None) -
             place = traceback.extract_tb(error.__traceback__)[-1]
             failed = Outcome(INTERNAL_ERROR, {"error": f"{type(error).__name__} in {place.name}"}, (), State.UNKNOWN)
             outcomes = [(failed, Level.UNKNOWN)]
-        found += [Weighed(check, outcome, level) for outcome, level in outcomes]
-    weigh(view, profile, found)
-    judged = [_judged(zone, weighed, references) for weighed in found]
-    judged.sort()
-    return judged
+        for outcome, level in outcomes:
+            if level < Level.NOTICE:
+                found.append(_judged(zone, check, outcome, outcome.state, level))
+            else:
+                weighed.append(Weighed(check, outcome, level))
+    weigh(view, profile, weighed)
+    found += [_judged(zone, one.check, one.outcome, one.state, one.level, tuple(one.notes)) for one in weighed]
+    found.sort(key=itemgetter(0))
+    return found
 
 
 def chosen(only: Collection[str] | None) -> list[Check]:
@@ -76,26 +93,15 @@ def _level(view: ZoneView, profile: Profile, check: Check, found: Outcome) -> Le
     return profile.level(f"{check.id}/{found.code}", view.zone_class, found.state)
 
 
-def _judged(zone: str, weighed: Weighed, references: dict[int, str]) -> Judged:
-    check, found = weighed.check, weighed.outcome
-    verdict = Verdict(
-        zone,
-        check.id,
-        check.version,
-        found.subject,
-        tuple([prop.value for prop in check.properties]),
-        found.code,
-        weighed.state.value,
-        weighed.level.word,
-        {name: list(value) if isinstance(value, tuple) else value for name, value in found.args.items()},
-        tuple([references.get(id(ref)) or _written(ref, references) for ref in found.evidence]),
-        tuple(weighed.notes),
-    )
-    args_json = verdict.args_json
-    return Judged(row_of(verdict, args_json), args_json, verdict)
+def _judged(
+    zone: str, check: Check, outcome: Outcome, state: State, level: Level, notes: tuple[Note, ...] = ()
+) -> Judged:
+    code, args, evidence, _, subject = outcome
+    kind, args_json = _kind(check, code, state, level), canonical(args) if args else "{}"
+    return Judged(row_of(zone, kind, subject, args_json, evidence, notes), args_json, zone, kind, outcome, notes)
 
 
-def _written(ref: EvidenceRef, references: dict[int, str]) -> str:
-    """The text form, made once for a zone (by identity): many verdicts rest on the same exchanges."""
-    text = references[id(ref)] = ref.full
-    return text
+@lru_cache(maxsize=1 << 14)
+def _kind(check: Check, code: str, state: State, level: Level) -> Kind:
+    properties = tuple([prop.value for prop in check.properties])
+    return kind_of(check.id, check.version, properties, code, state.value, level.word)
