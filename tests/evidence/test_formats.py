@@ -96,8 +96,6 @@ def test_rows_are_read_back_as_they_were_in_order(exchanges: list[Exchange]) -> 
     read = exchanges_from(table, "ab" * 32, 7)
     assert [replace(exchange, ref=None) for exchange in read] == sorted(exchanges, key=_key)
     assert [exchange.ref for exchange in read] == [f"{'ab' * 32}:{row}" for row in range(7, 7 + len(read))]
-        f"{'ab' * 8}:{row}" for row in range(7, 7 + len(read))
-    ]
     wires = {exchange.server_name.wire for exchange in exchanges if exchange.server_name}
     assert {exchange.server_name.wire for exchange in read if exchange.server_name} == wires
     assert rows_of(table).leaves() == leaves
