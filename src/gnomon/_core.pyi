@@ -46,6 +46,12 @@ class Message:
         short-question, short-record, short-rdata, bad-rdata, internal (the reader failed: a bug).
         """
     @property
+    def compressed_types(self) -> tuple[int, ...]:
+        """The types of the records whose data hold a compressed name, each once.
+
+        Only of the types whose names are uncompressed here (see `section`).
+        """
+    @property
     def trailing_octets(self) -> int:
         """Octets after the last record that the header counts; 0 if the message is malformed before."""
 

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gnomon.base import Name, Transport
-from gnomon.base.codes import DNSKEY, SOA
+from gnomon.base.codes import DNSKEY, NS, SOA, A
 from gnomon.checks.profile import load_profile
+from gnomon.checks.sent import sent, with_authority
 from gnomon.checks.view import ZoneView, class_of
 from gnomon.engine import Status
 from gnomon.evidence import EvidenceRef, Exchange
@@ -369,3 +370,35 @@ def test_the_order_of_exchanges_does_not_matter(healthy: ZoneView, data: st.Data
 )
 def test_class_of_a_zone(zone: str, expected: str) -> None:
     assert class_of(Name.from_text(zone)) == expected
+
+
+NS_ANSWER = "example.test. NS ns1.example.test."
+
+
+class TestWhatWasSent:
+    def test_records_are_there_once_with_their_first_answer(self) -> None:
+        found = sent(
+            view(
+                exchange("S8", SOA_ANSWER, address="28.7.7.1", at_s=1),
+                exchange("Q1", SOA_ANSWER, address="28.7.7.2", at_s=2),
+                exchange("Q3", f"{SOA_ANSWER}\n{NS_ANSWER}", address="28.7.7.1", qtype="NS", at_s=3),
+            )
+        )
+        assert [answer.exchange.ask for answer in found.answers] == ["Q3", "S8", "Q1"]
+        about_zone = {int(record.rtype): place for record, place in found.about_zone[0].items()}
+        assert about_zone == {SOA: 0, NS: 0}
+        assert [int(record.rtype) for record in found.about_server[0]] == [SOA]
+        assert len(found.messages) == 2
+        assert [answer.exchange.ask for answer in found.bearing({NS})] == ["Q3"]
+        assert [answer.exchange.ask for answer in found.bearing({SOA})] == ["Q3", "S8"]
+        assert found.bearing({A}) == []
+
+    def test_answers_are_found_by_what_was_asked(self) -> None:
+        one, two = exchange("Q1", SOA_ANSWER, at_s=1), exchange("S8", "", at_s=2, flags=0)
+        found = view(one, two)
+        assert [answer.exchange for answer in sent(found).asked(Name.from_text("EXAMPLE.test."), SOA)] == [one, two]
+        assert sent(found).asked(Name.from_text("example.test."), NS) == []
+        assert [answer.exchange for answer in with_authority(found)] == [one]
+
+    def test_nothing_was_sent(self) -> None:
+        assert sent(view()).answers == () and sent(view()).messages == () and not any(sent(view()).sections)

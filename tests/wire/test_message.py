@@ -140,3 +140,14 @@ def test_equal_octets_are_equal_messages() -> None:
 def test_options_that_no_message_can_hold() -> None:
     with pytest.raises(ValueError, match="65535"):
         compose.query(ZONE, 6, edns=Edns(options=((1, bytes(65536)),)))
+
+
+def test_types_with_compressed_names_are_told() -> None:
+    head, question = bytes.fromhex("000084000001000200000000"), b"\1a\0\0\2\0\1"
+    ns = b"\xc0\x0c\0\2\0\1\0\0\1\x2c\0\5\2ns\xc0\x0c"
+    dname = b"\xc0\x0c\0\x27\0\1\0\0\1\x2c\0\3\1b\0"
+    assert Message(head + question + ns + ns).compressed_types == (2,)
+    assert Message(head + question + ns + dname).compressed_types == (2,)
+    assert Message(head + question + dname + dname).compressed_types == ()
+    assert Message(head + question + ns + dname[:-3] + b"\xc0\x0c").compressed_types == (2,)
+    assert Message(head + question + ns + dname[:-4] + b"\2\xc0\x0c").compressed_types == (2, 39)

@@ -100,6 +100,11 @@ impl Message {
     }
 
     #[getter]
+    fn compressed_types<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.inner.compressed_types())
+    }
+
+    #[getter]
     fn trailing_octets(&self) -> usize {
         self.inner.trailing_octets()
     }

@@ -25,6 +25,7 @@ from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.read import read, read_all
 from gnomon.checks.registry import REL, SEC, STA, check
 from gnomon.checks.replies import UNHEARD, Finding, everything_heard, finding, hear, is_partial, told, unheard
+from gnomon.checks.sent import sent, with_authority
 from gnomon.checks.view import ZoneView
 from gnomon.wire import Message, Record, rdata
 from gnomon.wire.rdata import Soa
@@ -50,10 +51,11 @@ def no_foreign_data(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 2181 section 5.4.1; RFC 5452 section 6.
     Do: remove foreign zones, root hints and caches from the authoritative server.
     """
-    findings, heard = list[Finding](), list[Answer]()
-    for address, answers in everything_heard(view).items():
-        own = [a for a in answers if a.exchange.ask[0] in "QZ" and a.message.aa]
-        heard += own
+    owners = {record.owner for section in sent(view).about_zone for record in section}
+    is_clean = all(owner.is_subdomain_of(view.zone) for owner in owners)
+    findings, heard = list[Finding](), with_authority(view)
+    for address in () if is_clean else view.addresses:
+        own = [answer for answer in heard if answer.address == address]
         foreign = [(a, records) for a in own if (records := _foreign(view.zone, a.message))]
         if foreign:
             records = tuple(dict.fromkeys(text for _, texts in foreign for text in texts))
@@ -115,7 +117,7 @@ def determinism(view: ZoneView) -> Iterator[Outcome]:
     """
     heard = hear(view, "Q1")
     findings = list[Finding]()
-    for address in (answer.address for answer in heard.answers):
+    for address in () if _agree(view) else [answer.address for answer in heard.answers]:
         soas = _over_time(view, address, SOA)
         values = [soa for _, rdatas in soas for soa in read_all(rdata.soa, rdatas)[:1]]
         serials = tuple(dict.fromkeys(str(soa.serial) for soa in values))
@@ -133,12 +135,22 @@ def determinism(view: ZoneView) -> Iterator[Outcome]:
     yield from unheard(view, heard, "Q1")
 
 
+def _agree(view: ZoneView) -> bool:
+    """Whether all answers of all servers have the same apex RRsets."""
+    for rtype in (SOA, NS, DNSKEY):
+        whole = {a.message.wire: a for a in sent(view).asked(view.zone, rtype) if a.message.aa and not is_partial(a)}
+        rrsets = [a.message.rrset("answer", view.zone, rtype) for a in whole.values()]
+        if len({rrset.rdatas for rrset in rrsets if rrset is not None}) > 1:
+            return False
+    return True
+
+
 def _over_time(view: ZoneView, address: Address, rtype: RRType) -> list[tuple[Answer, tuple[bytes, ...]]]:
     """The RRset at the apex in each whole authoritative answer of a server, in order of time."""
     found = [
         (answer, rrset.rdatas)
-        for answer in everything_heard(view).get(address, ())
-        if answer.qtype == rtype and answer.qname == view.zone and answer.message.aa and not is_partial(answer)
+        for answer in sent(view).asked(view.zone, rtype)
+        if answer.address == address and answer.message.aa and not is_partial(answer)
         if (rrset := answer.message.rrset("answer", view.zone, rtype)) is not None
     ]
     return sorted(found, key=lambda item: (item[0].exchange.sent_at_ns, item[0].exchange.seq))
@@ -171,7 +183,8 @@ def packet_budget(view: ZoneView) -> Iterator[Outcome]:
     """
     heard = hear(view, "Q1")
     findings = list[Finding]()
-    for address in (answer.address for answer in heard.answers):
+    fails = any(message.rcode == SERVFAIL for message in sent(view).messages)
+    for address in [answer.address for answer in heard.answers] if fails else ():
         answers = [a for a in everything_heard(view).get(address, ()) if a.exchange.ask[0] in "QZ"]
         failed = [answer for answer in answers if answer.message.rcode == SERVFAIL]
         if failed and len(failed) * 10 >= len(answers):

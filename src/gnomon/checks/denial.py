@@ -177,9 +177,8 @@ def bitmap(view: ZoneView) -> Iterator[Outcome]:
     for address in signed_servers(view):
         for signed in answers_at(view.chain().inventory, address):
             if signed.is_nodata and signed.answer.qname == view.zone:
-                for kind, types in _lists(view.zone, signed):
+                for kind, what in _faults_of_lists(view, signed):
                     seen.append(signed)
-                    what = _list_faults(kind, types, int(signed.answer.qtype or 0))
                     if what:
                         wrong.setdefault((kind, what), []).append(signed)
     for (kind, what), of in sorted(wrong.items()):
@@ -191,6 +190,15 @@ def bitmap(view: ZoneView) -> Iterator[Outcome]:
     elif heard.answers and not seen:
         yield unknown("none-seen", [a.exchange for a in heard.answers])
     yield from unheard(view, heard, "Q6")
+
+
+def _faults_of_lists(view: ZoneView, signed: SignedAnswer) -> tuple[tuple[str, str], ...]:
+    """The kind of each list of types in a denial, with its faults; equal answers of several servers share these."""
+    denied = int(signed.answer.qtype or 0)
+    return view.once(
+        ("type-lists", id(signed.negative), denied),
+        lambda: tuple((kind, _list_faults(kind, types, denied)) for kind, types in _lists(view.zone, signed)),
+    )
 
 
 def _lists(zone: Name, signed: SignedAnswer) -> Iterator[tuple[str, frozenset[int]]]:

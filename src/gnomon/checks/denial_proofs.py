@@ -32,7 +32,12 @@ def _judged(view: ZoneView) -> list[SignedAnswer]:
 def _find_judged(view: ZoneView) -> list[SignedAnswer]:
     inventory, keyed = view.chain().inventory, signed_servers(view)
     found = (inventory.get((ask, address)) for address in keyed for ask in _ASKS)
-    return [signed for signed in found if signed is not None and signed.denial_types and not _is_costly(signed)]
+    return [signed for signed in found if signed is not None and _can_be_judged(view, signed)]
+
+
+def _can_be_judged(view: ZoneView, signed: SignedAnswer) -> bool:
+    """Whether an answer has denial records, and cheap ones; equal answers of several servers share this."""
+    return view.once(("judged", id(signed.negative)), lambda: bool(signed.denial_types) and not _is_costly(signed))
 
 
 def _is_costly(signed: SignedAnswer) -> bool:

@@ -21,7 +21,6 @@ from gnomon.checks.replies import (
     UNHEARD,
     UNHEARD_EDNS,
     Finding,
-    everything_heard,
     finding,
     hear,
     labels,
@@ -29,28 +28,24 @@ from gnomon.checks.replies import (
     told,
     unheard,
 )
+from gnomon.checks.sent import sent
 from gnomon.checks.view import ZoneView
 
 _SINGLE_OPTIONS = {"S6N": "NSID", "S6S": "client subnet", "S6X": "EXPIRE", "S6V": "ZONEVERSION", "S6C": "COOKIE"}
 
 
-def carried(view: ZoneView, code: int) -> Mapping[Address, tuple[tuple[Answer, bytes], ...]]:
+def carried(view: ZoneView, code: int) -> Mapping[Address, Sequence[tuple[Answer, bytes]]]:
     """The answers of each server that carry an EDNS option of that code, with its data; each server with any."""
-    return view.once(("option", code), lambda: _find_carried(view, code))
+    return view.once("options", lambda: _find_options(view)).get(code, {})
 
 
-def _find_carried(view: ZoneView, code: int) -> Mapping[Address, tuple[tuple[Answer, bytes], ...]]:
-    found = {
-        address: tuple(
-            (answer, data)
-            for answer in answers
-            if (edns := answer.message.edns) is not None
-            for number, data in edns.options
-            if number == code
-        )
-        for address, answers in everything_heard(view).items()
-    }
-    return {address: of for address, of in found.items() if of}
+def _find_options(view: ZoneView) -> Mapping[int, Mapping[Address, list[tuple[Answer, bytes]]]]:
+    found: dict[int, dict[Address, list[tuple[Answer, bytes]]]] = {}
+    options = {m.wire: edns.options for m in sent(view).messages if (edns := m.edns) is not None and edns.options}
+    for answer in sent(view).answers if options else ():
+        for number, data in options.get(answer.message.wire, ()):
+            found.setdefault(number, {}).setdefault(answer.address, []).append((answer, data))
+    return found
 
 
 @check(
@@ -155,7 +150,7 @@ def keepalive(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 7828 sections 3.2.1 and 3.3.2.
     Do: update the server.
     """
-    heard = [answer for answers in everything_heard(view).values() for answer in answers]
+    heard = sent(view).answers
     findings, values = list[Finding](), dict[Answer, str]()
     for address, of in carried(view, OPTION_TCP_KEEPALIVE).items():
         wrong = [answer for answer, _ in of if is_udp(answer.exchange)]
@@ -251,7 +246,7 @@ def ede(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 8914 sections 2 and 4.
     Do: update the server, or ask its vendor why it says so.
     """
-    heard = [answer for answers in everything_heard(view).values() for answer in answers]
+    heard = sent(view).answers
     found = carried(view, OPTION_EDE)
     for address, of in found.items():
         server = view.server_label(address)
@@ -266,7 +261,7 @@ def ede(view: ZoneView) -> Iterator[Outcome]:
     if not heard:
         yield unknown("no-answer", view.asked("Q1"))
     elif not found:
-        yield outcome("none", [answer.exchange for answer in heard])
+        yield outcome("none", sent(view).exchanges)
 
 
 def _ede_code(answer: Answer, data: bytes) -> tuple[str, str]:
@@ -306,7 +301,7 @@ def error_reporting(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 9567 sections 5 and 6.
     Do: name an agent domain in another zone, one that does not depend on this one.
     """
-    heard = [answer for answers in everything_heard(view).values() for answer in answers]
+    heard = sent(view).answers
     agents, findings, shown = dict[str, None](), list[Finding](), list[Answer]()
     found = carried(view, OPTION_REPORT_CHANNEL)
     for address, of in found.items():
@@ -325,7 +320,7 @@ def error_reporting(view: ZoneView) -> Iterator[Outcome]:
     if not heard:
         yield unknown("no-answer", view.asked("Q1"))
     elif not found:
-        yield outcome("absent", [answer.exchange for answer in heard])
+        yield outcome("absent", sent(view).exchanges)
 
 
 def _agent(data: bytes) -> Name | None:

@@ -13,7 +13,6 @@ from gnomon.checks.replies import (
     UNHEARD_EDNS,
     Finding,
     dropped,
-    everything_heard,
     finding,
     hear,
     is_partial,
@@ -21,6 +20,7 @@ from gnomon.checks.replies import (
     told,
     unheard,
 )
+from gnomon.checks.sent import sent
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 
@@ -82,11 +82,9 @@ def bufsize_honoured(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 6891 sections 6.2.3 to 6.2.5; RFC 1035 section 4.2.1.
     Do: update the server, or the middlebox that ignores the size.
     """
-    findings, shown = list[Finding](), list[Answer]()
-    for address, answers in everything_heard(view).items():
-        large = (x for x in _over_udp(view, address) if len(x.response or b"") > 512)
-        over = [(x, limit) for x in large if len(x.response or b"") > (limit := _allowed(x))]
-        shown += [answer for answer in answers if is_udp(answer.exchange)]
+    findings, shown = list[Finding](), [answer for answer in sent(view).answers if is_udp(answer.exchange)]
+    for address in view.addresses if any(map(_is_over, view.exchanges)) else ():
+        over = [(x, _allowed(x)) for x in _over_udp(view, address) if _is_over(x)]
         if over:
             largest, allowed = max(over, key=lambda pair: len(pair[0].response or b""))
             asks = tuple(dict.fromkeys(x.ask for x, _ in over))
@@ -103,8 +101,20 @@ def _over_udp(view: ZoneView, address: Address) -> Iterator[Exchange]:
             yield from (x for x in view.asked(ask, address) if is_answered(x) and is_udp(x))
 
 
+def _is_over(exchange: Exchange) -> bool:
+    octets = len(exchange.response or b"")
+    return octets > 512 and is_udp(exchange) and octets > _allowed(exchange)
+
+
 def _allowed(exchange: Exchange) -> int:
-    edns = parsed(exchange.query).edns
+    """The octets that the query allows in an answer over UDP."""
+    query, at = exchange.query, 12
+    while at < len(query) and query[at]:
+        at += query[at] + 1
+    # One question, and OPT right behind it, as queries mostly are: no need to read each of them as a message.
+    if query[4:12] == b"\0\1\0\0\0\0\0\1" and query[at + 5 : at + 8] == b"\0\0\x29":
+        return max(512, int.from_bytes(query[at + 8 : at + 10], "big"))
+    edns = parsed(query).edns
     return max(512, edns.udp_size_octets) if edns else 512
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from gnomon.base import Name
 from gnomon.base.codes import NOERROR, NOTIMP
-from gnomon.checks.observed import Answer, parsed
+from gnomon.checks.observed import Answer, is_readable, parsed
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.registry import IOP, REL, SEC, check
 from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, everything_heard, hear, probe, unheard
+from gnomon.checks.sent import Sent, sent
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 
@@ -155,15 +157,13 @@ def wellformed(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 1035 section 4; RFC 9267.
     Do: update the server, or look for a middlebox that rewrites its answers.
     """
-    shown, clean = list[Exchange](), True
-    for address in view.addresses:
+    everything, clean = sent(view), True
+    for address, answers in () if _are_wellformed(everything) else everything_heard(view).items():
         server = view.server_label(address)
-        answers = list(everything_heard(view).get(address, ()))
-        shown += _shown(answers)
         broken = [a for a in answers if a.message.malformed is not None]
         trailing = [a for a in answers if a.message.trailing_octets]
         odd = [a for a in answers if a.unreadable]
-        clean = clean and not broken and not trailing and not odd
+        clean = clean and not (broken or trailing or odd)
         if broken and (fault := broken[0].message.malformed) is not None:
             facts = {"reason": fault.reason, "part": _SECTIONS[fault.section]}
             asks, offset = _asks(broken), fault.offset
@@ -174,15 +174,21 @@ def wellformed(view: ZoneView) -> Iterator[Outcome]:
         if odd:
             records = tuple(dict.fromkeys(f"{r.rtype} {r.owner}" for a in odd for r in a.unreadable))
             yield outcome("bad-record", _shown(odd), subject=server, server=server, records=records, asks=_asks(odd))
-    if not shown:
+    if not everything.answers:
         yield unknown("no-answer", view.asked("Q1"))
     elif clean:
-        yield outcome("good", shown, count=len(shown))
+        yield outcome("good", everything.exchanges, count=len(everything.exchanges))
 
 
-def _asks(answers: list[Answer]) -> tuple[str, ...]:
+def _are_wellformed(everything: Sent) -> bool:
+    if any(m.malformed is not None or m.trailing_octets for m in everything.messages):
+        return False
+    return all(map(is_readable, chain(*everything.sections)))
+
+
+def _asks(answers: Sequence[Answer]) -> tuple[str, ...]:
     return tuple(answer.exchange.ask for answer in answers)
 
 
-def _shown(answers: list[Answer]) -> list[Exchange]:
+def _shown(answers: Sequence[Answer]) -> list[Exchange]:
     return [answer.exchange for answer in answers]

@@ -21,6 +21,7 @@ from gnomon.checks.replies import (
     told,
     unheard,
 )
+from gnomon.checks.sent import Sent, sent
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 from gnomon.wire import Message
@@ -129,9 +130,8 @@ def record_class(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 1035 section 3.2.4; RFC 1034 section 3.6.
     Do: update the server.
     """
-    findings, heard = list[Finding](), list[Answer]()
-    for address, answers in everything_heard(view).items():
-        heard += answers
+    findings, heard = list[Finding](), sent(view).answers
+    for address, answers in () if _have_class_of_question(sent(view)) else everything_heard(view).items():
         wrong = [(answer, records) for answer in answers if (records := _foreign(answer))]
         if wrong:
             records = tuple(dict.fromkeys(text for _, texts in wrong for text in texts))
@@ -140,6 +140,14 @@ def record_class(view: ZoneView) -> Iterator[Outcome]:
     yield from told(view, findings, "same", heard)
     if not heard:
         yield unknown("no-answer", view.asked("Q1"))
+
+
+def _have_class_of_question(everything: Sent) -> bool:
+    """Whether it is plain that no record has another class than was asked for."""
+    if any(r.rclass != CLASS_IN and r.rtype != TSIG for section in everything.about_zone for r in section):
+        return False
+    to_server = (answer for answer in everything.answers if answer.exchange.ask[0] == "S")
+    return not any(map(_foreign, to_server))
 
 
 def _foreign(answer: Answer) -> tuple[str, ...]:
@@ -231,9 +239,8 @@ def question_echo(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 5452 section 9.1; RFC 1035 section 4.1.
     Do: update the server; look for a middlebox that answers in its place.
     """
-    findings, heard = list[Finding](), list[Answer]()
-    for address, answers in everything_heard(view).items():
-        heard += answers
+    findings, heard = list[Finding](), sent(view).answers
+    for address, answers in () if _all_echo(view) else everything_heard(view).items():
         wrong = [x for ask in view.asks if ask[0] in "QZS" for x in view.asked(ask, address) if _is_mismatch(x)]
         bare = [answer for answer in answers if _lacks_question(answer)]
         if wrong:
@@ -245,6 +252,13 @@ def question_echo(view: ZoneView) -> Iterator[Outcome]:
     yield from told(view, findings, "echoed", heard)
     if not heard and not findings:
         yield unknown("no-answer", [x for x in view.asked("Q1") if is_silent(x)])
+
+
+def _all_echo(view: ZoneView) -> bool:
+    """Whether it is plain that nothing is wrong: no message came that was not accepted, and none lacks its question."""
+    if any(map(_is_mismatch, view.exchanges)):
+        return False
+    return not any(not m.counts[0] and m.rcode in (NOERROR, NXDOMAIN) for m in sent(view).messages)
 
 
 def _is_mismatch(exchange: Exchange) -> bool:

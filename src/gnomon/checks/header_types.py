@@ -146,10 +146,11 @@ def type_sweep(view: ZoneView) -> Iterator[Outcome]:
     """
     heard = hear(view, "Q1")
     findings, seen = list[Finding](), set[int]()
-    for address in (answer.address for answer in heard.answers):
-        good = _answered_types(view, address)
+    answered, left = _answered_types(view)
+    for address in [answer.address for answer in heard.answers]:
+        good = answered.get(address, set())
         seen |= good
-        silent, errors, attempts_of = list[int](), dict[int, str](), _others(view, address, good)
+        silent, errors, attempts_of = list[int](), dict[int, str](), _others(left, address, good)
         for rtype, attempts in attempts_of.items():
             rcodes = [m.rcode for x in attempts if (m := view.message(x)) is not None]
             if rcodes:
@@ -177,19 +178,23 @@ def _asks(view: ZoneView) -> list[str]:
     return [ask for ask in view.asks if ask[0] in "QZ" or ask == "S25"]
 
 
-def _answered_types(view: ZoneView, address: Address) -> set[int]:
-    """The types that a server answers for, NOERROR or NXDOMAIN, in at least one form of the question."""
-    answers = (answer for ask in _asks(view) for answer in view.answers_at(ask, address))
-    return {int(a.qtype) for a in answers if a.qtype is not None and a.message.rcode in (NOERROR, NXDOMAIN)}
-
-
-def _others(view: ZoneView, address: Address, good: set[int]) -> dict[int, list[Exchange]]:
-    """All that was sent about other registered types, by type."""
-    found: dict[int, list[Exchange]] = {}
+def _answered_types(view: ZoneView) -> tuple[dict[Address, set[int]], list[Exchange]]:
+    """The types that each server answers for, NOERROR or NXDOMAIN, in some form of the question; all other attempts."""
+    found: dict[Address, set[int]] = {}
+    answered = set[int]()
     for ask in _asks(view):
-        attempts = view.asked(ask, address)
-        for x in attempts:
-            asked = asked_in(x.query)
-            if asked is not None and asked[1] not in good and asked[1] < 65280 and asked[1] not in (ANY, AXFR):
-                found.setdefault(int(asked[1]), []).append(x)
+        for answer in view.answers(ask):
+            if answer.message.rcode in (NOERROR, NXDOMAIN) and answer.qtype is not None:
+                found.setdefault(answer.address, set()).add(int(answer.qtype))
+                answered.add(id(answer.exchange))
+    return found, [x for ask in _asks(view) for x in view.asked(ask) if id(x) not in answered]
+
+
+def _others(attempts: list[Exchange], address: Address, good: set[int]) -> dict[int, list[Exchange]]:
+    """The attempts at a server about other registered types than the `good` ones, by type."""
+    found: dict[int, list[Exchange]] = {}
+    for x in attempts:
+        asked = asked_in(x.query) if x.address == address else None
+        if asked is not None and asked[1] not in good and asked[1] < 65280 and asked[1] not in (ANY, AXFR):
+            found.setdefault(int(asked[1]), []).append(x)
     return found

@@ -79,7 +79,13 @@ class Answer:
 @lru_cache(maxsize=4096)
 def _unreadable(message: Message) -> tuple[Record, ...]:
     records = (*message.answer, *message.authority, *message.additional)
-    return tuple(r for r in records if r.rtype in _READERS and read(_READERS[r.rtype], r.rdata) is None)
+    return tuple(r for r in records if not is_readable(r))
+
+
+def is_readable(record: Record) -> bool:
+    """False if the type is known and the data cannot be of it."""
+    reader = _READERS.get(record.rtype)
+    return reader is None or read(reader, record.rdata) is not None
 
 
 def parsed(wire: bytes) -> Message:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from gnomon.base import InputError, Name, RRType
 from gnomon.base.codes import CNAME, DNAME, NSEC, NXDOMAIN, RRSIG, SOA
@@ -11,23 +10,17 @@ from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import name_order, read
 from gnomon.checks.registry import IOP, REL, check
-from gnomon.checks.replies import everything_heard
+from gnomon.checks.sent import sent, with_authority
 from gnomon.checks.view import ZoneView
-from gnomon.wire import Message, Record, rdata
+from gnomon.wire import Record, rdata
 
 _BESIDE = frozenset({int(CNAME), int(RRSIG), int(NSEC), 25})  # 25: KEY (RFC 2181 section 10.1, RFC 4034 section 3)
 _LONG, _TOO_LONG = 8, 11
 
 
-@lru_cache(maxsize=4096)
-def _has_alias(message: Message) -> bool:
-    return any(record.rtype == CNAME for record in message.answer)
-
-
-def _answers(view: ZoneView) -> list[Answer]:
-    """Everything that the zone's servers said about it with authority."""
-    heard = everything_heard(view).values()
-    return [a for answers in heard for a in answers if a.exchange.ask[0] in "QZ" and a.message.aa]
+def _has_any(view: ZoneView, rtype: int) -> bool:
+    """Whether a record of that type is in an answer about the zone."""
+    return any(record.rtype == rtype for record in sent(view).about_zone[0])
 
 
 @check(
@@ -53,10 +46,9 @@ def cname_alone(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 1034 section 3.6.2; RFC 2181 sections 10.1 and 10.3; RFC 4034 section 3.
     Do: remove the CNAME, or everything else of that name.
     """
-    answers, faults = _answers(view), 0
+    answers, faults = with_authority(view), 0
     types, targets, shown = dict[Name, set[int]](), dict[Name, set[bytes]](), dict[Name, list[Answer]]()
-    has_any = any(_has_alias(answer.message) for answer in answers)
-    for answer in answers if has_any else ():
+    for answer in answers if _has_any(view, CNAME) else ():
         for record in answer.message.answer:
             types.setdefault(record.owner, set()).add(int(record.rtype))
             shown.setdefault(record.owner, []).append(answer)
@@ -130,10 +122,10 @@ def _length(count: int) -> str:
 
 def _links(view: ZoneView) -> tuple[dict[Name, Name], set[Name], dict[Name, list[Answer]]]:
     """Every alias that was seen with its target, the names that were denied, and the answers that show either."""
-    answers = [*_answers(view), *(a for ask in ("H1", "H2", "H5", "H8") for a in view.answers(ask) if a.message.aa)]
+    elsewhere = [a for ask in ("H1", "H2", "H5", "H8") for a in view.answers(ask) if a.message.aa]
     links, shown, denied = dict[Name, Name](), dict[Name, list[Answer]](), set[Name]()
-    has_any = any(_has_alias(answer.message) for answer in answers)
-    for answer in answers if has_any else ():
+    has_any = _has_any(view, CNAME) or any(r.rtype == CNAME for answer in elsewhere for r in answer.message.answer)
+    for answer in (*with_authority(view), *elsewhere) if has_any else ():
         end = answer.qname
         for record in answer.message.answer:
             target = read(rdata.ns, record.rdata) if record.rtype == CNAME else None
@@ -174,7 +166,7 @@ def dname(view: ZoneView) -> Iterator[Outcome]:
     Do: update the server.
     """
     seen, told_of = list[Answer](), set[tuple[str, str]]()
-    for answer in _answers(view):
+    for answer in with_authority(view) if _has_any(view, DNAME) else ():
         for record in answer.message.answer:
             if record.rtype != DNAME or answer.qname is None or not _is_below(answer.qname, record.owner):
                 continue

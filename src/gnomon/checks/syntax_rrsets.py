@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from gnomon.base import Name, RRType
@@ -12,6 +12,7 @@ from gnomon.checks.outcome import Arg, Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import read
 from gnomon.checks.registry import IOP, SEC, STA, check
 from gnomon.checks.replies import Finding, everything_heard, finding, told
+from gnomon.checks.sent import sent
 from gnomon.checks.view import ZoneView
 from gnomon.wire import Message, Record, rdata
 
@@ -25,11 +26,15 @@ Fault = tuple[str, str, int]
 """An outcome's code, the RRset it is about, and a number."""
 
 
-def _each_server(view: ZoneView, good: str, faults: Callable[[Message], tuple[Fault, ...]]) -> Iterator[Outcome]:
-    """One outcome for each server and code, over all its answers; `faults` says what is wrong with a message."""
-    findings, heard = list[Finding](), list[Answer]()
-    for address, answers in everything_heard(view).items():
-        heard += answers
+def _each_server(
+    view: ZoneView, good: str, faults: Callable[[Message], tuple[Fault, ...]], *, is_clean: bool
+) -> Iterator[Outcome]:
+    """One outcome for each server and code, over all its answers; `faults` says what is wrong with a message.
+
+    `is_clean`: it is known that nothing is.
+    """
+    findings, heard = list[Finding](), sent(view).answers
+    for address, answers in () if is_clean else everything_heard(view).items():
         by_code: dict[str, list[tuple[Answer, Fault]]] = {}
         for answer in answers:
             for fault in faults(answer.message):
@@ -52,12 +57,16 @@ def _rrsets(message: Message) -> Mapping[tuple[Name, int, int, bytes], list[Reco
     found: dict[tuple[Name, int, int, bytes], list[Record]] = {}
     for section in (message.answer, message.authority, message.additional):
         here: dict[tuple[Name, int, int, bytes], list[Record]] = {}
-        for r in section:
-            covered = r.rdata[:2] if r.rtype == RRSIG else b""
-            here.setdefault((r.owner, r.rclass, int(r.rtype), covered), []).append(r)
+        for record in section:
+            here.setdefault(_rrset_of(record), []).append(record)
         for key, of in here.items():
             found.setdefault(key, of)
     return found
+
+
+def _rrset_of(record: Record) -> tuple[Name, int, int, bytes]:
+    owner, rtype, rclass, _, octets = record
+    return owner, rclass, rtype, octets[:2] if rtype == RRSIG else b""
 
 
 @check(
@@ -78,7 +87,13 @@ def ttl_uniform(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 2181 section 5.2.
     Do: give all records of the RRset one TTL in the zone file.
     """
-    yield from _each_server(view, "uniform", _uneven)
+    yield from _each_server(view, "uniform", _uneven, is_clean=not any(map(_differ, sent(view).sections)))
+
+
+def _differ(records: Iterable[Record]) -> bool:
+    """Whether any RRset has different TTLs, be it in different messages."""
+    ttls: dict[tuple[Name, int, int, bytes], int] = {}
+    return any(ttls.setdefault(_rrset_of(record), record.ttl_s) != record.ttl_s for record in records)
 
 
 @lru_cache(maxsize=4096)
@@ -110,17 +125,24 @@ def ttl_range(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 2181 section 8; RFC 8767 section 4; RFC 1912 section 2.2.
     Do: choose TTLs of minutes to days.
     """
-    yield from _each_server(view, "sane", _out_of_range)
+    is_clean = not any(_is_out_of_range(record) for section in sent(view).sections for record in section)
+    yield from _each_server(view, "sane", _out_of_range, is_clean=is_clean)
 
 
 @lru_cache(maxsize=4096)
 def _out_of_range(message: Message) -> tuple[Fault, ...]:
     found = dict[Fault, None]()
     for r in _records(message):
-        if (r.ttl_s > _WEEK_S or not r.ttl_s) and r.rclass == CLASS_IN and not (not r.ttl_s and _may_be_zero(r)):
+        if _is_out_of_range(r):
             code = "negative" if r.ttl_s & _TTL_MSB else "long" if r.ttl_s else "zero"
             found[code, f"{r.owner} {r.rtype}", r.ttl_s] = None
     return tuple(found)
+
+
+def _is_out_of_range(record: Record) -> bool:
+    if 0 < record.ttl_s <= _WEEK_S or record.rclass != CLASS_IN:
+        return False
+    return record.ttl_s > 0 or not _may_be_zero(record)
 
 
 def _may_be_zero(record: Record) -> bool:
@@ -149,7 +171,8 @@ def rrset_size(view: ZoneView) -> Iterator[Outcome]:
     Source: CVE-2024-1737 and BIND's max-records-per-type; PowerDNS Recursor's max-rrset-size.
     Do: take records away; spread addresses over names.
     """
-    yield from _each_server(view, "sane", _sizes)
+    is_clean = all(sum(message.counts[1:]) <= _MANY for message in sent(view).messages)
+    yield from _each_server(view, "sane", _sizes, is_clean=is_clean)
 
 
 @lru_cache(maxsize=4096)
@@ -183,11 +206,10 @@ def types_per_name(view: ZoneView) -> Iterator[Outcome]:
     Do: take records away, or spread them over names.
     """
     counts: dict[Name, tuple[int, Answer]] = {}
-    for answers in everything_heard(view).values():
-        for answer in answers:
-            for owner, count in _types(answer.message):
-                if count > counts.get(owner, (0, answer))[0]:
-                    counts[owner] = count, answer
+    for answer in sent(view).bearing((NSEC, NSEC3)):
+        for owner, count in _types(answer.message):
+            if count > counts.get(owner, (0, answer))[0]:
+                counts[owner] = count, answer
     many = {name: of for name, of in counts.items() if of[0] > _MOST_TYPES}
     for name, (count, answer) in many.items():
         yield outcome("too-many", answer.exchange, subject=str(name), name=str(name), number=count)
@@ -230,7 +252,10 @@ def rdata_canonical(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 3597 section 4; RFC 4034 sections 3.1.7 and 4.1.1; RFC 9460 section 2.2; RFC 9267 section 2.
     Do: update the server.
     """
-    yield from _each_server(view, "plain", _compressed)
+    everything = sent(view)
+    pointers = (r for section in everything.sections for r in section if r.rtype in _NAME_AT and _has_pointer(r))
+    is_clean = not any(map(_needs_look, everything.messages)) and not any(pointers)
+    yield from _each_server(view, "plain", _compressed, is_clean=is_clean)
 
 
 # Not in RFC 1035, but with names that the reader uncompresses all the same (RFC 3597 section 4).
@@ -239,14 +264,15 @@ _NAME_AT = {64: 2, 65: 2, 66: 5}  # SVCB, HTTPS and DSYNC, read as they came: wh
 _POINTER_FAULTS = ("pointer-forward", "pointer-loop")
 
 
+def _needs_look(message: Message) -> bool:
+    return message.malformed is not None or not _UNCOMPRESSED.isdisjoint(message.compressed_types)
+
+
 @lru_cache(maxsize=4096)
 def _compressed(message: Message) -> tuple[Fault, ...]:
     fault = message.malformed
     if fault is not None:
         return (("pointer", fault.reason, fault.offset),) if fault.reason in _POINTER_FAULTS else ()
-    records = [r for r in _records(message) if r.rtype in _UNCOMPRESSED or r.rtype in _NAME_AT]
-    if not records:
-        return ()
     lengths = _lengths(message.wire)
     found: dict[Fault, None] = {}
     for record in _records(message):

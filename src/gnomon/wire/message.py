@@ -165,6 +165,14 @@ class Message:
         """Octets after the last record that the header counts; 0 if the message is malformed before."""
         return self._core.trailing_octets
 
+    @property
+    def compressed_types(self) -> tuple[int, ...]:
+        """The types of the records whose data hold a compressed name, each once.
+
+        Only of those types whose names are read without compression: RFC 3597 section 4, RRSIG, NSEC, DNAME, SRV.
+        """
+        return self._core.compressed_types
+
     def records(self, section: Section) -> tuple[Record, ...]:
         """The records of that section."""
         return self._records(SECTIONS.index(section))

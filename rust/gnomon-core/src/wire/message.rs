@@ -64,6 +64,7 @@ pub struct Message {
     opts: Vec<Record>,
     malformed: Option<Malformed>,
     trailing: usize,
+    compressed: Vec<u16>,
     arena: Vec<u8>,
 }
 
@@ -166,6 +167,9 @@ impl Message {
             Some(fields) if !bare => decompress(wire, start..end, fields, &mut self.arena)?,
             _ => self.arena.extend_from_slice(octets),
         }
+        if self.arena.len() - first > octets.len() && !self.compressed.contains(&rtype) {
+            self.compressed.push(rtype);
+        }
         let record = Record {
             owner,
             rtype,
@@ -246,6 +250,12 @@ impl Message {
     #[must_use]
     pub const fn trailing_octets(&self) -> usize {
         self.trailing
+    }
+
+    /// The types of the records whose data hold a compressed name, each once: of those types that are read without.
+    #[must_use]
+    pub fn compressed_types(&self) -> &[u16] {
+        &self.compressed
     }
 
     fn view(&self, record: &Record) -> RecordView<'_> {

@@ -51,6 +51,7 @@ fn a_whole_message() {
         rdata: b"\x02ns\x01A\x00",
     };
     assert_eq!(answers(&message), [ns]);
+    assert_eq!(message.compressed_types(), [2]);
     assert_eq!(message.section(3).unwrap().len(), 0);
     assert_eq!(
         message

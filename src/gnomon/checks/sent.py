@@ -1,0 +1,99 @@
+"""All that the servers of a zone sent, put together once for the checks that look at every message or record.
+
+Servers repeat themselves: of the records of a zone's messages one in seven is different. A rule for every record asks
+first whether any of the different ones breaks it, and only then who sent it, where and how often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from gnomon.base import Address, Name
+from gnomon.checks.observed import Answer
+from gnomon.checks.replies import everything_heard
+from gnomon.evidence import Exchange
+from gnomon.wire import Message, Record
+
+if TYPE_CHECKING:
+    from gnomon.checks.view import ZoneView
+
+Sections = tuple[Mapping[Record, int], Mapping[Record, int], Mapping[Record, int]]
+"""The different records of the answer, authority and additional sections, each with the first answer that has it."""
+
+
+class Sent:
+    """The answers of all servers of a zone, in order of their addresses, then of the questions' codes."""
+
+    def __init__(self, heard: Mapping[Address, tuple[Answer, ...]]) -> None:
+        self.answers: tuple[Answer, ...] = tuple([answer for of in heard.values() for answer in of])
+
+    @cached_property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        return tuple([answer.exchange for answer in self.answers])
+
+    @cached_property
+    def about_zone(self) -> Sections:
+        """What came to questions about the zone."""
+        return self._sections("QZ")
+
+    @cached_property
+    def about_server(self) -> Sections:
+        """What came to questions of the compliance pack."""
+        return self._sections("S")
+
+    @cached_property
+    def sections(self) -> tuple[Mapping[Record, int], ...]:
+        """All different records, those of each section and kind of question by themselves."""
+        return (*self.about_zone, *self.about_server)
+
+    def asked(self, qname: Name, qtype: int) -> list[Answer]:
+        """The answers to questions for that name and type."""
+        return self._by_question.get((qname, qtype), [])
+
+    @cached_property
+    def _by_question(self) -> Mapping[tuple[Name | None, int | None], list[Answer]]:
+        found: dict[tuple[Name | None, int | None], list[Answer]] = {}
+        for answer in self.answers:
+            found.setdefault((answer.qname, answer.qtype), []).append(answer)
+        return found
+
+    def bearing(self, rtypes: Iterable[int]) -> list[Answer]:
+        """The first answers that have the different records of these types in the answer or authority section."""
+        looked_for = frozenset(rtypes)
+        pairs = (pair for of in (self.about_zone, self.about_server) for section in of[:2] for pair in section.items())
+        return [self.answers[place] for place in sorted({place for r, place in pairs if r.rtype in looked_for})]
+
+    @cached_property
+    def messages(self) -> tuple[Message, ...]:
+        """The different messages."""
+        return tuple({answer.message.wire: answer.message for answer in self.answers}.values())
+
+    def _sections(self, kinds: str) -> Sections:
+        first: dict[bytes, int] = {}
+        for place, answer in enumerate(self.answers):
+            if answer.exchange.ask[0] in kinds:
+                first.setdefault(answer.message.wire, place)
+        sections = dict[Record, int](), dict[Record, int](), dict[Record, int]()
+        # The last one first: the first one's place is what stays.
+        for place in reversed(first.values()):
+            message = self.answers[place].message
+            sections[0].update(dict.fromkeys(message.answer, place))
+            sections[1].update(dict.fromkeys(message.authority, place))
+            sections[2].update(dict.fromkeys(message.additional, place))
+        return sections
+
+
+def with_authority(view: ZoneView) -> tuple[Answer, ...]:
+    """The authoritative answers to questions about the zone."""
+    return view.once("with-authority", lambda: _find_with_authority(view))
+
+
+def _find_with_authority(view: ZoneView) -> tuple[Answer, ...]:
+    return tuple([a for a in sent(view).answers if a.exchange.ask[0] in "QZ" and a.message.aa])
+
+
+def sent(view: ZoneView) -> Sent:
+    """What the servers of the zone sent, to questions about it and to those of the compliance pack."""
+    return view.once("sent", lambda: Sent(everything_heard(view)))
