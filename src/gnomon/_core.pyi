@@ -4,6 +4,60 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import final
 
 @final
+class Name:
+    """An absolute domain name. `wire` keeps the case it came in; equality and hash ignore it.
+
+    Ordering is the canonical DNS name order of RFC 4034 section 6.1. Names of the same octets are mostly the same
+    object.
+    """
+
+    def __new__(cls, wire: bytes) -> Name:
+        """Take uncompressed wire octets, 1 to 255, ending in the root label; not checked (see `from_wire`)."""
+    @classmethod
+    def from_wire(cls, wire: bytes) -> Name:
+        """Check and take uncompressed wire octets.
+
+        Raises:
+            InputError: not exactly one name of at most 255 octets with labels of at most 63.
+        """
+    @classmethod
+    def from_text(cls, text: str) -> Name:
+        r"""Read presentation form; a missing final dot is added. U-labels become A-labels (RFC 5891).
+
+        Raises:
+            InputError: empty label, label over 63 octets, name over 255 octets, or a bad escape.
+        """
+    @property
+    def wire(self) -> bytes: ...
+    @property
+    def key(self) -> bytes:
+        """The wire octets in lower case: the form to use as a dictionary key or to compare bytes."""
+    @property
+    def labels(self) -> tuple[bytes, ...]:
+        """The labels from left to right, without the root label."""
+    @property
+    def is_root(self) -> bool: ...
+    def parent(self) -> Name:
+        """The name without its first label; the root's parent is the root."""
+    def ancestors(self) -> tuple[Name, ...]:
+        """The name itself, then each parent, ending with the root."""
+    def is_subdomain_of(self, other: Name) -> bool:
+        """True if the name is `other` or below it."""
+    def prepend(self, label: bytes) -> Name:
+        """`label` put in front.
+
+        Raises:
+            InputError: the result would exceed 63 octets a label or 255 octets in all.
+        """
+    def __lt__(self, other: Name) -> bool: ...
+    def __le__(self, other: Name) -> bool: ...
+    def __gt__(self, other: Name) -> bool: ...
+    def __ge__(self, other: Name) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __str__(self) -> str:
+        r"""Presentation form with final dot, case kept; every octet that is not plain ASCII text as \DDD."""
+
+@final
 class Message:
     """A DNS message read lazily from hostile octets; never raises, whatever the octets are.
 

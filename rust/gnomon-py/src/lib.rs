@@ -7,11 +7,13 @@ mod dnssec;
 mod engine;
 mod evidence;
 mod message;
+mod name;
 mod zonefile;
 
 #[pymodule(gil_used = true)]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     attempts::register(m)?;
+    name::register(m)?;
     message::register(m)?;
     dnssec::register(m)?;
     engine::register(m)?;

@@ -10,7 +10,7 @@ from gnomon.base.codes import BADCOOKIE
 from gnomon.checks.read import read
 from gnomon.evidence import Exchange
 from gnomon.wire import Message, Record, rdata
-from gnomon.wire.records import name_of, type_of
+from gnomon.wire.records import type_of
 
 # The numbers of `gnomon.engine.Status` as they are stored in evidence; checks do not import the engine.
 _ANSWERED = 0
@@ -111,7 +111,7 @@ def asked_in(query: bytes) -> tuple[Name, RRType] | None:
     ):
         return asked
     question = parsed(query).question
-    return None if question is None else (name_of(question.name.key), question.qtype)
+    return None if question is None else (Name(question.name.key), question.qtype)
 
 
 @lru_cache(maxsize=8192)
@@ -120,7 +120,7 @@ def _asked(name: bytes, qtype: bytes) -> tuple[Name, RRType] | None:
         Name.from_wire(name)  # a zero octet can be within a label
     except InputError:
         return None
-    return name_of(name), type_of(int.from_bytes(qtype, "big"))
+    return Name(name), type_of(int.from_bytes(qtype, "big"))
 
 
 def accepted(attempts: Sequence[Exchange]) -> tuple[Answer, ...]:

@@ -8,7 +8,7 @@ from gnomon import _core
 from gnomon.base import Name, Rcode
 from gnomon.base.codes import CLASS_IN
 from gnomon.wire.edns import Edns
-from gnomon.wire.records import NAMES, TYPES, Question, Record, RRset, find_rrset
+from gnomon.wire.records import TYPES, Question, Record, RRset, find_rrset
 
 Section = Literal["answer", "authority", "additional"]
 # A record is a tuple; made as one, it costs half.
@@ -115,7 +115,7 @@ class Message:
     def questions(self) -> tuple[Question, ...]:
         if self._questions is None:
             self._questions = tuple(
-                [_new(Question, (NAMES[name], TYPES[qtype], qclass)) for name, qtype, qclass in self._core.questions]
+                [_new(Question, (Name(name), TYPES[qtype], qclass)) for name, qtype, qclass in self._core.questions]
             )
         return self._questions
 
@@ -153,7 +153,7 @@ class Message:
     @property
     def opt_owners(self) -> tuple[Name, ...]:
         """The owners of the OPT records, which must be the root (RFC 6891 section 6.1.2)."""
-        return tuple(NAMES[owner] for _, _, _, owner in self.opt_records())
+        return tuple(Name(owner) for _, _, _, owner in self.opt_records())
 
     @property
     def malformed(self) -> Malformed | None:
@@ -194,7 +194,7 @@ class Message:
         if records is None:
             records = self._sections[index] = tuple(
                 [
-                    _new(Record, (NAMES[owner], TYPES[rtype], rclass, ttl_s, rdata))
+                    _new(Record, (Name(owner), TYPES[rtype], rclass, ttl_s, rdata))
                     for owner, rtype, rclass, ttl_s, rdata in self._core.section(index + 1)
                 ]
             )

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from gnomon import _core
 from gnomon.base import Address, Name, address_of
-from gnomon.wire.records import name_of
 
 
 class MalformedRdata(ValueError):
@@ -310,4 +309,4 @@ def read_name(rdata: bytes, at: int) -> tuple[Name, int]:
         end += rdata[end] + 1
     if end >= size or end - at > 254:
         raise MalformedRdata(f"the name at octet {at} does not end within the rdata or is over 255 octets")
-    return name_of(rdata[at : end + 1]), end + 1
+    return Name(rdata[at : end + 1]), end + 1

@@ -10,18 +10,6 @@ from gnomon import _core
 from gnomon.base import Name, RRType
 from gnomon.base.codes import RRSIG
 
-MAX_REMEMBERED_NAMES = 8192
-
-
-class _Names(dict[bytes, Name]):
-    """Names by their octets: the same few come back in every message of a zone."""
-
-    def __missing__(self, wire: bytes) -> Name:
-        if len(self) >= MAX_REMEMBERED_NAMES:
-            self.clear()
-        name = self[wire] = Name(wire)
-        return name
-
 
 class _Types(dict[int, RRType]):
     """Types by their number; there are 65,536 at most."""
@@ -31,9 +19,8 @@ class _Types(dict[int, RRType]):
         return rtype
 
 
-# Both values are immutable.
-NAMES, TYPES = _Names(), _Types()
-name_of, type_of = NAMES.__getitem__, TYPES.__getitem__
+TYPES = _Types()
+type_of = TYPES.__getitem__
 
 
 class Question(NamedTuple):

@@ -5,11 +5,15 @@
 
 #![forbid(unsafe_code)]
 
+mod labels;
 mod message;
 mod name;
 mod query;
 mod rdata;
 
+pub use labels::{
+    check_name, is_at_or_below, labels, name_of_text, order, put_name, NameError, TextError,
+};
 pub use message::{parse_options, Malformed, Message, RecordView};
 pub use name::{read_name, Fault, Reason, MAX_NAME_OCTETS, MAX_POINTERS};
 pub use query::{compose_query, ComposeError, Edns};

@@ -1,7 +1,7 @@
 //! What an audit finds: how often, and where first.
 
 use super::store::Zone;
-use super::text::put_name;
+use crate::wire::put_name;
 use std::collections::BTreeMap;
 
 /// Most examples of one code.

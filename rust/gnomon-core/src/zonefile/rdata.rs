@@ -4,7 +4,7 @@ use super::lexer::{Bad, Token};
 use super::svcb;
 use super::text::{self, Digits, Why};
 use super::types::{self, Field};
-use crate::wire::name_length;
+use crate::wire::{name_length, put_name};
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -295,7 +295,7 @@ fn put_field(field: Field, rest: &mut &[u8], out: &mut String) -> Option<()> {
         Field::Type => out.push_str(&types::type_name(
             u16::try_from(take_number(rest, 2)?).ok()?,
         )),
-        Field::Name => text::put_name(take(rest, name_length(rest)?)?, out),
+        Field::Name => put_name(take(rest, name_length(rest)?)?, out),
         Field::Ipv4 => {
             let octets: [u8; 4] = take(rest, 4)?.try_into().ok()?;
             write!(out, "{}", Ipv4Addr::from(octets)).ok()?;

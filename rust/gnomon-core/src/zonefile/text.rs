@@ -361,33 +361,6 @@ pub(super) fn bitmap_types(mut octets: &[u8]) -> Option<Vec<u16>> {
     octets.is_empty().then_some(types)
 }
 
-/// A name in presentation form with a final dot; every octet that is not plain ASCII text escaped.
-pub(super) fn put_name(name: &[u8], out: &mut String) {
-    let mut rest = name;
-    if rest.first() == Some(&0) {
-        out.push('.');
-    }
-    while let Some((&length @ 1.., after)) = rest.split_first() {
-        let (label, after) = after
-            .split_at_checked(usize::from(length))
-            .unwrap_or((after, &[]));
-        for &octet in label {
-            match octet {
-                b'.' | b'"' | b'(' | b')' | b';' | b'@' | b'$' | b'\\' => {
-                    out.push('\\');
-                    out.push(char::from(octet));
-                }
-                33..=126 => out.push(char::from(octet)),
-                _ => {
-                    let _ = write!(out, "\\{octet:03}");
-                }
-            }
-        }
-        out.push('.');
-        rest = after;
-    }
-}
-
 /// A string in quotes.
 pub(super) fn put_string(octets: &[u8], out: &mut String) {
     out.push('"');
@@ -446,9 +419,6 @@ mod tests {
             assert!(named(bad, None).is_err(), "{bad}");
         }
         assert_eq!(named(&"a.".repeat(127), None).unwrap().len(), 255);
-        let mut text = String::new();
-        put_name(b"\x04a.b\\\x02\x00\xff\x00", &mut text);
-        assert_eq!(text, r"a\.b\\.\000\255.");
     }
 
     #[test]

@@ -1,0 +1,275 @@
+//! Domain names.
+
+use gnomon_core::wire::{self, NameError, TextError};
+use pyo3::prelude::*;
+use pyo3::pyclass::CompareOp;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyString, PyTuple, PyType};
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, PoisonError};
+
+pyo3::import_exception!(gnomon.base.errors, InputError);
+
+/// Most names kept at hand; all are forgotten when there are more.
+const MAX_KNOWN: usize = 16_384;
+
+/// An absolute domain name; `wire` keeps its case, equality, hash and order ignore it.
+#[pyclass(frozen, module = "gnomon.base.names")]
+pub struct Name {
+    /// The uncompressed wire octets (RFC 1035 section 3.1).
+    #[pyo3(get)]
+    wire: Py<PyBytes>,
+    /// The wire octets in lower case: the form to use as a dictionary key or to compare bytes.
+    #[pyo3(get)]
+    key: Py<PyBytes>,
+    text: PyOnceLock<Py<PyString>>,
+    labels: PyOnceLock<Py<PyTuple>>,
+    parent: PyOnceLock<Py<Name>>,
+}
+
+/// Names by the hash of their octets: the same ones come back in every message of a zone.
+struct Known {
+    hasher: RandomState,
+    names: HashMap<u64, Py<Name>>,
+}
+
+static KNOWN: PyOnceLock<Mutex<Known>> = PyOnceLock::new();
+
+impl Name {
+    /// The name of these octets, which are not checked; mostly the same object for the same octets.
+    pub fn of(py: Python<'_>, wire: &[u8]) -> PyResult<Py<Self>> {
+        let known = KNOWN.get_or_init(py, || {
+            let (hasher, names) = (RandomState::new(), HashMap::new());
+            Mutex::new(Known { hasher, names })
+        });
+        let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = {
+            let known = lock();
+            let number = known.hasher.hash_one(wire);
+            match known.names.get(&number) {
+                Some(name) if name.get().octets(py) == wire => return Ok(name.clone_ref(py)),
+                _ => number,
+            }
+        };
+        let name = Py::new(py, Self::new_of(py, wire))?;
+        let mut known = lock();
+        let forgotten = if known.names.len() < MAX_KNOWN {
+            HashMap::new()
+        } else {
+            std::mem::take(&mut known.names)
+        };
+        let other = known.names.insert(number, name.clone_ref(py));
+        drop(known);
+        drop((forgotten, other));
+        Ok(name)
+    }
+
+    fn new_of(py: Python<'_>, octets: &[u8]) -> Self {
+        let wire = PyBytes::new(py, octets).unbind();
+        let key = if octets.iter().any(u8::is_ascii_uppercase) {
+            PyBytes::new(py, &octets.to_ascii_lowercase()).unbind()
+        } else {
+            wire.clone_ref(py)
+        };
+        Self {
+            wire,
+            key,
+            text: PyOnceLock::new(),
+            labels: PyOnceLock::new(),
+            parent: PyOnceLock::new(),
+        }
+    }
+
+    /// The wire octets, their case kept.
+    pub fn octets<'py>(&'py self, py: Python<'py>) -> &'py [u8] {
+        self.wire.as_bytes(py)
+    }
+
+    /// The wire octets in lower case.
+    pub fn lower<'py>(&'py self, py: Python<'py>) -> &'py [u8] {
+        self.key.as_bytes(py)
+    }
+
+    fn checked(py: Python<'_>, wire: &[u8]) -> PyResult<Py<Self>> {
+        wire::check_name(wire).map_err(|fault| {
+            InputError::new_err(match fault {
+                NameError::LabelLength(at, length) => format!(
+                    "octet {at} of the name is no label length: {length} (labels have 1 to 63)"
+                ),
+                NameError::NotOne => format!(
+                    "the {} octets are not one domain name of at most 255 octets",
+                    wire.len()
+                ),
+            })
+        })?;
+        Self::of(py, wire)
+    }
+}
+
+#[pymethods]
+impl Name {
+    #[new]
+    fn new(wire: &Bound<'_, PyBytes>) -> PyResult<Py<Self>> {
+        Self::of(wire.py(), wire.as_bytes())
+    }
+
+    #[classmethod]
+    fn from_wire(class: &Bound<'_, PyType>, wire: &[u8]) -> PyResult<Py<Self>> {
+        Self::checked(class.py(), wire)
+    }
+
+    #[classmethod]
+    fn from_text(class: &Bound<'_, PyType>, text: Bound<'_, PyString>) -> PyResult<Py<Self>> {
+        let py = class.py();
+        // Half of a surrogate pair has no UTF-8: it is not ASCII either.
+        let ascii = text.to_str().is_ok_and(str::is_ascii);
+        let text = if ascii { text } else { to_a_labels(&text)? };
+        match wire::name_of_text(text.to_str()?.as_bytes()) {
+            Ok(octets) => Self::of(py, &octets),
+            Err(fault) => Err(InputError::new_err(sentence(fault, &text)?)),
+        }
+    }
+
+    #[getter]
+    fn labels(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
+        let made = self.labels.get_or_try_init(py, || {
+            let labels = wire::labels(self.octets(py)).map(|label| PyBytes::new(py, label));
+            PyTuple::new(py, labels.collect::<Vec<_>>()).map(Bound::unbind)
+        })?;
+        Ok(made.clone_ref(py))
+    }
+
+    #[getter]
+    fn is_root(&self, py: Python<'_>) -> bool {
+        self.octets(py).len() == 1
+    }
+
+    fn parent(slf: &Bound<'_, Self>) -> PyResult<Py<Self>> {
+        let (py, name) = (slf.py(), slf.get());
+        let octets = name.octets(py);
+        let above = octets
+            .split_first()
+            .and_then(|(&length, rest)| rest.get(usize::from(length)..))
+            .unwrap_or_default();
+        if above.is_empty() {
+            return Ok(slf.clone().unbind());
+        }
+        let parent = name.parent.get_or_try_init(py, || Self::of(py, above))?;
+        Ok(parent.clone_ref(py))
+    }
+
+    fn ancestors<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let py = slf.py();
+        let mut names = vec![slf.clone()];
+        while let Some(last) = names.last() {
+            let parent = Self::parent(last)?.into_bound(py);
+            if parent.is(last) {
+                break;
+            }
+            names.push(parent);
+        }
+        PyTuple::new(py, names)
+    }
+
+    fn is_subdomain_of(&self, py: Python<'_>, other: &Self) -> bool {
+        wire::is_at_or_below(self.lower(py), other.lower(py))
+    }
+
+    fn prepend(&self, py: Python<'_>, label: &[u8]) -> PyResult<Py<Self>> {
+        // A length above one octet is as wrong as 255 is.
+        let length = u8::try_from(label.len()).unwrap_or(u8::MAX);
+        Self::checked(py, &[&[length], label, self.octets(py)].concat())
+    }
+
+    fn __richcmp__(&self, py: Python<'_>, other: &Self, op: CompareOp) -> bool {
+        let (one, two) = (self.lower(py), other.lower(py));
+        match op {
+            CompareOp::Eq => std::ptr::eq(self, other) || one == two,
+            CompareOp::Ne => !std::ptr::eq(self, other) && one != two,
+            _ => op.matches(wire::order(one, two)),
+        }
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        self.key.bind(py).hash()
+    }
+
+    fn __str__(&self, py: Python<'_>) -> Py<PyString> {
+        let text = self.text.get_or_init(py, || {
+            let mut text = String::new();
+            wire::put_name(self.octets(py), &mut text);
+            PyString::new(py, &text).unbind()
+        });
+        text.clone_ref(py)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("Name({})", self.__str__(py).bind(py).repr()?))
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (Py<PyBytes>,)) {
+        (PyType::new::<Self>(py), (self.wire.clone_ref(py),))
+    }
+}
+
+/// A name with U-labels in A-labels (RFC 5891), by the library of that name.
+fn to_a_labels<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyString>> {
+    let py = text.py();
+    let idna = py.import("idna")?;
+    let encoded =
+        idna.getattr("encode")?
+            .call1((text.call_method1("rstrip", (".",))?, false, true));
+    match encoded {
+        Ok(octets) => Ok(PyString::new(
+            py,
+            &(octets
+                .call_method1("decode", ("ascii",))?
+                .extract::<String>()?
+                + "."),
+        )),
+        Err(error) if error.is_instance(py, &idna.getattr("IDNAError")?) => {
+            Err(InputError::new_err(format!(
+                "{} is not a valid internationalised domain name: {}",
+                text.repr()?,
+                error.value(py)
+            )))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn sentence(fault: TextError, text: &Bound<'_, PyString>) -> PyResult<String> {
+    let shown = text.repr()?;
+    Ok(match fault {
+        TextError::Empty => {
+            "the domain name is empty; the root is written as a single dot".to_owned()
+        }
+        TextError::Escape(at) => {
+            format!(
+                "bad escape in the domain name {shown} at character {}: write \\DDD",
+                at + 1
+            )
+        }
+        TextError::Space => {
+            format!("the domain name {shown} has a space or control character; write it as \\DDD")
+        }
+        TextError::EmptyLabel => {
+            format!("the domain name {shown} has an empty label (two dots in a row)")
+        }
+        TextError::LongLabel(octets) => {
+            format!(
+                "a label of the domain name {shown} has {octets} octets; at most 63 are allowed"
+            )
+        }
+        TextError::LongName(octets) => {
+            let front: String = text.to_str()?.chars().take(40).collect();
+            let front = PyString::new(text.py(), &front).repr()?.to_string();
+            format!("the domain name {front}... has {octets} octets; at most 255 are allowed")
+        }
+    })
+}
+
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<Name>()
+}
