@@ -59,7 +59,7 @@ class Lookup:
 
 def look_up(view: ZoneView, name: Name, rtype: RRType) -> Lookup:
     """Follow `name` through everything that was recorded about it."""
-    return view.once(("lookup", name, int(rtype)), lambda: _look_up(view, name, rtype))
+    return view.once(("lookup", name, rtype), lambda: _look_up(view, name, rtype))
 
 
 def _look_up(view: ZoneView, name: Name, rtype: RRType) -> Lookup:
@@ -95,7 +95,7 @@ def _made(
 
 
 def _answers(view: ZoneView, name: Name, rtype: RRType) -> Iterator[Answer]:
-    yield from view.once("own-lookups", lambda: _own(view)).get((name, int(rtype)), ())
+    yield from view.once("own-lookups", lambda: _own(view)).get((name, rtype), ())
     for answer in view.answers_about(name_subject(name)):
         if answer.exchange.ask in _ELSEWHERE and answer.qtype == rtype:
             yield answer
@@ -106,16 +106,24 @@ def _own(view: ZoneView) -> Mapping[tuple[Name, int], list[Answer]]:
     for ask in _OWN:
         for answer in view.answers(ask):
             if answer.qname is not None and answer.qtype is not None:
-                found.setdefault((answer.qname, int(answer.qtype)), []).append(answer)
+                found.setdefault((answer.qname, answer.qtype), []).append(answer)
     return found
 
 
 def _attempts(view: ZoneView, name: Name, target: Name, rtype: RRType) -> Iterator[Exchange]:
     """The questions about `target`, where `name` leads, be they the zone's own or the subject's of either name."""
-    elsewhere = (x for one in {name, target} for x in view.about(name_subject(one)) if x.ask in _ELSEWHERE)
-    for x in (*(x for ask in _OWN for x in view.asked(ask)), *elsewhere):
-        if asked_in(x.query) == (target, rtype):
+    yield from view.once("own-attempts", lambda: _own_attempts(view)).get((target, rtype), ())
+    for x in [x for one in dict.fromkeys((name, target)) for x in view.about(name_subject(one))]:
+        if x.ask in _ELSEWHERE and asked_in(x.query) == (target, rtype):
             yield x
+
+
+def _own_attempts(view: ZoneView) -> Mapping[tuple[Name, int] | None, list[Exchange]]:
+    found: dict[tuple[Name, int] | None, list[Exchange]] = {}
+    for ask in _OWN:
+        for x in view.asked(ask):
+            found.setdefault(asked_in(x.query), []).append(x)
+    return found
 
 
 def _alias(answer: Answer, name: Name) -> Name | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
 from gnomon.base import Address, Name
 from gnomon.wire import rdata
@@ -14,11 +14,12 @@ T = TypeVar("T")
 
 def read(parse: Callable[[bytes], T], octets: bytes) -> T | None:
     """The parsed record data, None if it is malformed; equal octets are read once."""
-    return cast("T | None", _read(parse, octets))
+    value: T | None = _read(parse, octets)
+    return value
 
 
 @lru_cache(maxsize=8192)
-def _read(parse: Callable[[bytes], object], octets: bytes) -> object:
+def _read(parse: Callable[[bytes], object], octets: bytes) -> Any:
     try:
         return parse(octets)
     except rdata.MalformedRdata:
@@ -27,7 +28,7 @@ def _read(parse: Callable[[bytes], object], octets: bytes) -> object:
 
 def read_all(parse: Callable[[bytes], T], many: Iterable[bytes]) -> tuple[T, ...]:
     """All that could be read, in the order given."""
-    return tuple(value for octets in many if (value := read(parse, octets)) is not None)
+    return tuple([value for octets in many if (value := _read(parse, octets)) is not None])
 
 
 def in_order(names: Iterable[Name]) -> tuple[Name, ...]:

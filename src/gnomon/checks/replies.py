@@ -52,17 +52,20 @@ def hear(view: ZoneView, *asks: str, at: Sequence[Address] | None = None, edns: 
     unreadable answers are not usable, nor, with `edns`, those without OPT. A refusal of EDNS is replaced by the
     answer to the same question without it.
     """
-    among = tuple(view.addresses if at is None else at)
-    return view.once(("heard", asks, at and among, edns), lambda: _hear(view, asks, among, edns))
+    if at is None:
+        return view.once(("heard", asks, edns), lambda: _hear(view, asks, view.addresses, edns))
+    among = tuple(at)
+    return view.once(("heard", asks, edns, at and among), lambda: _hear(view, asks, among, edns))
 
 
 def _hear(view: ZoneView, asks: Sequence[str], at: Sequence[Address], edns: bool) -> Heard:
     answers: list[Answer] = []
     missing: dict[str, list[Address]] = {}
-    usable = [_usable(view, ask, edns) for ask in asks]
+    usable, serving = [_usable(view, ask, edns) for ask in asks], view.serving
     for address in at:
-        serves = view.service(address).state == "ok"
-        found = [a for of in usable if (a := of.get(address)) is not None and (serves or has_authority(a))]
+        found = [of[address] for of in usable if address in of]
+        if address not in serving:
+            found = [answer for answer in found if has_authority(answer)]
         answers += found
         if not found:
             missing.setdefault(_reason(view, asks, address), []).append(address)
@@ -79,7 +82,7 @@ def unheard(view: ZoneView, heard: Heard, *asks: str) -> Iterator[Outcome]:
 
 def signed_servers(view: ZoneView) -> tuple[Address, ...]:
     """The addresses that give a readable DNSKEY with authority, in address order."""
-    return tuple(address for address, keys in view.dnskeys().items() if keys)
+    return view.once("signed-servers", lambda: tuple(address for address, keys in view.dnskeys().items() if keys))
 
 
 def without_keys(view: ZoneView) -> Iterator[Outcome]:
@@ -101,8 +104,12 @@ def says_no_keys(answer: Answer) -> bool:
 
 def speaks_edns(view: ZoneView, address: Address) -> bool:
     """Whether any answer of the server to a question with EDNS has an OPT record."""
-    found = (view.answer(ask, address) for ask in ("Q3", "Q2", "Q4"))
-    return any(answer is not None and answer.message.edns is not None for answer in found)
+    return address in view.once("speaking-edns", lambda: _speaking_edns(view))
+
+
+def _speaking_edns(view: ZoneView) -> set[Address]:
+    found = [answer for ask in ("Q3", "Q2", "Q4") for answer in view.first_answers(ask).values()]
+    return {answer.address for answer in found if answer.message.edns is not None}
 
 
 def lacks_edns(view: ZoneView, address: Address) -> bool:
@@ -156,10 +163,11 @@ def probe(view: ZoneView, ask: str, *, alive: str, edns: bool = False, first: st
     answers: list[Answer] = []
     dropped: list[Address] = []
     missing: dict[str, list[Address]] = {}
+    zone, serving, asked_at = view.zone, view.serving, view.attempts(ask)
     for address in view.addresses:
-        asked = ask if not first or view.asked(ask, address) else first
+        asked = ask if not first or address in asked_at else first
         answer, attempts = view.answer(asked, address), view.asked(asked, address)
-        lame = answer is not None and answer.qname == view.zone and view.service(address).state != "ok"
+        lame = answer is not None and address not in serving and answer.qname == zone
         if attempts and edns and not speaks_edns(view, address):
             missing.setdefault("no-edns", []).append(address)
         elif answer is not None and answer.message.malformed is None and not lame:
@@ -247,4 +255,8 @@ def everything_heard(view: ZoneView) -> Mapping[Address, tuple[Answer, ...]]:
 
 def _everything_heard(view: ZoneView) -> Mapping[Address, tuple[Answer, ...]]:
     asks = [ask for ask in view.asks if ask[0] in "QZS"]
-    return {address: tuple(a for ask in asks for a in view.answers_at(ask, address)) for address in view.addresses}
+    found: dict[Address, list[Answer]] = {address: [] for address in view.addresses}
+    for answer in [answer for ask in asks for answer in view.answers(ask)]:
+        if answer.address in found:
+            found[answer.address].append(answer)
+    return {address: tuple(of) for address, of in found.items()}

@@ -19,7 +19,7 @@ ServiceState = Literal[
 ]  # fmt: skip
 
 # The plain question first: it shows the least of EDNS and transport trouble, which other checks judge.
-_SOA_ASKS = ("Q1", "Q2", "Q7")
+SOA_ASKS = ("Q1", "Q2", "Q7")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,11 @@ class Service:
 
 def service(view: ZoneView, address: Address) -> Service:
     """Judge from the first of the SOA questions (plain, EDNS, TCP) that was answered."""
-    for ask in _SOA_ASKS:
+    for ask in SOA_ASKS:
         answer = view.answer(ask, address)
         if answer is not None:
             return Service(address, _state(view, answer), str(answer.message.rcode), (answer.exchange,))
-    attempts = tuple(x for ask in _SOA_ASKS for x in view.asked(ask, address))
+    attempts = tuple(x for ask in SOA_ASKS for x in view.asked(ask, address))
     silent = tuple(x for x in attempts if is_silent(x))
     return Service(address, "silent" if silent else "unobserved", "", silent or attempts)
 

@@ -23,7 +23,7 @@ from gnomon.checks.levels import class_of as class_of
 from gnomon.checks.observed import Answer, accepted, by_message, is_answered, parsed
 from gnomon.checks.parent import Delegation, ParentAnswer, Undelegated
 from gnomon.checks.read import address_order, in_order, name_order, read, read_all
-from gnomon.checks.service import Service, service
+from gnomon.checks.service import SOA_ASKS, Service, service
 from gnomon.checks.signed import Key
 from gnomon.evidence import Exchange
 from gnomon.evidence.subject import zone_subject
@@ -88,6 +88,8 @@ class ZoneView:
         self._accepted_at: dict[str, Mapping[Address, tuple[Answer, ...]]] = {}
         self._asked: dict[str, tuple[Exchange, ...]] = {}
         self._first_at: dict[str, Mapping[Address, Answer]] = {}
+        self._apexes: dict[int, Mapping[Address, tuple[Answer, RRset]]] = {}
+        self._apex_rrsets: dict[int, Mapping[Address, RRset]] = {}
         self._services: dict[Address, Service] = {}
 
     @property
@@ -129,10 +131,15 @@ class ZoneView:
         """All exchanges of one subject in the order they were sent."""
         return self._by_subject.get(subject, ())
 
+    def attempts(self, ask: str) -> Mapping[Address, tuple[Exchange, ...]]:
+        """All attempts of one question of the plan by address, in address order."""
+        return self._by_ask.get(ask) or {}
+
     def asked(self, ask: str, address: Address | None = None) -> tuple[Exchange, ...]:
         """All attempts of one question of the plan, at one address or at all in address order."""
         if address is not None:
-            return self._by_ask.get(ask, {}).get(address, ())
+            of = self._by_ask.get(ask)
+            return of.get(address, ()) if of is not None else ()
         found = self._asked.get(ask)
         if found is None:
             found = self._asked[ask] = tuple([x for of in self._by_ask.get(ask, {}).values() for x in of])
@@ -145,7 +152,7 @@ class ZoneView:
     def answer(self, ask: str, address: Address, qname: Name | None = None, qtype: int | None = None) -> Answer | None:
         """The accepted response of one address to one question; with Q9 say which name and type."""
         if qname is None and qtype is None:
-            return self.first_answers(ask).get(address)
+            return (self._first_at.get(ask) or self.first_answers(ask)).get(address)
         for found in self._accepted(ask).get(address, ()):
             if (qname is None or found.qname == qname) and (qtype is None or found.qtype == qtype):
                 return found
@@ -202,9 +209,10 @@ class ZoneView:
 
     def answers_for_host(self, name: Name) -> tuple[Answer, ...]:
         """What the zone's servers (Q9), and a parent's that serve it too (P3), say of the addresses of a name in it."""
-        return self.once("hosts", self._find_answers_for_hosts).get(name, ())
+        return self._answers_for_hosts.get(name, ())
 
-    def _find_answers_for_hosts(self) -> Mapping[Name, tuple[Answer, ...]]:
+    @cached_property
+    def _answers_for_hosts(self) -> Mapping[Name, tuple[Answer, ...]]:
         found: dict[Name, list[Answer]] = {}
         for answer in (*self.answers("Q9"), *self.answers("P3")):
             if answer.qname is not None:
@@ -261,6 +269,12 @@ class ZoneView:
             found = self._services[address] = service(self, address)
         return found
 
+    @cached_property
+    def serving(self) -> frozenset[Address]:
+        """The addresses that serve the zone: those with the service "ok"."""
+        asked = {address for ask in SOA_ASKS for address in self.attempts(ask)}
+        return frozenset(address for address in asked if self.service(address).state == "ok")
+
     def names_at(self, address: Address) -> tuple[Name, ...]:
         """The NS names that have this address, sorted."""
         return self._names.get(address, ())
@@ -298,20 +312,32 @@ class ZoneView:
 
     def parent_answers(self) -> tuple[ParentAnswer, ...]:
         """What each parent server that answered says of the zone."""
-        return self.once("parent", lambda: parent.parent_answers(self))
+        return self._parent_answers
+
+    @cached_property
+    def _parent_answers(self) -> tuple[ParentAnswer, ...]:
+        return parent.parent_answers(self)
 
     def delegation(self) -> Delegation | None:
         """The zone's delegation; None for the root, for a name without one, and when no parent answered."""
-        return self.once("delegation", lambda: parent.delegation(self))
+        return self._delegation
+
+    @cached_property
+    def _delegation(self) -> Delegation | None:
+        return parent.delegation(self)
 
     def parent_ns(self) -> tuple[Name, ...]:
         """The delegated NS names, sorted."""
-        delegation = self.delegation()
+        delegation = self._delegation
         return delegation.ns_names if delegation else ()
 
     def ds_sets(self) -> dict[Address, RRset | None]:
         """The DS RRset at each parent server that answered; None where it says there is none."""
-        return self.once("ds", lambda: parent.ds_sets(self))
+        return self._ds_sets
+
+    @cached_property
+    def _ds_sets(self) -> dict[Address, RRset | None]:
+        return parent.ds_sets(self)
 
     def ds(self) -> RRset | None:
         """The DS RRset: the user's, else that of the first parent server that has one."""
@@ -323,7 +349,10 @@ class ZoneView:
 
     def apex_rrset(self, rtype: int) -> Mapping[Address, RRset]:
         """The RRset of that type at the apex as each server gives it with authority (AA, NOERROR)."""
-        return self.once(("rrsets", int(rtype)), lambda: {a: rrset for a, (_, rrset) in self._apex(rtype).items()})
+        found = self._apex_rrsets.get(rtype)
+        if found is None:
+            found = self._apex_rrsets[rtype] = {a: rrset for a, (_, rrset) in self._apex(rtype).items()}
+        return found
 
     def apex_answer(self, rtype: int, address: Address) -> Answer | None:
         """The answer that `apex_rrset` took the RRset of this server from."""
@@ -335,7 +364,10 @@ class ZoneView:
         return tuple(answer.exchange for answer, _ in self._apex(rtype).values())
 
     def _apex(self, rtype: int) -> Mapping[Address, tuple[Answer, RRset]]:
-        return self.once(("apex", int(rtype)), lambda: self._find_apex(rtype))
+        found = self._apexes.get(rtype)
+        if found is None:
+            found = self._apexes[rtype] = self._find_apex(rtype)
+        return found
 
     def _find_apex(self, rtype: int) -> Mapping[Address, tuple[Answer, RRset]]:
         found: dict[Address, tuple[Answer, RRset]] = {}
@@ -355,12 +387,17 @@ class ZoneView:
 
     def soas(self) -> dict[Address, Soa]:
         """The SOA record of each server that gives one with authority."""
-        return self.once("soas", lambda: _first_of_each(rdata.soa, self.apex_rrset(SOA)))
+        return self._soas
+
+    @cached_property
+    def _soas(self) -> dict[Address, Soa]:
+        return _first_of_each(rdata.soa, self.apex_rrset(SOA))
 
     def child_ns(self) -> dict[Address, tuple[Name, ...]]:
         """The NS names in the apex NS RRset of each server, sorted."""
-        return self.once("child-ns", self._child_ns)
+        return self._child_ns
 
+    @cached_property
     def _child_ns(self) -> dict[Address, tuple[Name, ...]]:
         sets = {a: in_order(read_all(rdata.ns, rrset.rdatas)) for a, rrset in self.apex_rrset(NS).items()}
         return {address: names for address, names in sets.items() if names}
@@ -369,8 +406,9 @@ class ZoneView:
 
     def dnskeys(self) -> Mapping[Address, tuple[Key, ...]]:
         """The keys in the DNSKEY RRset of each server that has one."""
-        return self.once("dnskeys", self._dnskeys)
+        return self._dnskeys
 
+    @cached_property
     def _dnskeys(self) -> Mapping[Address, tuple[Key, ...]]:
         known = {key.rdata: key for key in self.keys()}
         sets = self.apex_rrset(DNSKEY)
@@ -378,8 +416,9 @@ class ZoneView:
 
     def keys(self) -> tuple[Key, ...]:
         """The keys over all servers, sorted by key tag, algorithm and octets."""
-        return self.once("keys", self._keys)
+        return self._keys
 
+    @cached_property
     def _keys(self) -> tuple[Key, ...]:
         at: dict[bytes, list[Address]] = {}
         for address, rrset in self.apex_rrset(DNSKEY).items():
@@ -390,15 +429,22 @@ class ZoneView:
 
     def chain(self) -> Chain:
         """The chain of trust from the root anchors to the apex."""
+        return self._chain
+
+    @cached_property
+    def _chain(self) -> Chain:
         from gnomon.checks import chain
 
-        return self.once("chain", lambda: chain.build(self))
+        return chain.build(self)
 
     def once(self, key: object, make: Callable[[], T]) -> T:
         """What `make` gives, computed once for this view; `key` must say what it is and for what."""
-        if key not in self._memo:
-            self._memo[key] = make()
-        return self._memo[key]  # type: ignore[return-value]
+        try:
+            return self._memo[key]  # type: ignore[return-value]
+        except KeyError:
+            pass
+        made = self._memo[key] = make()
+        return made
 
 
 def _first_of_each(parse: Callable[[bytes], T], sets: Mapping[Address, RRset]) -> dict[Address, T]:
