@@ -22,7 +22,7 @@ def bad_codes(fault: str | None) -> list[str]:
     """
     if fault is None:
         return _bad_codes(build_world())
-    return _bad_codes(_world(fault, "all")) or _bad_codes(_world(fault, "ns2.example.test."))
+    return _bad_codes(world_with(fault, "all")) or _bad_codes(world_with(fault, "ns2.example.test."))
 
 
 def _bad_codes(world: World) -> list[str]:
@@ -34,7 +34,7 @@ def _bad_codes(world: World) -> list[str]:
     return sorted({f"{v.check_id}/{v.code}" for v in verdicts if v.level in bad})
 
 
-def _world(fault: str, at: str) -> World:
+def world_with(fault: str, at: str) -> World:
     try:
         return build_world(faults=[Placement(fault, at, Name.from_text(ZONE))])
     except InputError:
