@@ -31,25 +31,13 @@ class ApexDenial:
     address: Address
     nsec_answer: Answer | None
     param_answer: Answer | None
-
-    @property
-    def nsec(self) -> list[Record]:
-        """NSEC records in the answer to the NSEC question."""
-        return _of_type(self.nsec_answer, NSEC, "answer")
-
-    @property
-    def params(self) -> list[Record]:
-        return _of_type(self.param_answer, NSEC3PARAM, "answer")
-
-    @property
-    def denying_nsec(self) -> list[Record]:
-        """NSEC records by which NSEC3PARAM is denied."""
-        return _of_type(self.param_answer, NSEC, "denial")
-
-    @property
-    def denying_nsec3(self) -> list[Record]:
-        """NSEC3 records by which NSEC is denied."""
-        return _of_type(self.nsec_answer, NSEC3, "denial")
+    nsec: list[Record]
+    """NSEC records in the answer to the NSEC question."""
+    params: list[Record]
+    denying_nsec: list[Record]
+    """NSEC records by which NSEC3PARAM is denied."""
+    denying_nsec3: list[Record]
+    """NSEC3 records by which NSEC is denied."""
 
     @property
     def has_nsec(self) -> bool:
@@ -78,11 +66,18 @@ class ApexDenial:
 
 def apex_denials(view: ZoneView) -> list[ApexDenial]:
     """Of each server that has a DNSKEY and was asked."""
-    return [
-        ApexDenial(address, view.answer("Q8N", address), view.answer("Q8P", address))
-        for address in signed_servers(view)
-        if view.asked("Q8N", address) or view.asked("Q8P", address)
-    ]
+    return view.once("apex-denials", lambda: _find_apex_denials(view))
+
+
+def _find_apex_denials(view: ZoneView) -> list[ApexDenial]:
+    found = list[ApexDenial]()
+    for address in signed_servers(view):
+        if view.asked("Q8N", address) or view.asked("Q8P", address):
+            nsec, param = view.answer("Q8N", address), view.answer("Q8P", address)
+            shown = _of_type(nsec, NSEC, "answer"), _of_type(param, NSEC3PARAM, "answer")
+            denying = _of_type(param, NSEC, "denial"), _of_type(nsec, NSEC3, "denial")
+            found.append(ApexDenial(address, nsec, param, *shown, *denying))
+    return found
 
 
 def _of_type(answer: Answer | None, rtype: int, where: str) -> list[Record]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from ipaddress import ip_address
 
 from gnomon.base import Address, printable_bytes
@@ -16,7 +17,7 @@ from gnomon.checks.replies import UNHEARD, labels, probe, unheard
 from gnomon.checks.unjudged import unjudged
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
-from gnomon.wire import rdata
+from gnomon.wire import Message, rdata
 
 _FAMILIES = (
     ("BIND 9", r"\bbind\b|^9\.[0-9]+"), ("NSD", r"\bnsd\b"), ("Knot DNS", r"\bknot\b"), ("PowerDNS", r"\bpowerdns\b"),
@@ -34,11 +35,15 @@ def _version_texts(view: ZoneView) -> dict[Address, tuple[str, Exchange]]:
     """What each server says of its version, and where."""
     found: dict[Address, tuple[str, Exchange]] = {}
     for answer in (*view.answers("S17"), *view.answers("S18")):
-        texts = read_all(rdata.txt, (r.rdata for r in answer.message.answer if r.rtype == TXT))
-        text = ", ".join(t for parts in texts if (t := printable_bytes(b"".join(parts)).strip()))
-        if text:
+        if text := _text(answer.message):
             found.setdefault(answer.address, (text, answer.exchange))
     return found
+
+
+@lru_cache(maxsize=1024)
+def _text(message: Message) -> str:
+    texts = read_all(rdata.txt, [r.rdata for r in message.answer if r.rtype == TXT])
+    return ", ".join([text for parts in texts if (text := printable_bytes(b"".join(parts)).strip())])
 
 
 @check(

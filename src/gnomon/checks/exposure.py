@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
-from gnomon.base import Address, printable_bytes
+from gnomon.base import Address, Name, printable_bytes
 from gnomon.base.codes import CLASS_CH, NOERROR, NXDOMAIN, SERVFAIL, TXT
 from gnomon.checks.observed import Answer, is_answered
 from gnomon.checks.outcome import Outcome, outcome, unknown
@@ -13,7 +14,7 @@ from gnomon.checks.registry import SEC, check
 from gnomon.checks.replies import UNHEARD, Probed, labels, probe, unheard
 from gnomon.checks.transfer import starts_transfer
 from gnomon.checks.view import ZoneView
-from gnomon.wire import rdata
+from gnomon.wire import Message, rdata
 
 
 @check(
@@ -145,10 +146,14 @@ def _named(probes: list[Probed]) -> list[tuple[str, Probed]]:
 
 def _version_code(answer: Answer) -> tuple[str, str]:
     """The code, and the text of the first TXT records that say something."""
-    message = answer.message
+    return _version_told(answer.message, answer.qname)
+
+
+@lru_cache(maxsize=1024)
+def _version_told(message: Message, qname: Name | None) -> tuple[str, str]:
     if message.rcode == SERVFAIL or message.malformed is not None:
         return "breaks", ""
-    records = [r for r in message.answer if r.rtype == TXT and r.owner == answer.qname]
+    records = [r for r in message.answer if r.rtype == TXT and r.owner == qname]
     strings = read_all(rdata.txt, (record.rdata for record in records))
     texts = ", ".join(text for parts in strings if (text := printable_bytes(b"".join(parts)).strip()))
     if any(record.rclass != CLASS_CH for record in records):

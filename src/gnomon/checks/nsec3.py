@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 
 from gnomon.base import Address, Name
 from gnomon.base.codes import NSEC3, NSEC3PARAM
-from gnomon.checks.inventory import answers_at
+from gnomon.checks.each import held
+from gnomon.checks.inventory import SignedAnswer, answers_at
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.proofs import OPT_OUT
 from gnomon.checks.read import read_all
@@ -41,19 +42,35 @@ def _find_parameters(view: ZoneView) -> Seen:
     found: Seen = {}
     for address in signed_servers(view):
         for signed in answers_at(view.chain().inventory, address):
-            many = list[Parameters]()
-            for one in signed.rrsets:
-                if one.rrset.rtype == NSEC3:
-                    many += read_all(rdata.nsec3, one.rrset.rdatas)
-                elif one.rrset.rtype == NSEC3PARAM and one.rrset.owner == view.zone:
-                    many += read_all(rdata.nsec3param, one.rrset.rdatas)
-            if many:
-                found.setdefault(address, []).extend((parameters, signed.answer.exchange) for parameters in many)
+            if many := _in_answer(view, signed):
+                exchange = signed.answer.exchange
+                found.setdefault(address, []).extend([(parameters, exchange) for parameters in many])
     return found
+
+
+def _in_answer(view: ZoneView, signed: SignedAnswer) -> list[Parameters]:
+    """The parameters in one answer; equal answers of several servers share what was examined."""
+    return view.once(
+        ("nsec3-parameters", id(signed.positive), id(signed.negative)), lambda: _find_in_answer(view.zone, signed)
+    )
+
+
+def _find_in_answer(zone: Name, signed: SignedAnswer) -> list[Parameters]:
+    many = list[Parameters]()
+    for rrset in (one.rrset for one in signed.rrsets):
+        if rrset.rtype == NSEC3:
+            many += read_all(rdata.nsec3, rrset.rdatas)
+        elif rrset.rtype == NSEC3PARAM and rrset.owner == zone:
+            many += read_all(rdata.nsec3param, rrset.rdatas)
+    return many
 
 
 def _served(view: ZoneView) -> Seen:
     """The same from NSEC3 records alone: NSEC3PARAM has no opt-out flag (RFC 5155 section 4.1.2)."""
+    return view.once("nsec3-served", lambda: _find_served(view))
+
+
+def _find_served(view: ZoneView) -> Seen:
     seen = _parameters(view).items()
     kept = {address: [one for one in of if isinstance(one[0], Nsec3)] for address, of in seen}
     return {address: of for address, of in kept.items() if of}
@@ -203,7 +220,9 @@ def nsec3_wellformed(view: ZoneView) -> Iterator[Outcome]:
     Do: sign the zone again with a maintained signer.
     """
     odd: dict[str, dict[Address, tuple[str, Exchange]]] = {}
-    for address in signed_servers(view):
+    rrsets = [one.examined.rrset for one in held(view) if one.examined.rrset.rtype == NSEC3]
+    any_odd = any(code for rrset in rrsets for code in _malformations(view.zone, rrset))
+    for address in signed_servers(view) if any_odd else ():
         for signed in answers_at(view.chain().inventory, address):
             for one in (one for one in signed.rrsets if one.rrset.rtype == NSEC3):
                 for code in _malformations(view.zone, one.rrset):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from gnomon.base.codes import ALGORITHM_NAMES, DNSKEY, RRSIG
 from gnomon.checks.entry import NO_DS, without_ds
-from gnomon.checks.inventory import SignedAnswer
+from gnomon.checks.inventory import answers_at
 from gnomon.checks.outcome import Outcome, outcome, unknown
-from gnomon.checks.read import read
+from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, RES, SEC, check
 from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
 from gnomon.checks.requests import asking
 from gnomon.checks.view import ZoneView
-from gnomon.wire import rdata
+from gnomon.wire import Message, rdata
 
 # Octets of public key and signature: FIPS 204, FIPS 205, the Falcon and MAYO (round 2) submissions to NIST.
 CANDIDATES: Mapping[str, tuple[int, int]] = {
@@ -80,9 +81,13 @@ def size_fit(view: ZoneView) -> Iterator[Outcome]:
         yield from without_keys(view)
         return
     inventory = view.chain().inventory
-    of = [[s for (ask, a), s in inventory.items() if a == address and ask[:2] != "Q8"] for address in view.addresses]
+    of = [[s for s in answers_at(inventory, address) if s.ask[:2] != "Q8"] for address in view.addresses]
     answers = max(of, key=len, default=[])
-    over = {name: sum(_size(s, *octets) > 1232 for s in answers) for name, octets in CANDIDATES.items()}
+    parts = [_parts(signed.answer.message) for signed in answers]
+    over = {
+        name: sum(rest + keys * key_octets + signatures * signature_octets > 1232 for rest, keys, signatures in parts)
+        for name, (key_octets, signature_octets) in CANDIDATES.items()
+    }
     if answers:
         code = "mostly-tcp" if over["FN-DSA-512"] * 2 > len(answers) else "computed"
         texts = tuple(f"{number} with {name}" for name, number in over.items())
@@ -92,15 +97,14 @@ def size_fit(view: ZoneView) -> Iterator[Outcome]:
     yield from unheard(view, hear(view, "Q4", edns=True), "Q4")
 
 
-def _size(signed: SignedAnswer, key_octets: int, signature_octets: int) -> int:
-    message = signed.answer.message
-    size = len(message.wire)
-    for record in (*message.answer, *message.authority, *message.additional):
-        if record.rtype == RRSIG and (rrsig := read(rdata.rrsig, record.rdata)) is not None:
-            size += signature_octets - len(rrsig.signature)
-        elif record.rtype == DNSKEY and (key := read(rdata.dnskey, record.rdata)) is not None:
-            size += key_octets - len(key.key)
-    return size
+@lru_cache(maxsize=1024)
+def _parts(message: Message) -> tuple[int, int, int]:
+    """The octets of a message but for those of keys and signatures, the number of its keys, and of its signatures."""
+    records = (*message.answer, *message.authority, *message.additional)
+    signatures = read_all(rdata.rrsig, [record.rdata for record in records if record.rtype == RRSIG])
+    keys = read_all(rdata.dnskey, [record.rdata for record in records if record.rtype == DNSKEY])
+    octets = sum(len(rrsig.signature) for rrsig in signatures) + sum(len(key.key) for key in keys)
+    return len(message.wire) - octets, len(keys), len(signatures)
 
 
 @check(

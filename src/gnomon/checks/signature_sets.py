@@ -205,7 +205,7 @@ def validation_budget(view: ZoneView) -> Iterator[Outcome]:
         yield from without_keys(view)
         return
     keys = view.dnskeys()
-    costs = [(_cost(one, keys.get(one.answer.address, ())), one) for one in view.chain().inventory.values()]
+    costs = [(_cost(one, keys.get(one.answer.address, ())), one) for one in view.chain().inventory.different]
     if costs:
         number, worst = max(costs, key=lambda cost: cost[0])
         code = "over-30" if number > 30 else "over-16" if number > 16 else "within"
