@@ -12,6 +12,7 @@ from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.replies import hear, labels, signed_servers, unheard, without_keys
 from gnomon.checks.signed import Key
 from gnomon.checks.validation import ExaminedRRset, label_of
+from gnomon.evidence import Exchange
 
 if TYPE_CHECKING:
     from gnomon.checks.view import ZoneView
@@ -49,6 +50,12 @@ def _find_held(view: ZoneView) -> tuple[Held, ...]:
     return tuple(Held(examined, tuple(answers)) for examined, answers in found.values())
 
 
+def exchanges_of_held(view: ZoneView) -> tuple[Exchange, ...]:
+    """The exchanges that gave these record sets, each once."""
+    answers = (answer.answer for one in held(view) for answer in one.answers)
+    return view.once("held-exchanges", lambda: tuple({id(a.exchange): a.exchange for a in answers}.values()))
+
+
 def has_own_check(view: ZoneView, one: Held) -> bool:
     """Whether sig.dnskey, sig.soa, denial.signed or auto.cds-signed says if the record set is signed validly."""
     rrset = one.examined.rrset
@@ -80,7 +87,7 @@ def judge_each_rrset(
         state = unknown if code in elsewhere else outcome
         yield state(code, [a.answer.exchange for a in answers], servers=servers, rrsets=rrsets, **of[0][1])
     if everything and not found:
-        yield outcome(good, [answer.answer.exchange for one in everything for answer in one.answers])
+        yield outcome(good, exchanges_of_held(view))
     elif not everything:
         yield unknown("none-seen")
     yield from unheard(view, hear(view, "Q4", edns=True), "Q4")

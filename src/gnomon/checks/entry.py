@@ -26,8 +26,7 @@ NO_DS = {
 
 def ds_records(view: ZoneView) -> tuple[Ds, ...]:
     """The readable DS records of the zone, the parent's or the user's, sorted; the root has none."""
-    rrset = view.ds()
-    return read_all(rdata.ds, rrset.rdatas) if rrset is not None else ()
+    return view.once("ds-records", lambda: read_all(rdata.ds, rrset.rdatas) if (rrset := view.ds()) else ())
 
 
 def has_entry(view: ZoneView) -> bool:
@@ -52,5 +51,9 @@ def without_ds(view: ZoneView) -> Iterator[Outcome]:
 
 def entry_keys(view: ZoneView, keys: tuple[Key, ...]) -> tuple[Key, ...]:
     """Those of the keys that a DS record names and that may sign (RFC 4035 section 5.2)."""
+    return view.once(("entry-keys", tuple([key.rdata for key in keys])), lambda: _find_entry_keys(view, keys))
+
+
+def _find_entry_keys(view: ZoneView, keys: tuple[Key, ...]) -> tuple[Key, ...]:
     records = ds_records(view)
     return tuple(key for key in keys if may_sign(key) and any(matches(ds, view.zone, key) for ds in records))

@@ -91,7 +91,7 @@ def revoked_signs(view: ZoneView) -> Iterator[Outcome]:
             clean = False
             yield outcome("not-signing", shown, subject=f"key {label_of(key)}", key=label_of(key))
     lonely: dict[str, list[str]] = {}
-    for one in held(view):
+    for one in held(view) if revoked else ():
         signers = [s.key for s in one.examined.valid if s.key is not None]
         if signers and all(signer.dnskey.is_revoked for signer in signers):
             lonely.setdefault(label_of(signers[0]), []).append(one.label)
@@ -129,7 +129,8 @@ def tag_collision(view: ZoneView) -> Iterator[Outcome]:
         return
     heard = hear(view, "Q4")
     shown, found = [a.exchange for a in heard.answers], dict[str, dict[Address, int]]()
-    for address, keys in view.dnskeys().items():
+    texts = list(map(label_of, view.keys()))
+    for address, keys in view.dnskeys().items() if len({*texts}) < len(texts) else ():
         for text, number in Counter(map(label_of, keys)).items():
             if number > 1:
                 found.setdefault(text, {})[address] = number

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gnomon.base.codes import ALGORITHM_NAMES, DNSKEY
+from gnomon.checks.each import held
 from gnomon.checks.outcome import Outcome, not_applicable, outcome
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
 from gnomon.checks.signed import Key
-from gnomon.checks.validation import SignatureState, label_of
+from gnomon.checks.validation import label_of
 from gnomon.checks.view import ZoneView
 from gnomon.sources import algorithms
 
@@ -228,19 +229,24 @@ def on_all_servers(view: ZoneView) -> Iterator[Outcome]:
         return
     heard = hear(view, "Q4")
     shown, clean = [a.exchange for a in heard.answers], True
-    signed = (one for s in view.chain().inventory.values() for examined in s.rrsets for one in examined.signatures)
-    signing = {one.key.rdata for one in signed if one.key is not None and one.state is SignatureState.VALID}
+    octets_at = {address: {key.rdata for key in keys} for address, keys in sets.items()}
     for key in published:
-        absent = [address for address, keys in sets.items() if key.rdata not in {k.rdata for k in keys}]
+        absent = [address for address, of in octets_at.items() if key.rdata not in of]
         if absent:
             clean = False
-            code, text = "signer-missing" if key.rdata in signing else "unused-missing", label_of(key)
+            code, text = "signer-missing" if key.rdata in _signing(view) else "unused-missing", label_of(key)
             yield outcome(code, shown, subject=f"key {text}", key=text, servers=labels(view, absent))
     if len(sets) == 1:
         yield not_applicable("one-server", shown)
     elif clean:
         yield outcome("everywhere", shown, count=len(published))
     yield from unheard(view, heard, "Q4")
+
+
+def _signing(view: ZoneView) -> set[bytes]:
+    """The keys that made a valid signature."""
+    valid = (signature for one in held(view) for signature in one.examined.valid)
+    return {signature.key.rdata for signature in valid if signature.key is not None}
 
 
 @check(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gnomon.base import Address
 from gnomon.base.codes import ALGORITHM_NAMES, DNSKEY, NS, SOA
-from gnomon.checks.each import NONE_SEEN, Flaw, Held, has_own_check, held, judge_each_rrset
+from gnomon.checks.each import NONE_SEEN, Flaw, Held, exchanges_of_held, has_own_check, held, judge_each_rrset
 from gnomon.checks.entry import ds_records
 from gnomon.checks.inventory import SIGNED_ASKS, SignedAnswer, answers_at, sends_no_signatures
 from gnomon.checks.outcome import Outcome, outcome, unknown
@@ -62,7 +62,7 @@ def present(view: ZoneView) -> Iterator[Outcome]:
         shown = [a.answer.exchange for address in silent for a in answers_at(inventory, address)]
         yield unknown("no-signatures", shown, servers=labels(view, silent))
     elif everything and not found:
-        yield outcome("all-signed", [a.answer.exchange for one in everything for a in one.answers])
+        yield outcome("all-signed", exchanges_of_held(view))
     elif not everything:
         yield unknown("none-seen")
     yield from unheard(view, hear(view, "Q4", edns=True), "Q4")

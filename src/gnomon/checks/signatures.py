@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from gnomon.base import Address, RRType
 from gnomon.base.codes import DNSKEY, SOA
+from gnomon.checks.each import held
 from gnomon.checks.inventory import SIGNED_ASKS, SignedAnswer, apex, sends_no_signatures
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.registry import REL, RES, SEC, check
@@ -122,15 +123,16 @@ def not_expired(view: ZoneView) -> Iterator[Outcome]:
     if not signed_servers(view):
         yield from without_keys(view)
         return
-    answers = list(view.chain().inventory.values())
+    answers, everything = list(view.chain().inventory.values()), [one.examined for one in held(view)]
+    any_expired = any(one.failure == "expired" or _expired(one) for one in everything)
     dead, beside = list[tuple[SignedAnswer, ExaminedRRset]](), list[tuple[SignedAnswer, ExaminedRRset]]()
-    for answer in answers:
+    for answer in answers if any_expired else ():
         for examined in answer.rrsets:
             if examined.failure == "expired":
                 dead.append((answer, examined))
             elif not examined.failure and _expired(examined):
                 beside.append((answer, examined))
-    if not any(examined.signatures for answer in answers for examined in answer.rrsets):
+    if not any(examined.signatures for examined in everything):
         yield not_applicable("no-signatures", [answer.answer.exchange for answer in answers])
     elif not dead and not beside:
         yield outcome("current", [answer.answer.exchange for answer in answers])
