@@ -37,8 +37,8 @@ def test_a_healthy_zone_gets_each_question_once_at_each_of_its_six_addresses():
     assert surveyed.asks("cut .") == {"C2": 2}
     assert surveyed.asks("cut test.") == {"C0": 1, "C1": 2, "C2": 2}
     assert surveyed.asks("cut other.test.") == {"C0": 1}
-    # No cookies here, and nothing to take apart.
-    pack = dict.fromkeys((one.code for one in PACK if one.code not in ("S12", "S13", "S14")), 1)
+    # No cookies here, and nothing to take apart, but no version is told.
+    pack = dict.fromkeys(("S18", *(one.code for one in PACK if one.code not in ("S12", "S13", "S14"))), 1)
     servers = {x.subject for x in surveyed.exchanges if x.subject.startswith("server ")}
     assert len(servers) == 6 and all(surveyed.asks(server) == pack for server in servers)
     assert {x.status for x in surveyed.exchanges} == {Status.ANSWERED}

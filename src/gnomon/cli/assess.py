@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from gnomon.base import InputError, Level, Name
-from gnomon.checks.peers import load_peers
-from gnomon.checks.profile import Profile, load_profile
+from gnomon.cli.judging import chosen_checks, chosen_profile, judging_options
 from gnomon.cli.measure import (
     ASSESS,
     circumstances,
@@ -24,61 +24,17 @@ from gnomon.cli.measure import (
     progress_bar,
     survey_note,
 )  # fmt: skip
-from gnomon.cli.plan_text import print_plan
-from gnomon.cli.verdict_text import FORMATS, assessed, print_all
 from gnomon.evidence import Undelegated, ZoneSource
-from gnomon.judge import judge
-from gnomon.judge.zone import chosen
-from gnomon.sources import RoutingTable, read_routes
 from gnomon.survey import read_given
 from gnomon.survey.explain import Extent
 
+if TYPE_CHECKING:
+    from gnomon.checks.profile import Profile
+    from gnomon.sources import RoutingTable
+
 NEVER = "never"
+FORMATS = ("text", "json", "jsonl", "zonemaster")
 LEVELS = [*(level.word for level in sorted(Level, reverse=True) if level >= Level.INFO), NEVER]
-
-
-def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say how evidence is judged."""
-    for option in (
-        click.option(
-            "--class", "zone_class", type=click.Choice(["K", "S"]), default="S", show_default=True,
-            help="Judge zones that are neither the root, top level nor under arpa as critical (K) or as any other (S).",
-        ),
-        click.option("--profile", default="default", show_default=True, help="Packaged profile, or a TOML file."),
-        click.option(
-            "--asn", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
-            help="Routing table, CSV first,last,asn[,name] (repeatable); without one, network diversity stays unknown.",
-        ),
-        click.option("--only", multiple=True, metavar="ID", help="Only this check, family or Zonemaster test case."),
-    ):  # fmt: skip
-        function = option(function)
-    return function
-
-
-def chosen_profile(name_or_path: str, zone_class: str) -> Profile:
-    """The profile of --profile and --class.
-
-    Raises:
-        InputError: it cannot be used.
-    """
-    return replace(load_profile(name_or_path), others="K" if zone_class == "K" else "S")
-
-
-def chosen_checks(only: tuple[str, ...]) -> tuple[str, ...] | None:
-    """The checks that --only names: ids and families as they are, a Zonemaster test case by its counterparts here.
-
-    Raises:
-        InputError: a word is neither check, family nor test case.
-    """
-    if not only:
-        return None
-    cases: dict[str, set[str]] = {}
-    for code, tags in load_peers("zonemaster").items():
-        for tag in tags:
-            cases.setdefault(tag.testcase.lower(), set()).add(code.partition("/")[0])
-    named = tuple(sorted({check for word in only for check in cases.get(word.lower(), {word})}))
-    chosen(named)
-    return named
 
 
 @click.command("assess")
@@ -141,11 +97,11 @@ def command(
     if (ns or ds) and len(names) != 1:
         raise InputError("--ns and --ds describe one zone; give one ZONE")
     undelegated = {names[0]: given_delegation(names[0], ns, ds)} if ns or ds else {}
-    # A mistake in these is told before anything is asked.
-    levels, checks, routing = chosen_profile(profile, zone_class), chosen_checks(only), _routes(asn, lab)
     lookup = Name.from_text(prefix_lookup) if prefix_lookup else None
     manner = replace(ASSESS, plan=replace(ASSESS.plan, prefix_lookup=lookup))
     if explain_plan:
+        from gnomon.cli.plan_text import print_plan
+
         for zone in names:
             extent = _extent(zone, undelegated)
             print_plan(zone, manner.plan, extent or Extent(), extent is not None, form, evidence)
@@ -155,11 +111,19 @@ def command(
         allow_net=allow_net, opt_out=opt_out, send_from=send_from, contact=contact, undelegated=undelegated,
     )  # fmt: skip
     with ExitStack() as stack:
+        # Somebody waits: what judges is loaded while the network is waited for.
+        beside = stack.enter_context(ThreadPoolExecutor(1)).submit(_judging, profile, zone_class, only, asn, lab)
+        if profile != "default" or only or asn:
+            beside.result()  # a mistake in these is told before anything is asked
         where = evidence or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gnomon-"))) / "run"
         source = ZoneSource("names", "the command line", None, None, len(names))
         run = new_run(where, names, source, at, manner)
         with progress_bar("asking", "zones") as tell:
             measure(run, at, manner, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
+        levels, checks, routing = beside.result()
+        from gnomon.cli.verdict_text import assessed, print_all
+        from gnomon.judge import judge
+
         judge(where, levels, routing=routing, only=checks)
         found = list(assessed(where, levels.name))
         print_all(found, form, all_outcomes=all_outcomes, explain=explain)
@@ -180,8 +144,18 @@ def _extent(zone: Name, undelegated: Mapping[Name, Undelegated]) -> Extent | Non
     return Extent(addresses=max(addresses, 1), inside=inside, outside=len(read.ns_names) - inside, parent=0)
 
 
-def _routes(tables: tuple[Path, ...], lab: Path | None) -> RoutingTable | None:
-    """The routing tables that were given, or else the lab's own."""
-    if not tables and lab is not None and (lab / "asn.csv").is_file():
-        tables = (lab / "asn.csv",)
-    return read_routes(tables) if tables else None
+def _judging(
+    profile: str, zone_class: str, only: tuple[str, ...], asn: tuple[Path, ...], lab: Path | None
+) -> tuple[Profile, tuple[str, ...] | None, RoutingTable | None]:
+    """The profile, the checks and the routing table to judge with; without any given, the lab's own table.
+
+    Raises:
+        InputError: one of them cannot be used.
+    """
+    import gnomon.cli.verdict_text
+    import gnomon.judge  # noqa: F401
+    from gnomon.sources import read_routes
+
+    if not asn and lab is not None and (lab / "asn.csv").is_file():
+        asn = (lab / "asn.csv",)
+    return chosen_profile(profile, zone_class), chosen_checks(only), read_routes(asn) if asn else None

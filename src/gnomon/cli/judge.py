@@ -8,7 +8,7 @@ import click
 
 from gnomon.base import Level
 from gnomon.checks.profile import Profile
-from gnomon.cli.assess import chosen_checks, chosen_profile, judging_options
+from gnomon.cli.judging import chosen_checks, chosen_profile, judging_options
 from gnomon.cli.measure import progress_bar
 from gnomon.cli.terminal import counted, say
 from gnomon.insight import judge_with_tables

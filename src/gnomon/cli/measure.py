@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -12,8 +13,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from gnomon import __version__, survey
 from gnomon.base import Address, InputError, Name, new_ulid, parse_address, printable
@@ -239,6 +238,19 @@ def measure(
 @contextmanager
 def progress_bar(what: str, unit: str) -> Iterator[Tell]:
     """A progress line on stderr; call it with (done, total, note). On no terminal nothing is drawn."""
+    if not sys.stderr.isatty():
+        yield lambda done, total, note="": None
+        return
+    from rich.console import Console  # a large library
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )  # fmt: skip
+
     console = Console(stderr=True)
     # The numbers need some 90 columns; the bar has what is left of them, and on a narrow terminal the note goes.
     note = [TextColumn("{task.fields[note]}", style="dim")] if console.width >= 100 else []
@@ -246,7 +258,7 @@ def progress_bar(what: str, unit: str) -> Iterator[Tell]:
         TextColumn("   {task.description}"), BarColumn(bar_width=min(30, max(8, console.width - 90))),
         MofNCompleteColumn(), TextColumn(unit), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), *note,
     )  # fmt: skip
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console) as bar:
         task = bar.add_task(what, total=None, note="")
 
         def tell(done: int, total: int, note: str = "") -> None:

@@ -25,7 +25,6 @@ from gnomon.judge import Verdict, explanations, sentence, verdicts, views
 
 _INDENT, _WIDTH = 12 * " ", 110
 
-FORMATS = ("text", "json", "jsonl", "zonemaster")
 _STYLES = {
     Level.CRITICAL: "bold white on red",
     Level.ERROR: "bold red",
@@ -58,7 +57,7 @@ def assessed(evidence: Path, profile: str) -> Iterator[Assessed]:
 
 
 def print_all(zones: Iterable[Assessed], form: str, *, all_outcomes: bool = False, explain: bool = False) -> None:
-    """Print to standard output in one of `FORMATS`."""
+    """Print to standard output as `form` says: text, json, jsonl or zonemaster."""
     if form == "text":
         out = console()
         for zone in zones:

@@ -123,8 +123,8 @@ SURVEY_LIMITS = Limits()
 # One zone, somebody waits: faster per address, still few in all (stated in the README). Six odd questions are under way
 # at a time, each twice: a server may drop all of them and is then asked an ordinary one.
 ASSESS_LIMITS = Limits(
-    rate_qps=50.0, burst=20, in_flight_per_address=8, prefix_rate_qps=100.0, prefix_burst=40, in_flight_per_prefix=16,
-    breaker_silent=13,
+    rate_qps=100.0, burst=25, in_flight_per_address=8, prefix_rate_qps=200.0, prefix_burst=50, in_flight_per_prefix=16,
+    breaker_silent=13, total_qps=1000.0,
 )  # fmt: skip
 # Loopback only: the lab's servers are ours.
 LAB_LIMITS = Limits(

@@ -1,7 +1,7 @@
 """Records of a master file (RFC 1035 section 5), as a stream in the order of the file.
 
-Lines that hold one whole record with absolute owner, TTL and class, as zone dumps do, are read by a fast path; all
-else goes record by record through dnspython. `$INCLUDE` and `$GENERATE` are refused: a file speaks for itself only.
+Lines that hold one whole record with absolute owner and TTL, as zone dumps do, are read by a fast path; all else
+goes record by record through dnspython. `$INCLUDE` and `$GENERATE` are refused: a file speaks for itself only.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_pton
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gnomon.base import InputError, Name, RRType
 from gnomon.base.codes import AAAA, DS, NS, A
 from gnomon.sources.files import at_line, lines
+
+if TYPE_CHECKING:
+    from gnomon.sources.general import General
 
 # A record spread over more lines than this is a file gone wrong.
 _RECORD_LINES_MAX = 10_000
@@ -47,39 +50,43 @@ def read_records(
     Raises:
         InputError: unreadable, or bad syntax ("file, line N: reason").
     """
-    from gnomon.sources.general import General  # dnspython is large, and most commands read no such file
-
     fast = {str(rtype): (rtype, _PLAIN[rtype]) for rtype in types if rtype in _PLAIN}
     skip = frozenset(_SIGNED_NOISE.difference(map(str, types)))
-    general = General(path, origin, ttl_s)
+    general: General | None = None
+    before: tuple[str, int] | None = None  # owner and TTL of a plain line that the general reader has not heard of
     chunk: list[str] = []
     depth = first = 0
     for number, line in lines(path):
         if not chunk:
-            fields = line.split(None, 4)
-            if not fields or line[0] == ";":
+            fields = _fields(line)
+            if fields is None:
                 continue
-            if len(fields) == 5 and not _NOT_PLAIN.search(line):
-                owner, ttl_text, rclass, rtype_text, rdata_text = fields
-                rtype_text = rtype_text.upper()
-                if owner[-1] == "." and ttl_text.isdecimal() and rclass.upper() == "IN":
-                    if rtype_text in skip:
-                        general.remember(owner, int(ttl_text))
-                        continue
-                    if rtype_text in fast and int(ttl_text) <= _TTL_S_MAX:
-                        rtype, convert = fast[rtype_text]
-                        try:
-                            rdata = convert(rdata_text)
-                            if rdata is not None:
-                                yield Record(number, _name(owner), rtype, int(ttl_text), rdata)
-                                general.remember(owner, int(ttl_text))
-                                continue
-                        except (InputError, ValueError, OSError) as error:
-                            raise at_line(path, number, f"bad {rtype_text} record: {error}") from None
+            if fields:
+                owner, ttl_text, rtype_text, rdata_text = fields
+                if rtype_text in skip:
+                    before = owner, int(ttl_text)
+                    continue
+                if rtype_text in fast:
+                    rtype, convert = fast[rtype_text]
+                    try:
+                        rdata = convert(rdata_text)
+                        if rdata is not None:
+                            before = owner, int(ttl_text)
+                            yield Record(number, _name(owner), rtype, int(ttl_text), rdata)
+                            continue
+                    except (InputError, ValueError, OSError) as error:
+                        raise at_line(path, number, f"bad {rtype_text} record: {error}") from None
             first = number
         chunk.append(line)
         depth += _depth(line)
         if depth <= 0:
+            if general is None:
+                from gnomon.sources.general import General  # dnspython is large, and most files have plain lines only
+
+                general = General(path, origin, ttl_s)
+            if before is not None:
+                general.remember(*before)
+                before = None
             for record in general.read("\n".join(chunk) + "\n", first):
                 if record.rtype in types:
                     yield record
@@ -88,6 +95,22 @@ def read_records(
             raise at_line(path, first, "a parenthesis is opened here and not closed for thousands of lines")
     if chunk:
         raise at_line(path, first, "a parenthesis is opened here and never closed")
+
+
+def _fields(line: str) -> tuple[str, str, str, str] | tuple[()] | None:
+    """Owner, TTL, type and data of a line that holds one plain record; () of any other, None of an empty one."""
+    fields = line.split(None, 4)
+    if not fields or line[0] == ";":
+        return None
+    if len(fields) > 3 and fields[2].upper() != "IN":
+        owner, ttl_text, rtype_text, rdata_text = line.split(None, 3)
+    elif len(fields) == 5:
+        owner, ttl_text, _, rtype_text, rdata_text = fields
+    else:
+        return ()
+    if owner[-1] != "." or not ttl_text.isdecimal() or int(ttl_text) > _TTL_S_MAX or _NOT_PLAIN.search(line):
+        return ()
+    return owner, ttl_text, rtype_text.upper(), rdata_text
 
 
 def _depth(line: str) -> int:

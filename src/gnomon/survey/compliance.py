@@ -33,6 +33,7 @@ from gnomon.survey.question import (
     is_proper_badvers,
     is_proper_with_edns,
     is_refusal,
+    tells_a_text,
 )
 from gnomon.wire import Edns
 from gnomon.wire.edns import DO
@@ -122,11 +123,11 @@ S16 = Question(
 )  # fmt: skip
 S17 = Question(
     "S17", "server", "TXT version.bind in class CH", TXT, _PACK, ("exposure", "header"), qclass=CLASS_CH,
-    follow_truncation=False,
+    follow_truncation=False, parts=("S18",), proper=tells_a_text,
 )  # fmt: skip
 S18 = Question(
-    "S18", "server", "TXT version.server in class CH", TXT, _PACK, ("exposure", "header"), qclass=CLASS_CH,
-    follow_truncation=False,
+    "S18", "server", "TXT version.server in class CH", TXT, "where S17 brought no text", ("exposure", "header"),
+    qclass=CLASS_CH, follow_truncation=False, only_after=True,
 )  # fmt: skip
 S19 = Question(
     "S19", "server", "ANY of a zone it serves, DO", ANY, _PACK, ("header", "exposure"),
@@ -172,6 +173,6 @@ OPTIONS = (
 )  # fmt: skip
 
 # In this order: what every resolver sends before what only tests send.
-PACK = (S25, S6, S5, S10, S17, S18, S19, S12, S13, S14, S8, S4, S7, S16, S22, S20, S21)
+PACK = (S25, S6, S5, S10, S17, S19, S12, S13, S14, S8, S4, S7, S16, S22, S20, S21)
 COMPLIANCE = (S0, S1, S2, S3, S4, S5, S6, *OPTIONS, S7, S8, *FLAGS, S9, S10, S11, S12, S13, S14, S15, S16, S17, S18,
               S19, S20, S21, S22, S25)  # fmt: skip

@@ -100,8 +100,7 @@ Q10 = Question(
 )  # fmt: skip
 Q8D = Question(
     "Q8D", "zone", "DS of the zone, DO", DS,
-    _ANSWERING + ", if any of them has a DNSKEY, at as many of them as the plan's host_servers says", ("dnssec",),
-    edns=_PLAIN_DO, per=("host server",),
+    "at 2 addresses that answered Q1, if any of them has a DNSKEY", ("dnssec",), edns=_PLAIN_DO, per=("pair",),
 )  # fmt: skip
 Q8P = Question(
     "Q8P", "zone", "NSEC3PARAM of the zone, DO", NSEC3PARAM, _ANSWERING + ", if any of them has a DNSKEY",
@@ -247,8 +246,7 @@ class Plan:
         ns_names: NS names of one zone whose addresses are looked for and asked; the first in canonical order, those
             of the delegation before those only the zone itself has.
         addresses: server addresses of one zone that are asked; in order of name, then address.
-        host_servers: servers of the zone, of both IP versions, that are asked for its DS and for the addresses of NS
-            names inside it.
+        host_servers: servers of the zone, of both IP versions, that are asked for the addresses of NS names inside it.
         record_servers: servers of the zone, of both IP versions, that are asked for its MX, TXT and CAA records.
         hosts: names of hosts in the zone's MX, SPF and HTTPS records, and aliases of www, that are looked up.
         texts: names of policies elsewhere (SPF, DMARC) that are looked up.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gnomon.base import Name, RRType, Transport
-from gnomon.base.codes import CLASS_IN, OPTION_COOKIE, SOA
+from gnomon.base.codes import CLASS_CH, CLASS_IN, OPTION_COOKIE, SOA, TXT
 from gnomon.wire import Edns, Message, compose
 
 UDP_SIZE_OCTETS = 1232  # fits every path without fragments (RFC 9715 section 3)
@@ -120,6 +120,12 @@ def is_refusal(message: Message) -> bool:
 def is_format_error(message: Message) -> bool:
     """FORMERR."""
     return message.rcode == 1
+
+
+def tells_a_text(message: Message) -> bool:
+    """An answer with a TXT record of class CH that is not empty."""
+    texts = [record.rdata for record in message.answer if record.rtype == TXT and record.rclass == CLASS_CH]
+    return message.rcode == 0 and any(text.strip(b"\0 ") for text in texts)
 
 
 def _is_clean(edns: Edns | None) -> bool:

@@ -8,10 +8,13 @@ from gnomon.wire import Edns
 from gnomon.wire.edns import DO
 
 _PLAIN_DO = Edns(UDP_SIZE_OCTETS, flags=DO)
-_SOME = "at as many addresses that gave an authoritative answer to Q1, or any if none did, as record_servers says"
+_SOME = (
+    "at as many addresses that gave an authoritative answer to Q1, or any if none did, as record_servers says; at one"
+    " if its NSEC says that there is none"
+)
 _BELOW = (
-    "at one address that gave an authoritative answer to Q1, unless the zone is the root, a top-level domain or under"
-    " arpa"
+    "at one address that gave an authoritative answer to Q1, another for each name, unless the zone is the root, a"
+    " top-level domain or under arpa"
 )
 _APEX = _BELOW + ", or its NSEC says that there is none"
 _ADDRESS = (

@@ -24,6 +24,7 @@ class ServiceSurvey:
         is_served: they answer for the zone with authority; if not, only what the apex says of mail is asked.
         apex_types: the types at the apex if its NSEC told, else empty.
         first: what is to be looked up besides.
+        meanwhile: what may begin when the zone's own servers have been asked and others are waited for.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class ServiceSurvey:
         is_served: bool,
         apex_types: frozenset[int],
         first: Sequence[Key] = (),
+        meanwhile: Sequence[Key] = (),
     ) -> None:
         self._walker = walker
         self._plan = walker.plan
@@ -42,8 +44,10 @@ class ServiceSurvey:
         self._is_served = is_served
         self._apex_types = apex_types
         self._besides = first
+        self._meanwhile = meanwhile
         self._elsewhere: set[Key] = set()  # names inside that the zone's own servers only refer to
         self._seen: set[tuple[Key, bool]] = set()
+        self._turns: dict[Name, int] = {}  # which server is asked for a name: they take turns
         self._left = {"host": self._plan.hosts, "text": self._plan.texts, "tlsa": self._plan.hosts, "caa": 8, "mx": 1}
 
     def steps(self) -> Steps[None]:
@@ -56,7 +60,9 @@ class ServiceSurvey:
             inside = [key for key in new if self._is_inside(key)]
             outside = [key for key in new if not self._is_inside(key)]
             own = (ask for key in inside for question in _INSIDE[key[0]] for ask in self._asks(question, _name(key), 1))
+            yield Need(outside, wait=False)
             found = yield from self._ask_own(own)
+            yield Need(self._meanwhile, wait=False)
             found += yield from self._follow(outside)
 
     def _first(self) -> Iterable[Ask]:
@@ -67,7 +73,8 @@ class ServiceSurvey:
             if len(labels) > 1:
                 yield from self._of_a_domain()
         for question in (q.Z1M, q.Z1T, *(() if is_arpa or not labels else (q.Z1C,))):
-            yield from self._asks(question, zone, self._plan.record_servers)
+            # That a type is not there need not be heard from all.
+            yield from self._asks(question, zone, self._plan.record_servers if self._may_have(question) else 1)
 
     def _addresses(self) -> Iterable[Ask]:
         for question in (q.Z1A, q.Z1A_AAAA):
@@ -87,8 +94,10 @@ class ServiceSurvey:
                 yield from self._asks(question, name, 1)
 
     def _asks(self, question: Question, qname: Name, servers: int) -> Iterable[Ask]:
-        wire = question.compose(qname)
-        return (Ask(question, name, address, wire) for address, name in self._at[:servers])
+        wire, first = question.compose(qname), 0
+        if servers == 1:
+            first = self._turns.setdefault(qname, len(self._turns)) % len(self._at)
+        return (Ask(question, name, address, wire) for address, name in self._at[first : first + servers])
 
     def _ask_own(self, asks: Iterable[Ask]) -> Steps[list[Key]]:
         """What the answers of the zone's servers lead to, each once."""

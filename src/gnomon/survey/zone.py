@@ -21,6 +21,7 @@ from gnomon.wire.bitmap import apex_types
 
 _HOSTS_AT_ONCE = 4  # the first ones tell whether the servers behind the others answer at all
 _BETWEEN = 4  # names between the zone and names in it that are asked for
+_FEW = 2  # servers, of both IP versions if there are
 _PRIMARY_ADDRESSES = 4
 _ROUNDS = 3  # servers known from the delegation, from the zone itself, from these
 _APEX_CODES = ("Q3", "Q3N", "Q4", "Q4N")
@@ -62,23 +63,25 @@ class ZoneSurvey:
                 break
             yield from self._ask_servers(new)
             yield from self._ask_more()
+        beside: list[Key] = []  # asks others than the zone's servers
+        if self._plan.reverse:
+            beside += [("reverse", reverse_name(address)) for address in self._servers]
+        if self._plan.prefix_lookup is not None:
+            beside += [("prefix", address) for address in self._servers]
+        if above is not None:
+            beside += [("chain", cut.zone) for cut in above.upwards()]
+        yield Need(beside, wait=False)
         if not self._authoritative:
             yield from self._ask(q.Q10, self._at(self._answering))
         if self._plan.primary:
             yield from self._ask_primary()
-        yield from self._ask_services()
+        packs: list[Key] = [("pack", address) for address in self._authoritative]
+        yield from self._ask_services(packs)
         if above is not None and self._wants:
             yield from automation.ask_parent(self._walker, self._zone, above)
         if self._is_signed and not self._has_ds and self._wants & {CDS, CDNSKEY}:
             yield from automation.ask_operators(self._zone, self._addresses)
-        shared: list[Key] = [("pack", address) for address in self._authoritative]
-        if self._plan.reverse:
-            shared += [("reverse", reverse_name(address)) for address in self._servers]
-        if self._plan.prefix_lookup is not None:
-            shared += [("prefix", address) for address in self._servers]
-        if above is not None:
-            shared += [("chain", cut.zone) for cut in above.upwards()]
-        yield Need(shared)
+        yield Need([*packs, *beside])
 
     # Parent side
 
@@ -240,12 +243,12 @@ class ZoneSurvey:
                 asks += self._once(question, self._zone, at)
             for question in (q.Q8P, q.Q8N):
                 asks += self._once(question, self._zone, self._answering)
-            asks += self._once(q.Q8D, self._zone, _spread(self._answering, self._plan.host_servers))
+            asks += self._once(q.Q8D, self._zone, _spread(self._answering, _FEW))
         else:
             for question in (Q8, Q8K):
                 asks += self._once(question, self._zone, (self._authoritative or self._answering)[:1])
         inside = self._inside()
-        few = _spread(self._answering, 2)
+        few = _spread(self._answering, _FEW)
         for name in reading.names_in_order(self._between(inside))[:_BETWEEN]:
             for question in (q.Q9M, q.Q9M_NS):
                 asks += self._once(question, name, few)
@@ -273,13 +276,13 @@ class ZoneSurvey:
                     break
                 yield above
 
-    def _ask_services(self) -> Steps[None]:
+    def _ask_services(self, meanwhile: Sequence[Key]) -> Steps[None]:
         """The records for mail and the web, at a few of the servers."""
         at = [(a, self._servers[a]) for a in _spread(self._authoritative or self._answering, len(self._servers))]
         if at:
             first = self._contact if self._plan.contact else ()
-            types = next(iter(self._types.values()), frozenset[int]())
-            survey = ServiceSurvey(self._walker, self._zone, at, bool(self._authoritative), types, first)
+            types = frozenset[int]().union(*self._types.values())
+            survey = ServiceSurvey(self._walker, self._zone, at, bool(self._authoritative), types, first, meanwhile)
             yield from survey.steps()
 
     def _ask_primary(self) -> Steps[None]:
