@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gnomon.base import Address, Name
 from gnomon.base.codes import CLASS_IN, DNSKEY, NOERROR, NSEC, NSEC3, NXDOMAIN, RRSIG, SOA
@@ -24,8 +23,7 @@ SIGNED_ASKS = ("Q4", "Q2", "Q3", "Q6", "Q5", "Q8P", "Q8N", "Q8", "Q8K", "Q8C")
 _NEGATIVE_TYPES = (SOA, NSEC, NSEC3)
 
 
-@dataclass(frozen=True, slots=True)
-class SignedAnswer:
+class SignedAnswer(NamedTuple):
     """One answer to a question with DO set, and the RRsets of the zone in it that must be signed.
 
     `positive` are those of the answer section; `negative` are SOA, NSEC and NSEC3 of the authority section.
@@ -99,18 +97,21 @@ def take(view: ZoneView, validator: Validator) -> Inventory:
     all_keys = view.keys()
     keys_at = view.once("keys-at", lambda: _same_objects(view.dnskeys()))
     found = Inventory()
-    seen: dict[tuple[Message, int], tuple[tuple[ExaminedRRset, ...], tuple[ExaminedRRset, ...]]] = {}
+    seen: dict[tuple[bytes, int], _Examined | None] = {}  # by message and keys; None is left out
     for ask in SIGNED_ASKS:
         for answer in view.answers(ask):
-            message, address = answer.message, answer.address
-            if is_partial(answer) or not has_authority(answer):
-                continue
+            address = answer.address
             keys = keys_at.get(address) or all_keys
-            examined = seen.get((message, id(keys)))
-            if examined is None:
-                examined = seen[message, id(keys)] = _examined(view.zone, message, validator, keys)
-            found[ask, address] = SignedAnswer(ask, answer, *examined)
+            same = (answer.message.wire, id(keys))
+            if same not in seen:
+                whole = has_authority(answer) and not is_partial(answer)
+                seen[same] = _examined(view.zone, answer.message, validator, keys) if whole else None
+            if (examined := seen[same]) is not None:
+                found[ask, address] = SignedAnswer(ask, answer, *examined)
     return found
+
+
+_Examined = tuple[tuple[ExaminedRRset, ...], tuple[ExaminedRRset, ...]]
 
 
 def _same_objects(keys_at: Mapping[Address, tuple[Key, ...]]) -> dict[Address, tuple[Key, ...]]:
@@ -119,9 +120,7 @@ def _same_objects(keys_at: Mapping[Address, tuple[Key, ...]]) -> dict[Address, t
     return {a: one.setdefault(tuple([key.rdata for key in keys]), keys) for a, keys in keys_at.items()}
 
 
-def _examined(
-    zone: Name, message: Message, validator: Validator, keys: tuple[Key, ...]
-) -> tuple[tuple[ExaminedRRset, ...], tuple[ExaminedRRset, ...]]:
+def _examined(zone: Name, message: Message, validator: Validator, keys: tuple[Key, ...]) -> _Examined:
     positive = tuple(validator.examine(rrset, zone, keys) for rrset in rrsets_of(message, "answer", zone))
     negative = tuple(
         validator.examine(rrset, zone, keys)
@@ -136,7 +135,7 @@ def rrsets_of(message: Message, section: str, zone: Name) -> Iterator[RRset]:
     records = message.answer if section == "answer" else message.authority
     seen: set[tuple[Name, int]] = set()
     for record in records:
-        key = (record.owner, int(record.rtype))
+        key = (record.owner, record.rtype)
         if record.rtype == RRSIG or record.rclass != CLASS_IN or key in seen:
             continue
         seen.add(key)

@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 from gnomon.base import Level, Name
 from gnomon.checks.outcome import State
 
+NOT_OBSERVED = {State.UNKNOWN: Level.UNKNOWN, State.NOT_APPLICABLE: Level.NOT_APPLICABLE}
 ZoneClass = Literal["R", "T", "K", "S", "A"]
 ZONE_CLASSES: tuple[ZoneClass, ...] = ("R", "T", "A", "K", "S")
 
@@ -63,12 +64,12 @@ class Profile:
         Raises:
             KeyError: the profile does not know the code.
         """
-        if state is State.UNKNOWN:
-            return Level.UNKNOWN
-        if state is State.NOT_APPLICABLE:
-            return Level.NOT_APPLICABLE
-        override = self.overrides.get(zone_class, {}).get(code)
-        return self.levels[code] if override is None else override
+        return self.levels_of(zone_class)[code] if state is State.OBSERVED else NOT_OBSERVED[state]
+
+    def levels_of(self, zone_class: str) -> Mapping[str, Level]:
+        """The levels for a class of zones by full code."""
+        override = self.overrides.get(zone_class)
+        return {**self.levels, **override} if override else self.levels
 
     def zone_class(self, zone: Name) -> ZoneClass:
         """The class that the profile gives the zone, else the one that follows from its name."""

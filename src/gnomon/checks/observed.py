@@ -127,7 +127,7 @@ def accepted(attempts: Sequence[Exchange]) -> tuple[Answer, ...]:
     """One answer for each question among the attempts at one address, in order of the first attempt."""
     if len(attempts) == 1:
         (x,) = attempts
-        return (Answer(x, parsed(x.response)),) if is_answered(x) and x.response is not None else ()
+        return (Answer(x, parsed(x.response)),) if x.status == _ANSWERED and x.response is not None else ()
     best: dict[bytes, Answer] = {}
     for x in attempts:
         if is_answered(x) and x.response is not None:

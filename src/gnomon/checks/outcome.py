@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gnomon.evidence.exchange import EvidenceRef, Exchange
 
@@ -19,6 +19,10 @@ class State(StrEnum):
     OBSERVED = "observed"
     UNKNOWN = "unknown"
     NOT_APPLICABLE = "not-applicable"
+
+
+# Looked up once: to find a member in its class takes longer than to make an outcome.
+_OBSERVED, _UNKNOWN, _NOT_APPLICABLE = State.OBSERVED, State.UNKNOWN, State.NOT_APPLICABLE
 
 
 class Outcome(NamedTuple):
@@ -37,27 +41,30 @@ class Outcome(NamedTuple):
 
 def outcome(code: str, *evidence: Exchange | Iterable[Exchange], subject: str = "", **args: Arg) -> Outcome:
     """The rule was evaluated: it came out as `code`, shown by these exchanges."""
-    return Outcome(code, args, _refs(evidence), State.OBSERVED, subject)
+    return Outcome(code, args, _refs(evidence), _OBSERVED, subject)
 
 
 def unknown(code: str, *evidence: Exchange | Iterable[Exchange], subject: str = "", **args: Arg) -> Outcome:
     """The evidence is not enough to judge; `code` says why. Never counts as pass or fail."""
-    return Outcome(code, args, _refs(evidence), State.UNKNOWN, subject)
+    return Outcome(code, args, _refs(evidence), _UNKNOWN, subject)
 
 
 def not_applicable(code: str, *evidence: Exchange | Iterable[Exchange], subject: str = "", **args: Arg) -> Outcome:
     """The rule's precondition is absent (an unsigned zone has no signature to judge)."""
-    return Outcome(code, args, _refs(evidence), State.NOT_APPLICABLE, subject)
+    return Outcome(code, args, _refs(evidence), _NOT_APPLICABLE, subject)
 
 
 def _refs(evidence: Iterable[Exchange | Iterable[Exchange]]) -> tuple[EvidenceRef, ...]:
-    cited: list[EvidenceRef | None] = []
+    cited: list[EvidenceRef] = []
     for item in evidence:
         if isinstance(item, Exchange):
-            cited.append(item.ref)
+            cited.append(_ref_of(item))
         else:
             cited += map(_ref_of, item)
-    return tuple(filter(None, dict.fromkeys(cited)))
+    refs = dict.fromkeys(cited)
+    refs.pop(_NONE, None)
+    return tuple(refs)
 
 
-_ref_of: Callable[[Exchange], EvidenceRef | None] = attrgetter("ref")
+_ref_of: Callable[[Exchange], EvidenceRef] = attrgetter("ref")
+_NONE: Any = None  # the reference of an exchange that is in no segment

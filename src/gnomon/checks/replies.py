@@ -166,13 +166,13 @@ def probe(view: ZoneView, ask: str, *, alive: str, edns: bool = False, first: st
     zone, serving, asked_at = view.zone, view.serving, view.attempts(ask)
     for address in view.addresses:
         asked = ask if not first or address in asked_at else first
-        answer, attempts = view.answer(asked, address), view.asked(asked, address)
+        answer = view.answer(asked, address)
         lame = answer is not None and address not in serving and answer.qname == zone
-        if attempts and edns and not speaks_edns(view, address):
+        if edns and not speaks_edns(view, address) and view.asked(asked, address):
             missing.setdefault("no-edns", []).append(address)
         elif answer is not None and answer.message.malformed is None and not lame:
             answers.append(answer)
-        elif answer is None and any(map(is_silent, attempts)) and view.answer(alive, address):
+        elif answer is None and any(map(is_silent, view.asked(asked, address))) and view.answer(alive, address):
             dropped.append(address)
         else:
             missing.setdefault(_reason(view, (asked,), address), []).append(address)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
 from gnomon.base import InputError, Level
+from gnomon.checks.levels import NOT_OBSERVED
 from gnomon.checks.outcome import Outcome, State
 from gnomon.checks.profile import Profile
 from gnomon.checks.registry import Check, all_checks
@@ -16,6 +17,8 @@ from gnomon.checks.view import ZoneView
 from gnomon.evidence.subject import zone_text
 from gnomon.judge.verdict import INTERNAL_ERROR, Kind, Note, Verdict, canonical, kind_of, row_of
 from gnomon.judge.weigh import Weighed, weigh
+
+_NOTICE, _OBSERVED = Level.NOTICE, State.OBSERVED
 
 
 def judge_zone(view: ZoneView, profile: Profile, only: Collection[str] | None = None) -> list[Verdict]:
@@ -52,16 +55,17 @@ class Judged(NamedTuple):
 
 def judge_rows(view: ZoneView, profile: Profile, only: Collection[str] | None) -> list[Judged]:
     """As `judge_zone`, in the forms for storing."""
-    zone, found, weighed = zone_text(view.zone), list[Judged](), list[Weighed]()
+    zone, levels = zone_text(view.zone), profile.levels_of(view.zone_class)
+    found, weighed = list[Judged](), list[Weighed]()
     for check in chosen(only):
         try:
-            outcomes = [(outcome, _level(view, profile, check, outcome)) for outcome in check.judge(view)]
+            outcomes = [(outcome, _level(levels, check, outcome)) for outcome in check.judge(view)]
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             failed = Outcome(INTERNAL_ERROR, {"error": f"{type(error).__name__} in {place.name}"}, (), State.UNKNOWN)
             outcomes = [(failed, Level.UNKNOWN)]
         for outcome, level in outcomes:
-            if level < Level.NOTICE:
+            if level < _NOTICE:
                 found.append(_judged(zone, check, outcome, outcome.state, level))
             else:
                 weighed.append(Weighed(check, outcome, level))
@@ -87,10 +91,10 @@ def chosen(only: Collection[str] | None) -> list[Check]:
     return [check for check in checks.values() if check.id in only or check.family in only]
 
 
-def _level(view: ZoneView, profile: Profile, check: Check, found: Outcome) -> Level:
+def _level(levels: Mapping[str, Level], check: Check, found: Outcome) -> Level:
     if found.code not in check.codes:
         raise KeyError(f"{check.id} has no code {found.code}")
-    return profile.level(f"{check.id}/{found.code}", view.zone_class, found.state)
+    return levels[f"{check.id}/{found.code}"] if found.state is _OBSERVED else NOT_OBSERVED[found.state]
 
 
 def _judged(
