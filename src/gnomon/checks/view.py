@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from gnomon.base import Address, Name, NameServer
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from gnomon.checks.chain import Chain
 
 T = TypeVar("T")
+
+_AS_SENT = attrgetter("sent_at_ns", "seq")
 
 # Which questions show an RRset at the apex, best first.
 _APEX_ASKS: dict[int, tuple[str, ...]] = {
@@ -79,7 +82,7 @@ class ZoneView:
         routing: Routing | None = None,
     ) -> None:
         self.zone = zone
-        self.exchanges = tuple(sorted(exchanges, key=lambda x: (x.sent_at_ns, x.seq)))
+        self.exchanges = tuple(sorted(exchanges, key=_AS_SENT))
         self.root_anchors = tuple(root_anchors)
         self.undelegated = undelegated
         self.zone_class: ZoneClass = zone_class or class_of(zone)
@@ -116,9 +119,10 @@ class ZoneView:
     @cached_property
     def _by_ask(self) -> dict[str, dict[Address, tuple[Exchange, ...]]]:
         index: dict[str, dict[Address, list[Exchange]]] = {}
-        for x in self.exchanges:
+        place = {a: at for at, a in enumerate(sorted({x.address for x in self.exchanges}, key=address_order))}
+        for x in sorted(self.exchanges, key=lambda x: place[x.address]):
             index.setdefault(x.ask, {}).setdefault(x.address, []).append(x)
-        return {ask: {a: tuple(of[a]) for a in sorted(of, key=address_order)} for ask, of in index.items()}
+        return {ask: {a: tuple(of) for a, of in at.items()} for ask, at in index.items()}
 
     @cached_property
     def _by_subject(self) -> dict[str, tuple[Exchange, ...]]:

@@ -98,9 +98,10 @@ def to_table(rows: Sequence[Judged], profile: str) -> pa.Table:
 
 def _lists(texts: Sequence[Sequence[str]]) -> pa.Array:
     """A list of texts in each row, the texts as indices into what is in order of first appearance."""
-    index: dict[str, int] = {}
-    indices = [index.setdefault(text, len(index)) for row in texts for text in row]
-    values = pa.DictionaryArray.from_arrays(pa.array(indices, pa.int32()), pa.array(index, pa.string()))
+    flat = list(chain.from_iterable(texts))
+    index = {text: at for at, text in enumerate(dict.fromkeys(flat))}
+    indices = pa.array(map(index.__getitem__, flat), pa.int32(), size=len(flat))
+    values = pa.DictionaryArray.from_arrays(indices, pa.array(index, pa.string()))
     return pa.ListArray.from_arrays(pa.array([0, *accumulate(map(len, texts))], pa.int32()), values)
 
 
@@ -152,7 +153,13 @@ def write_sorted(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], dict
 
 def _compact(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """Indices into the texts of these rows only: what is written does not depend on the rows around them."""
-    return _with_lists(table, schema, lambda texts: texts.dictionary_decode().dictionary_encode())
+    return _with_lists(table, schema, _only_used)
+
+
+def _only_used(texts: pa.DictionaryArray) -> pa.DictionaryArray:
+    """The same texts, their dictionary in order of first appearance."""
+    used = texts.indices.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(used.indices, texts.dictionary.take(used.dictionary))
 
 
 def plain(table: pa.Table) -> pa.Table:
