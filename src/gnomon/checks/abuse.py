@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 
-from gnomon.base import Name, Transport
-from gnomon.checks.observed import is_answered
+from gnomon.base import Name
+from gnomon.checks.observed import is_answered, is_udp
 from gnomon.checks.outcome import Outcome, not_applicable, outcome
 from gnomon.checks.registry import IOP, SEC, STA, check
 from gnomon.checks.replies import UNHEARD, hear, unheard
@@ -41,16 +42,13 @@ def amplification(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 5358 section 2; RFC 8482 section 4; RFC 9715 section 3.
     Do: answer ANY with one RRset; keep UDP answers below 1232 octets; use ECDSA keys; limit the rate of answers.
     """
-    worst: tuple[float, Exchange] | None = None
-    for ask in ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "S19"):
-        for x in view.asked(ask):
-            if x.transport == Transport.UDP and is_answered(x) and x.response is not None:
-                times = len(x.response) / len(x.query)
-                worst = max(worst, (times, x), key=lambda pair: pair[0]) if worst else (times, x)
-    if worst is None:
+    asked = [x for ask in ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "S19") for x in view.asked(ask)]
+    over_udp = [x for x in asked if is_udp(x) and is_answered(x)]
+    answered = [(len(x.response) / len(x.query), x) for x in over_udp if x.response is not None]
+    if not answered:
         yield from unheard(view, hear(view, "Q1"), "Q1")
         return
-    times, x = worst
+    times, x = max(answered, key=itemgetter(0))
     question = _asked(view, x)
     server, octets = view.server_label(x.address), len(x.response or b"")
     code = "huge" if times > FAR_TOO_MANY_TIMES else "large" if times > MANY_TIMES else "moderate"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
-from gnomon.base import ROOT
+from gnomon.base import ROOT, Name
 from gnomon.base.codes import NOERROR, NS, NXDOMAIN, SOA
 from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.registry import IOP, REL, SEC, check
 from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, hear, labels, probe, unheard
 from gnomon.checks.view import ZoneView
+from gnomon.wire import Message
 
 _APEX_ASKS = ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6")
 
@@ -79,23 +81,29 @@ def negative_soa(view: ZoneView) -> Iterator[Outcome]:
     found: dict[str, list[Answer]] = {}
     heard = hear(view, "Q6", "Q5", "Q8P", "Q8N")
     for answer in heard.answers:
-        message = answer.message
-        if message.aa and (message.rcode == NXDOMAIN or (message.rcode == NOERROR and not message.answer)):
-            owners = {record.owner for record in message.authority if record.rtype == SOA}
-            code = "present" if view.zone in owners else "wrong-owner" if owners else "missing"
+        if code := _negative_code(answer.message, view.zone):
             found.setdefault(code, []).append(answer)
     for code, answers in sorted(found.items()):
         shown = [a.exchange for a in answers]
-        owner = next((str(r.owner) for a in answers for r in a.message.authority if r.rtype == SOA), None)
-        questions = tuple(dict.fromkeys(f"{a.qtype} {a.qname}" for a in answers))
-        servers = labels(view, list(dict.fromkeys(a.address for a in answers)))
         if code != "present":
+            owner = next((str(r.owner) for a in answers for r in a.message.authority if r.rtype == SOA), None)
+            questions = tuple(dict.fromkeys(f"{a.qtype} {a.qname}" for a in answers))
+            servers = labels(view, list(dict.fromkeys(a.address for a in answers)))
             yield outcome(code, shown, servers=servers, questions=questions, owner=owner)
         elif len(found) == 1:
             yield outcome(code, shown)
     if not found and heard.answers:
         yield unknown("no-negative-answer", [a.exchange for a in heard.answers])
     yield from unheard(view, heard, "Q6", "Q5")
+
+
+@lru_cache(maxsize=1024)
+def _negative_code(message: Message, zone: Name) -> str:
+    """The outcome's code for a denial; empty for any other answer."""
+    if not message.aa or not (message.rcode == NXDOMAIN or (message.rcode == NOERROR and not message.answer)):
+        return ""
+    owners = {record.owner for record in message.authority if record.rtype == SOA}
+    return "present" if zone in owners else "wrong-owner" if owners else "missing"
 
 
 @check(

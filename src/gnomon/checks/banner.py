@@ -31,6 +31,11 @@ _PRIVATE_NAME = re.compile(
 _ADDRESS = re.compile(r"(?<![0-9a-fA-F.:])(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F:]{3,39})(?![0-9a-fA-F:]|\.[0-9])")
 
 
+@lru_cache(maxsize=1024)
+def _family(version: str) -> str | None:
+    return next((name for name, pattern in _FAMILIES if re.search(pattern, version, re.IGNORECASE)), None)
+
+
 def _version_texts(view: ZoneView) -> dict[Address, tuple[str, Exchange]]:
     """What each server says of its version, and where."""
     found: dict[Address, tuple[str, Exchange]] = {}
@@ -68,7 +73,7 @@ def fingerprint(view: ZoneView) -> Iterator[Outcome]:
     probed = probe(view, "S17", alive="Q1")
     texts = _version_texts(view)
     for address, (text, exchange) in texts.items():
-        software = next((name for name, pattern in _FAMILIES if re.search(pattern, text, re.IGNORECASE)), None)
+        software = _family(text)
         server = view.server_label(address)
         code = "told" if software else "other"
         yield outcome(code, exchange, subject=server, server=server, software=software, version=text)

@@ -163,16 +163,17 @@ def ns_set(view: ZoneView) -> Iterator[Outcome]:
     Do: let all servers transfer the zone from one primary; look for a stale copy on the server that differs.
     """
     sets = view.child_ns()
+    texts = {names: f"[{' '.join(map(str, names))}]" for names in sets.values()}
     groups: dict[str, list[Address]] = {}
     for address, names in sets.items():
-        groups.setdefault(f"[{' '.join(map(str, names))}]", []).append(address)
+        groups.setdefault(texts[names], []).append(address)
     shown = view.apex_exchanges(NS)
     if len(groups) == 1:
         yield outcome("one", shown, count=len(sets), names=len(next(iter(sets.values()))))
     elif groups:
         yield outcome("differ", shown, values=_tell(view, groups), count=len(groups))
     yield from _left_out(view, "Q3", "Q3N")
-    for address, names in sets.items():
+    for address, names in sets.items() if len(groups) > 1 else ():
         others = [set(of) for a, of in sets.items() if a != address]
         if others and not any(set(names) & other for other in others):
             server = view.server_label(address)

@@ -28,7 +28,7 @@ from gnomon.checks.replies import (
     told,
     unheard,
 )
-from gnomon.checks.sent import sent
+from gnomon.checks.sent import sent, told_of_all
 from gnomon.checks.view import ZoneView
 
 _SINGLE_OPTIONS = {"S6N": "NSID", "S6S": "client subnet", "S6X": "EXPIRE", "S6V": "ZONEVERSION", "S6C": "COOKIE"}
@@ -164,7 +164,7 @@ def keepalive(view: ZoneView) -> Iterator[Outcome]:
                 values[answer] = f"{view.server_label(address)} {int.from_bytes(data, 'big') / 10:g} s"
     if values:
         yield outcome("told", [answer.exchange for answer in values], values=tuple(dict.fromkeys(values.values())))
-    yield from told(view, findings, "fine", heard)
+    yield from told_of_all(view, findings, "fine")
     if not heard:
         yield unknown("no-answer", view.asked("Q1"))
 

@@ -83,7 +83,8 @@ def bufsize_honoured(view: ZoneView) -> Iterator[Outcome]:
     Do: update the server, or the middlebox that ignores the size.
     """
     findings, shown = list[Finding](), [answer for answer in sent(view).answers if is_udp(answer.exchange)]
-    for address in view.addresses if any(map(_is_over, view.exchanges)) else ():
+    large = [x for x in view.exchanges if x.response is not None and len(x.response) > 512]
+    for address in view.addresses if any(map(_is_over, large)) else ():
         over = [(x, _allowed(x)) for x in _over_udp(view, address) if _is_over(x)]
         if over:
             largest, allowed = max(over, key=lambda pair: len(pair[0].response or b""))

@@ -7,7 +7,7 @@ from itertools import chain
 
 from gnomon.base import Name
 from gnomon.base.codes import NOERROR, NOTIMP
-from gnomon.checks.observed import Answer, is_readable, parsed
+from gnomon.checks.observed import Answer, parsed, unreadable
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.registry import IOP, REL, SEC, check
 from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, everything_heard, hear, probe, unheard
@@ -183,7 +183,7 @@ def wellformed(view: ZoneView) -> Iterator[Outcome]:
 def _are_wellformed(everything: Sent) -> bool:
     if any(m.malformed is not None or m.trailing_octets for m in everything.messages):
         return False
-    return all(map(is_readable, chain(*everything.sections)))
+    return not unreadable(chain(*everything.sections))
 
 
 def _asks(answers: Sequence[Answer]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from gnomon.checks.replies import (
     told,
     unheard,
 )
-from gnomon.checks.sent import Sent, sent
+from gnomon.checks.sent import Sent, sent, told_of_all
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 from gnomon.wire import Message
@@ -130,15 +130,15 @@ def record_class(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 1035 section 3.2.4; RFC 1034 section 3.6.
     Do: update the server.
     """
-    findings, heard = list[Finding](), sent(view).answers
+    findings = list[Finding]()
     for address, answers in () if _have_class_of_question(sent(view)) else everything_heard(view).items():
         wrong = [(answer, records) for answer in answers if (records := _foreign(answer))]
         if wrong:
             records = tuple(dict.fromkeys(text for _, texts in wrong for text in texts))
             asks = tuple(answer.exchange.ask for answer, _ in wrong)
             findings.append(finding("foreign", address, *(a for a, _ in wrong), records=records, asks=asks))
-    yield from told(view, findings, "same", heard)
-    if not heard:
+    yield from told_of_all(view, findings, "same")
+    if not sent(view).answers:
         yield unknown("no-answer", view.asked("Q1"))
 
 
@@ -146,8 +146,10 @@ def _have_class_of_question(everything: Sent) -> bool:
     """Whether it is plain that no record has another class than was asked for."""
     if any(r.rclass != CLASS_IN and r.rtype != TSIG for section in everything.about_zone for r in section):
         return False
-    to_server = (answer for answer in everything.answers if answer.exchange.ask[0] == "S")
-    return not any(map(_foreign, to_server))
+    to_server = [answer for answer in everything.answers if answer.exchange.ask[0] == "S"]
+    chaos = [answer for answer in to_server if answer.exchange.ask in _CHAOS]
+    others = {answer.message.wire: answer for answer in to_server if answer.exchange.ask not in _CHAOS}
+    return not any(map(_foreign, chaos)) and not any(map(_foreign, others.values()))
 
 
 def _foreign(answer: Answer) -> tuple[str, ...]:
@@ -239,7 +241,7 @@ def question_echo(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 5452 section 9.1; RFC 1035 section 4.1.
     Do: update the server; look for a middlebox that answers in its place.
     """
-    findings, heard = list[Finding](), sent(view).answers
+    findings = list[Finding]()
     for address, answers in () if _all_echo(view) else everything_heard(view).items():
         wrong = [x for ask in view.asks if ask[0] in "QZS" for x in view.asked(ask, address) if _is_mismatch(x)]
         bare = [answer for answer in answers if _lacks_question(answer)]
@@ -249,14 +251,14 @@ def question_echo(view: ZoneView) -> Iterator[Outcome]:
             findings.append(Finding("wrong", address, tuple(wrong), facts))
         if bare:
             findings.append(finding("missing", address, *bare, asks=tuple(a.exchange.ask for a in bare)))
-    yield from told(view, findings, "echoed", heard)
-    if not heard and not findings:
+    yield from told_of_all(view, findings, "echoed")
+    if not sent(view).answers and not findings:
         yield unknown("no-answer", [x for x in view.asked("Q1") if is_silent(x)])
 
 
 def _all_echo(view: ZoneView) -> bool:
     """Whether it is plain that nothing is wrong: no message came that was not accepted, and none lacks its question."""
-    if any(map(_is_mismatch, view.exchanges)):
+    if any(x.status == _MISMATCHED and _is_mismatch(x) for x in view.exchanges):
         return False
     return not any(not m.counts[0] and m.rcode in (NOERROR, NXDOMAIN) for m in sent(view).messages)
 

@@ -181,13 +181,16 @@ def _asks(view: ZoneView) -> list[str]:
 def _answered_types(view: ZoneView) -> tuple[dict[Address, set[int]], list[Exchange]]:
     """The types that each server answers for, NOERROR or NXDOMAIN, in some form of the question; all other attempts."""
     found: dict[Address, set[int]] = {}
-    answered = set[int]()
-    for ask in _asks(view):
-        for answer in view.answers(ask):
-            if answer.message.rcode in (NOERROR, NXDOMAIN) and answer.qtype is not None:
-                found.setdefault(answer.address, set()).add(int(answer.qtype))
-                answered.add(id(answer.exchange))
-    return found, [x for ask in _asks(view) for x in view.asked(ask) if id(x) not in answered]
+    answered = list[Answer]()
+    for answer in [answer for ask in _asks(view) for answer in view.answers(ask)]:
+        if answer.message.rcode in (NOERROR, NXDOMAIN) and (qtype := answer.qtype) is not None:
+            found.setdefault(answer.address, set()).add(qtype)
+            answered.append(answer)
+    attempts = [x for ask in _asks(view) for x in view.asked(ask)]
+    if len(attempts) == len(answered):
+        return found, []
+    settled = {id(answer.exchange) for answer in answered}
+    return found, [x for x in attempts if id(x) not in settled]
 
 
 def _others(attempts: list[Exchange], address: Address, good: set[int]) -> dict[int, list[Exchange]]:

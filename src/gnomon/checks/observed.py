@@ -78,14 +78,13 @@ class Answer:
 
 @lru_cache(maxsize=4096)
 def _unreadable(message: Message) -> tuple[Record, ...]:
-    records = (*message.answer, *message.authority, *message.additional)
-    return tuple(r for r in records if not is_readable(r))
+    return unreadable((*message.answer, *message.authority, *message.additional))
 
 
-def is_readable(record: Record) -> bool:
-    """False if the type is known and the data cannot be of it."""
-    reader = _READERS.get(record.rtype)
-    return reader is None or read(reader, record.rdata) is not None
+def unreadable(records: Iterable[Record]) -> tuple[Record, ...]:
+    """Those of known type whose data cannot be of it."""
+    known = [(record, _READERS[record.rtype]) for record in records if record.rtype in _READERS]
+    return tuple([record for record, reader in known if read(reader, record.rdata) is None])
 
 
 def parsed(wire: bytes) -> Message:

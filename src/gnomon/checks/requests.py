@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gnomon.base import Address
@@ -15,7 +16,7 @@ from gnomon.checks.replies import UNHEARD, hear, is_partial, unheard
 from gnomon.checks.signed import Key
 from gnomon.checks.validation import keys_of
 from gnomon.evidence import Exchange
-from gnomon.wire import RRset, dnssec, rdata
+from gnomon.wire import Message, RRset, dnssec, rdata
 from gnomon.wire.rdata import Ds
 
 if TYPE_CHECKING:
@@ -88,10 +89,16 @@ def _denies(view: ZoneView, address: Address, rtype: int) -> bool:
     answer = view.answer("Q6", address)
     if answer is None or not _is_negative(answer):
         return False
-    authority = answer.message.authority
-    lists = [of.types for of in read_all(rdata.nsec, [r.rdata for r in authority if r.rtype == NSEC])]
-    lists += [of.types for of in read_all(rdata.nsec3, [r.rdata for r in authority if r.rtype == NSEC3])]
+    lists = _type_lists(answer.message)
     return bool(lists) and not any(rtype in types for types in lists)
+
+
+@lru_cache(maxsize=1024)
+def _type_lists(message: Message) -> tuple[frozenset[int], ...]:
+    """The types that each of the denial records of a message lists."""
+    nsec = read_all(rdata.nsec, [r.rdata for r in message.authority if r.rtype == NSEC])
+    nsec3 = read_all(rdata.nsec3, [r.rdata for r in message.authority if r.rtype == NSEC3])
+    return (*[of.types for of in nsec], *[of.types for of in nsec3])
 
 
 def asking(view: ZoneView) -> tuple[Request, ...]:

@@ -6,13 +6,14 @@ first whether any of the different ones breaks it, and only then who sent it, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gnomon.base import Address, Name
 from gnomon.checks.observed import Answer
-from gnomon.checks.replies import everything_heard
+from gnomon.checks.outcome import Outcome, outcome
+from gnomon.checks.replies import Finding, everything_heard, told
 from gnomon.evidence import Exchange
 from gnomon.wire import Message, Record
 
@@ -83,6 +84,14 @@ class Sent:
             sections[1].update(dict.fromkeys(message.authority, place))
             sections[2].update(dict.fromkeys(message.additional, place))
         return sections
+
+
+def told_of_all(view: ZoneView, findings: Sequence[Finding], good: str) -> Iterator[Outcome]:
+    """As `told`; `good` is shown by everything that was sent."""
+    if findings:
+        yield from told(view, findings, good, ())
+    elif sent(view).exchanges:
+        yield outcome(good, sent(view).exchanges)
 
 
 def with_authority(view: ZoneView) -> tuple[Answer, ...]:

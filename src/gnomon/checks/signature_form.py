@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
+from functools import lru_cache
 
+from gnomon.base import Name
 from gnomon.base.codes import CDNSKEY, CDS, NSEC, NSEC3, RRSIG, SOA
 from gnomon.checks.each import NONE_SEEN, Flaw, Held, has_own_check, judge_each_rrset
 from gnomon.checks.inventory import SIGNED_ASKS
@@ -12,6 +14,7 @@ from gnomon.checks.registry import IOP, SEC, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED
 from gnomon.checks.validation import ExaminedSignature, SignatureState, label_count
 from gnomon.checks.view import ZoneView
+from gnomon.wire import Message
 
 _CODES = {**NONE_SEEN, **UNSIGNED, **UNHEARD_EDNS}
 
@@ -218,15 +221,20 @@ def ttl_fields(view: ZoneView) -> Iterator[Outcome]:
         if rrset.ttl_s > least:
             yield "rrset-over-original", {"ttl_s": rrset.ttl_s, "original_s": least}
         for message in {id(a.answer.message): a.answer.message for a in one.answers}.values():
-            records = (*message.answer, *message.authority)
-            ttls = {
-                record.ttl_s
-                for record in records
-                if record.rtype == RRSIG and record.rdata[:2] == covered and record.owner == rrset.owner
-            }
+            ttls = _signature_ttls_s(message).get((covered, rrset.owner), frozenset())
             if ttls and max(ttls) > least:
                 yield "signature-over-original", {"ttl_s": max(ttls), "original_s": least}
             elif ttls - {rrset.ttl_s} and rrset.ttl_s <= least and rrset.rtype != SOA:
                 yield "differ", {"ttls": (rrset.ttl_s, *sorted(ttls))}
 
     yield from judge_each_rrset(view, flaws, "agree")
+
+
+@lru_cache(maxsize=1024)
+def _signature_ttls_s(message: Message) -> Mapping[tuple[bytes, Name], Set[int]]:
+    """The TTLs of the RRSIG records in the answer and authority section by the type that they cover, and by owner."""
+    found: dict[tuple[bytes, Name], set[int]] = {}
+    for record in (*message.answer, *message.authority):
+        if record.rtype == RRSIG:
+            found.setdefault((record.rdata[:2], record.owner), set()).add(record.ttl_s)
+    return found

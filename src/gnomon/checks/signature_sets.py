@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from gnomon.base import Address
 from gnomon.base.codes import ALGORITHM_NAMES, DNSKEY, NS, SOA
@@ -204,8 +205,8 @@ def validation_budget(view: ZoneView) -> Iterator[Outcome]:
     if not signed_servers(view):
         yield from without_keys(view)
         return
-    keys = view.dnskeys()
-    costs = [(_cost(one, keys.get(one.answer.address, ())), one) for one in view.chain().inventory.different]
+    named = {address: Counter(map(_name_of, keys)) for address, keys in view.dnskeys().items()}
+    costs = [(_cost(one, named.get(one.answer.address, {})), one) for one in view.chain().inventory.different]
     if costs:
         number, worst = max(costs, key=lambda cost: cost[0])
         code = "over-30" if number > 30 else "over-16" if number > 16 else "within"
@@ -217,11 +218,12 @@ def validation_budget(view: ZoneView) -> Iterator[Outcome]:
     yield from unheard(view, hear(view, "Q4", edns=True), "Q4")
 
 
-def _cost(one: SignedAnswer, keys: tuple[Key, ...]) -> int:
-    named: dict[tuple[int, int], int] = {}
-    for key in keys:
-        tag = key.dnskey.key_tag, key.dnskey.algorithm
-        named[tag] = named.get(tag, 0) + 1
+def _name_of(key: Key) -> tuple[int, int]:
+    return key.dnskey.key_tag, key.dnskey.algorithm
+
+
+def _cost(one: SignedAnswer, named: Mapping[tuple[int, int], int]) -> int:
+    """The verifications that an answer may need; `named` are the keys of each tag and algorithm."""
     fields = (signature.fields for examined in one.rrsets for signature in examined.signatures)
     return sum(named.get((of.key_tag, of.algorithm), 0) for of in fields if of is not None)
 

@@ -11,8 +11,8 @@ from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Arg, Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import read
 from gnomon.checks.registry import IOP, SEC, STA, check
-from gnomon.checks.replies import Finding, everything_heard, finding, told
-from gnomon.checks.sent import sent
+from gnomon.checks.replies import Finding, everything_heard, finding
+from gnomon.checks.sent import sent, told_of_all
 from gnomon.checks.view import ZoneView
 from gnomon.wire import Message, Record, rdata
 
@@ -33,7 +33,7 @@ def _each_server(
 
     `is_clean`: it is known that nothing is.
     """
-    findings, heard = list[Finding](), sent(view).answers
+    findings = list[Finding]()
     for address, answers in () if is_clean else everything_heard(view).items():
         by_code: dict[str, list[tuple[Answer, Fault]]] = {}
         for answer in answers:
@@ -43,8 +43,8 @@ def _each_server(
             texts = tuple(dict.fromkeys(text for _, (_, text, _) in of))
             facts: dict[str, Arg] = {"rrsets": texts, "number": max(number for _, (_, _, number) in of)}
             findings.append(finding(code, address, *dict.fromkeys(answer for answer, _ in of), **facts))
-    yield from told(view, findings, good, heard)
-    if not heard:
+    yield from told_of_all(view, findings, good)
+    if not sent(view).answers:
         yield unknown("no-answer", view.asked("Q1"))
 
 
@@ -92,8 +92,8 @@ def ttl_uniform(view: ZoneView) -> Iterator[Outcome]:
 
 def _differ(records: Iterable[Record]) -> bool:
     """Whether any RRset has different TTLs, be it in different messages."""
-    ttls: dict[tuple[Name, int, int, bytes], int] = {}
-    return any(ttls.setdefault(_rrset_of(record), record.ttl_s) != record.ttl_s for record in records)
+    ttls = {(_rrset_of(record), record.ttl_s) for record in records}
+    return len(ttls) > len({rrset for rrset, _ in ttls})
 
 
 @lru_cache(maxsize=4096)
@@ -125,7 +125,8 @@ def ttl_range(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 2181 section 8; RFC 8767 section 4; RFC 1912 section 2.2.
     Do: choose TTLs of minutes to days.
     """
-    is_clean = not any(_is_out_of_range(record) for section in sent(view).sections for record in section)
+    odd = [r for section in sent(view).sections for r in section if not 0 < r.ttl_s <= _WEEK_S]
+    is_clean = not any(map(_is_out_of_range, odd))
     yield from _each_server(view, "sane", _out_of_range, is_clean=is_clean)
 
 

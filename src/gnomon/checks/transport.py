@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gnomon.base import Address, Transport
 from gnomon.base.codes import NOERROR, SOA
-from gnomon.checks.observed import Answer, is_answered, is_silent
+from gnomon.checks.observed import Answer, is_answered, is_silent, is_udp
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, STA, check
@@ -230,7 +230,8 @@ def tc_fallback(view: ZoneView) -> Iterator[Outcome]:
     failing: dict[Address, list[Exchange]] = {}
     followed: list[Exchange] = []
     cut_short: dict[Address, list[Exchange]] = {}
-    for answer in (a for ask in ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6") for a in view.answers(ask)):
+    answers = [a for ask in ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6") for a in view.answers(ask)]
+    for answer in [a for a in answers if a.message.tc or not is_udp(a.exchange)]:
         exchange = answer.exchange
         over_tcp = _over(view, (exchange.ask,), exchange.address, Transport.TCP)
         if exchange.transport == Transport.TCP:

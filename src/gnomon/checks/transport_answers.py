@@ -7,7 +7,7 @@ from math import ceil
 
 from gnomon.base import Address, Transport
 from gnomon.base.codes import DNSKEY, NOERROR, NS, SOA
-from gnomon.checks.observed import Answer, is_answered, is_silent
+from gnomon.checks.observed import Answer, is_answered, is_silent, is_udp
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, RES, STA, check
@@ -128,12 +128,17 @@ def family_parity(view: ZoneView) -> Iterator[Outcome]:
     Do: let both addresses lead to the same server, or keep both in step.
     """
     compared, faults = 0, 0
+    serving = [a for a in view.addresses if a in view.serving]
+    rdatas = ({rrset.rdatas for rrset in view.apex_rrset(rtype).values()} for rtype in (SOA, NS, DNSKEY))
+    same = all(len(different) < 2 for different in rdatas)
     for name in view.ns_names:
-        addresses = [a for a in view.addresses if name in view.names_at(a) and view.service(a).state == "ok"]
+        addresses = [a for a in serving if name in view.names_at(a)]
         sides = [[a for a in addresses if a.version == version] for version in (4, 6)]
         if not all(sides):
             continue
         compared += 1
+        if same:
+            continue
         contents = [[_content(view, address) for address in side] for side in sides]
         for index, what in enumerate(("SOA", "NS", "DNSKEY")):
             v4, v6 = ({one[index] for one in of if one[index] is not None} for of in contents)
@@ -179,15 +184,11 @@ def loss(view: ZoneView) -> Iterator[Outcome]:
     Source: none; the limits are this project's proposal. RSSAC047 measures availability alike.
     Do: look for rate limits, overload and lossy links in front of the servers.
     """
-    first: dict[tuple[str, Address, bytes], bool] = {}
-    answered: set[tuple[str, Address, bytes]] = set()
-    for x in view.about(view.subject):
-        if x.transport == Transport.UDP and x.ask.startswith("Q") and (is_answered(x) or is_silent(x)):
-            asked = (x.ask, x.address, x.query[12:].lower())
-            first.setdefault(asked, is_answered(x))
-            if is_answered(x):
-                answered.add(asked)
-    lost = [asked for asked in answered if not first[asked]]
+    attempts = [x for x in view.about(view.subject) if x.ask[0] == "Q" and is_udp(x)]
+    answered = {_asked(x) for x in attempts if is_answered(x)}
+    silent = [x for x in attempts if is_silent(x)]
+    first = {_asked(x): is_answered(x) for x in reversed(attempts) if is_answered(x) or is_silent(x)} if silent else {}
+    lost = [asked for asked in answered if not first.get(asked, True)]
     share = len(lost) / len(answered) if answered else 0.0
     shown = [x for ask, address in sorted({asked[:2] for asked in lost}, key=str) for x in view.asked(ask, address)]
     if len(answered) < _SAMPLES:
@@ -195,6 +196,11 @@ def loss(view: ZoneView) -> Iterator[Outcome]:
         return
     code = "most" if share >= 0.5 else "much" if share >= 0.2 else "some" if share >= 0.05 else "little"
     yield outcome(code, shown or view.asked("Q1"), lost=len(lost), count=len(answered))
+
+
+def _asked(x: Exchange) -> tuple[str, Address, bytes]:
+    """What was asked and where; the case of the name is mixed anew in every attempt."""
+    return x.ask, x.address, x.query[12:].lower()
 
 
 @check(

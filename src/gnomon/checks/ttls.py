@@ -242,7 +242,7 @@ def expire_vs_signature(view: ZoneView) -> Iterator[Outcome]:
     chain = view.chain()
     ends = [
         (max(left_s), answer.answer.exchange)
-        for answer in chain.inventory.values()
+        for answer in chain.inventory.different
         for examined in answer.rrsets
         if (left_s := [(one.fields.expiration - chain.now_s) % (1 << 32) for one in examined.valid if one.fields])
     ]
