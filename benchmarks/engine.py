@@ -27,14 +27,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 
 from results import Row, write_json
 
 from gnomon._core import Recording, compose_query
 from gnomon.base import Name, Transport
-from gnomon.engine import Limits, NetworkEngine, Query
+from gnomon.engine import Limits, NetworkEngine, Queries
 from gnomon.evidence import EvidenceDir, Plan, RunInfo, Tool, ZoneSource, zone_subject
 from gnomon.wire import compose
 
@@ -86,19 +86,20 @@ KINDS = (
 def client(kind: Kind, count: int, evidence: Path | None) -> None:
     """Ask for `count` names and print what it cost; with `evidence` every exchange is stored there."""
     names = (b"\x0aname%06d" % (n % NAMES) for n in range(count))
-    zone = Name.from_text(kind.zone)
-    address, port = ip_address(SERVER), TLS_PORT if kind.transport is Transport.DOT else PORT
+    zone = Name.from_text(kind.zone).wire
+    transport, port = int(kind.transport), TLS_PORT if kind.transport is Transport.DOT else PORT
+    flags = DO if kind.is_do else None
     keeping = _Keeping(evidence) if evidence else None
     before, start = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     answered = asked = 0
+    queries = Queries()
     with NetworkEngine(LIMITS, allow_net=[ip_network("127.0.0.0/8")]) as engine:
         while asked < count or engine.pending:
             if asked < count and engine.pending < 4 * WINDOW:
-                queries = []
                 for tag in range(asked, min(asked + 2 * WINDOW, count)):
-                    wire = compose_query(next(names) + zone.wire, 1, 1, 0, DO if kind.is_do else None)
-                    queries.append(Query(tag, address, wire, kind.transport, port, 3, 2000))
-                asked += engine.submit(queries)
+                    wire = compose_query(next(names) + zone, 1, 1, 0, flags)
+                    queries.append(tag, SERVER, wire, transport, port, 3, 2000)
+                asked += engine.submit_batch(queries)
             batch = engine.take_batch()
             answered += batch.statuses.count(0)
             if keeping:

@@ -312,6 +312,33 @@ class Attempts:
         """(tag, attempt, status, last, response) of each."""
 
 @final
+class Queries:
+    """Queries that are to be sent. None of them is an object of the interpreter."""
+
+    def __new__(cls) -> Queries: ...
+    def append(
+        self,
+        tag: int,
+        address: str,
+        wire: bytes,
+        transport: int = 0,
+        port: int = 53,
+        attempts: int = 2,
+        timeout_ms: int = 2000,
+        mix_case: bool = False,
+        tcp_after_truncation: bool = True,
+        server_name: bytes | None = None,
+    ) -> None:
+        """Add one; the arguments are the fields of `gnomon.engine.Query`, the server name in wire form.
+
+        Raises:
+            ValueError: an address that cannot be read, query octets that are not 12 to 65,535, no attempt or no time.
+        """
+    def __len__(self) -> int: ...
+    def take(self) -> list[tuple[int, str, bytes, int, int, int, int, bool, bool, bytes | None]]:
+        """Take out all of them: the arguments of `append` for each, in their order."""
+
+@final
 class Engine:
     """Sends queries within limits and hands back attempts; never raises for anything the network does."""
 
@@ -326,6 +353,7 @@ class Engine:
         address_map: Sequence[tuple[str, str, int]] | None,
         local: Sequence[str],
         shards: int,
+        turn_ms: int,
     ) -> Engine:
         """Start the I/O threads.
 
@@ -338,22 +366,19 @@ class Engine:
             address_map: address, loopback address and port it stands for; then no other address is asked.
             local: addresses to send from, one IPv4 and one IPv6 at most.
             shards: I/O threads.
+            turn_ms: how long queries and datagrams may rest until a thread looks at them; 0: not at all.
 
         Raises:
             OSError: no socket can be opened.
             ValueError: a limit is not positive, or an address or prefix cannot be read.
         """
-    def submit(self, rows: Sequence[tuple[int, str, int, int, bytes, int, int, int, bytes | None]]) -> None:
-        """Queue queries, at most `credit`; returns at once.
+    def submit(self, queries: Queries) -> int:
+        """Take out and queue the first queries, at most `credit`; returns at once with how many.
 
-        Each row is (tag, IP address, port, transport, query octets, attempts, timeout_ms, options, server name in
-        wire form). The core writes a random ID. `options` is a sum of: 1 = mix the case of the query name at random,
-        and believe only answers that keep it; 2 = when a UDP answer has TC set, ask again once over TCP as one
-        further attempt (with attempt number + 1).
+        The core writes random IDs, and sees to letter case and truncation as each query wants it.
 
         Raises:
-            ValueError: an address that cannot be read, query octets that are not 12 to 65,535, no attempt or no
-                time allowed, more rows than `credit`, or the engine is closed. Then no row was queued.
+            ValueError: the engine is closed.
         """
     def take(self, max_rows: int, timeout_ms: int) -> list[Attempt]:
         """Attempts that are ready, at most `max_rows`; waits up to `timeout_ms` for the first one.

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 from gnomon._core import Recording, Rows
 from gnomon.base import Address, Name, NameServer, Transport, parse_address
-from gnomon.engine import Attempt, Attempts, Engine, Query, Status
+from gnomon.engine import Attempt, Attempts, Engine, Queries, Query, Status, take_queries
 from gnomon.evidence import Exchange, zone_subject
 from gnomon.evidence.row import exchanges_from, table_of
 from gnomon.lab.engine import LabEngine, TimedLabEngine
@@ -91,8 +91,8 @@ def drive(
         while left and scheduler.zones_in_work < concurrency:
             zone = left.pop()
             scheduler.start_zone(zone, zone_subject(zone), ZoneSurvey(walker, zone).steps())
-        if queries := scheduler.take_queries():
-            engine.submit(queries)
+        if scheduler.queries:
+            engine.submit_batch(scheduler.queries)
         scheduler.deliver(engine.take_batch())
         for recording in scheduler.take_shared():
             surveyed.exchanges += exchanges_of(recording)
@@ -161,6 +161,9 @@ class ScriptedEngine:
         for query in queries:
             self._ready += self._attempts(query)
         return len(queries)
+
+    def submit_batch(self, queries: Queries) -> int:
+        return self.submit(take_queries(queries))
 
     def _attempts(self, query: Query) -> list[Attempt]:
         out: list[Attempt] = []

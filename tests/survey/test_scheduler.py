@@ -47,7 +47,7 @@ def run(tasks, zones, *, plan=None, recorded=None, engine=None):
     for zone, make in zones.items():
         scheduler.start_zone(name(zone), f"zone {zone}", steps(zone, make))
     for _ in range(200):
-        engine.submit(scheduler.take_queries())
+        engine.submit_batch(scheduler.queries)
         scheduler.deliver(engine.take_batch())
         if scheduler.is_idle:
             break

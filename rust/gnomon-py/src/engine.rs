@@ -1,22 +1,18 @@
-//! `Engine` and `Attempt`: rows in, frozen rows out. The I/O threads never touch the interpreter.
+//! `Engine` and `Attempt`: queries in, frozen rows out. The I/O threads never touch the interpreter.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use gnomon_core::engine::{
-    self, Config, Expected, Limits, Policy, Prefix, Refusal, Submission, Transport, CAPACITY,
-};
+use gnomon_core::engine::{self, Config, Expected, Limits, Policy, Prefix, Refusal, CAPACITY};
 use gnomon_core::special;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::PyBytes;
 
 use crate::attempts::Attempts;
+use crate::queries::Queries;
 
-const MIX_CASE: u32 = 1;
-const TCP_AFTER_TRUNCATION: u32 = 2;
-const HEADER_OCTETS: usize = 12;
 /// How long a wait goes without looking for signals.
 const SLICE: Duration = Duration::from_millis(100);
 
@@ -128,19 +124,7 @@ impl PyLimits {
 #[pyclass(frozen, module = "gnomon._core")]
 struct Engine(engine::Engine);
 
-type Row<'py> = (
-    i64,
-    Bound<'py, PyString>,
-    u16,
-    u8,
-    Bound<'py, PyBytes>,
-    u32,
-    u32,
-    u32,
-    Option<Bound<'py, PyBytes>>,
-);
-
-fn ip(text: &str) -> PyResult<IpAddr> {
+pub(crate) fn ip(text: &str) -> PyResult<IpAddr> {
     text.parse()
         .map_err(|_| PyValueError::new_err(format!("not an IP address: {text:?}")))
 }
@@ -151,40 +135,6 @@ fn prefixes(texts: Vec<(String, u8)>) -> PyResult<Vec<Prefix>> {
             .ok_or_else(|| PyValueError::new_err(format!("not a prefix: {text}/{length}")))
     };
     texts.into_iter().map(prefix).collect()
-}
-
-fn submission(row: &Row<'_>) -> PyResult<Submission> {
-    let (tag, address, port, transport, wire, attempts, timeout_ms, options, server_name) = row;
-    let address = ip(&address.to_cow()?)?;
-    let transport = match transport {
-        0 => Transport::Udp,
-        1 => Transport::Tcp,
-        2 => Transport::Dot,
-        other => return Err(PyValueError::new_err(format!("no such transport: {other}"))),
-    };
-    let wire = wire.as_bytes();
-    if wire.len() < HEADER_OCTETS || wire.len() > usize::from(u16::MAX) {
-        return Err(PyValueError::new_err(format!(
-            "a query has 12 to 65535 octets, not {}",
-            wire.len()
-        )));
-    }
-    if *attempts == 0 || *timeout_ms == 0 {
-        return Err(PyValueError::new_err(
-            "attempts and timeout_ms must be at least 1",
-        ));
-    }
-    Ok(Submission {
-        tag: *tag,
-        address: SocketAddr::new(address, *port),
-        server_name: server_name.as_ref().map(|name| name.as_bytes().to_vec()),
-        transport,
-        wire: wire.to_vec(),
-        attempts: *attempts,
-        timeout: Duration::from_millis(u64::from(*timeout_ms)),
-        mix_case: options & MIX_CASE != 0,
-        tcp_after_truncation: options & TCP_AFTER_TRUNCATION != 0,
-    })
 }
 
 fn gone(why: Refusal) -> PyErr {
@@ -202,7 +152,7 @@ fn gone(why: Refusal) -> PyErr {
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (*, limits, allow, opt_out_prefixes, opt_out_servers, opt_out_zones, address_map, local, shards))]
+    #[pyo3(signature = (*, limits, allow, opt_out_prefixes, opt_out_servers, opt_out_zones, address_map, local, shards, turn_ms))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         limits: PyLimits,
@@ -213,6 +163,7 @@ impl Engine {
         address_map: Option<Vec<(String, String, u16)>>,
         local: Vec<String>,
         shards: usize,
+        turn_ms: u32,
     ) -> PyResult<Self> {
         let map = |rows: Vec<(String, String, u16)>| {
             rows.into_iter()
@@ -241,15 +192,15 @@ impl Engine {
             policy,
             shards,
             local: [of_family(true), of_family(false)],
+            turn: Duration::from_millis(u64::from(turn_ms)),
         })?))
     }
 
-    fn submit(&self, rows: &Bound<'_, PyAny>) -> PyResult<()> {
-        let mut submissions = Vec::with_capacity(rows.len().unwrap_or(0));
-        for row in rows.try_iter()? {
-            submissions.push(submission(&row?.extract()?)?);
-        }
-        self.0.submit(submissions).map_err(gone)
+    fn submit(&self, mut queries: PyRefMut<'_, Queries>) -> PyResult<usize> {
+        let taken = queries.take_first(self.0.credit());
+        let count = taken.len();
+        self.0.submit(taken).map_err(gone)?;
+        Ok(count)
     }
 
     fn take(&self, py: Python<'_>, max_rows: usize, timeout_ms: u32) -> PyResult<Vec<Attempt>> {

@@ -8,6 +8,7 @@ mod engine;
 mod evidence;
 mod message;
 mod name;
+mod queries;
 mod zonefile;
 
 #[pymodule(gil_used = true)]
@@ -17,6 +18,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     message::register(m)?;
     dnssec::register(m)?;
     engine::register(m)?;
+    queries::register(m)?;
     evidence::register(m)?;
     zonefile::register(m)?;
     Ok(())

@@ -78,10 +78,11 @@ class Manner:
 
     limits: Limits
     plan: survey.Plan
+    turn_ms: int = 0
 
 
 ASSESS = Manner(ASSESS_LIMITS, survey.ASSESS_PLAN)
-SURVEY = Manner(SURVEY_LIMITS, survey.SURVEY_PLAN)
+SURVEY = Manner(SURVEY_LIMITS, survey.SURVEY_PLAN, turn_ms=40)  # of the 100 between two queries to a server
 LAB = Manner(LAB_LIMITS, survey.Plan())
 
 
@@ -221,7 +222,9 @@ def measure(
     if at.lab is None:
         if evidence.run.address_map_sha256 is not None:
             raise InputError(f"{evidence.path} was begun against a lab; name it again, with --lab")
-        with NetworkEngine(manner.limits, allow_net=at.allow_net, opt_out=opt_out, local=at.send_from) as engine:
+        with NetworkEngine(
+            manner.limits, allow_net=at.allow_net, opt_out=opt_out, local=at.send_from, turn_ms=manner.turn_ms
+        ) as engine:
             return survey.run_survey(evidence, engine, plan=manner.plan, progress=tell)
     from gnomon.lab.process import LabProcess  # the lab signs and serves, which takes long to import
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from types import TracebackType
 from typing import Self
 
 from gnomon import _core
-from gnomon._core import Attempts
+from gnomon._core import Attempts, Queries
 from gnomon.base import Address, InputError, Transport, parse_address
-from gnomon.engine.types import Attempt, Limits, Mismatch, OptOut, Query, Status
+from gnomon.engine.types import Attempt, Limits, Mismatch, OptOut, Query, Status, address_text
 
 _STATUSES = tuple(Status)
 _TRANSPORTS = tuple(Transport)
-_MIX_CASE = 1
-_TCP_AFTER_TRUNCATION = 2
 
 
 class NetworkEngine:
@@ -37,12 +34,15 @@ class NetworkEngine:
         address_map: Mapping[Address, tuple[str, int]] | None = None,
         local: Sequence[Address] = (),
         shards: int = 1,
+        turn_ms: int = 0,
     ) -> None:
         """Open the engine.
 
         Args:
             local: addresses to send from, at most one of each IP version; else the system chooses.
             shards: I/O threads; a network is served by one of them, so that its limits hold.
+            turn_ms: how long queries and datagrams may rest until somebody looks at them. Whoever asks many servers
+                slowly saves most of the CPU so; who waits for answers wants 0. Round-trip times stay as exact.
 
         Raises:
             InputError: a limit is not positive, the map leads out of loopback, or a local address is not ours.
@@ -63,9 +63,10 @@ class NetworkEngine:
                 opt_out_zones=[zone.wire for zone in out.zones],
                 address_map=None
                 if address_map is None
-                else [(_text(real), target, port) for real, (target, port) in address_map.items()],
-                local=[_text(address) for address in local],
+                else [(address_text(real), target, port) for real, (target, port) in address_map.items()],
+                local=[address_text(address) for address in local],
                 shards=shards,
+                turn_ms=turn_ms,
             )
         except (ValueError, TypeError) as error:
             raise InputError(f"the limits {limits} cannot be used: {error}") from None
@@ -82,21 +83,18 @@ class NetworkEngine:
             ValueError: a query shorter than a header or over 65,535 octets, no attempt or no time; or the engine
                 is closed.
         """
-        taken = queries[: self._core.credit]
-        self._core.submit(
-            [
-                (
-                    tag, _text(address), port, transport, wire, attempts, timeout_ms,
-                    mix_case * _MIX_CASE + tcp_after_truncation * _TCP_AFTER_TRUNCATION,
-                    None if server_name is None else server_name.wire,
-                )
-                for (
-                    tag, address, wire, transport, port, attempts, timeout_ms, mix_case, tcp_after_truncation,
-                    server_name,
-                ) in taken
-            ]
-        )  # fmt: skip
-        return len(taken)
+        batch = Queries()
+        for query in queries[: self._core.credit]:
+            batch.append(
+                query.tag, address_text(query.address), query.wire, query.transport, query.port, query.attempts,
+                query.timeout_ms, query.mix_case, query.tcp_after_truncation,
+                None if query.server_name is None else query.server_name.wire,
+            )  # fmt: skip
+        return self._core.submit(batch)
+
+    def submit_batch(self, queries: Queries) -> int:
+        """The same from one object: what is queued is taken out of it."""
+        return self._core.submit(queries)
 
     def take(self, max_rows: int = 4096, timeout_ms: int = 1000) -> list[Attempt]:
         """Attempts that are ready; waits up to `timeout_ms` for the first one; may return an empty list."""
@@ -142,12 +140,6 @@ class NetworkEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-@lru_cache(maxsize=65_536)
-def _text(address: Address) -> str:
-    """Without zone identifier."""
-    return str(address).partition("%")[0]
 
 
 def _prefixes(networks: Sequence[IPv4Network | IPv6Network]) -> list[tuple[str, int]]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from typing import NamedTuple, Protocol
 
-from gnomon._core import Attempts
-from gnomon.base import Address, Name, Transport
+from gnomon._core import Attempts, Queries
+from gnomon.base import Address, Name, Transport, parse_address
 
 
 class Status(IntEnum):
@@ -74,6 +75,23 @@ class Query(NamedTuple):
     mix_case: bool = False
     tcp_after_truncation: bool = True
     server_name: Name | None = None
+
+
+@lru_cache(maxsize=65_536)
+def address_text(address: Address) -> str:
+    """As `Queries` take it: without zone identifier."""
+    return str(address).partition("%")[0]
+
+
+def take_queries(batch: Queries) -> list[Query]:
+    """Take out all of a batch, for an engine that looks at each."""
+    return [
+        Query(
+            tag, parse_address(address), wire, Transport(transport), port, attempts, timeout_ms, mix_case, over_tcp,
+            None if name is None else Name(name),
+        )
+        for tag, address, wire, transport, port, attempts, timeout_ms, mix_case, over_tcp, name in batch.take()
+    ]  # fmt: skip
 
 
 class Attempt(NamedTuple):
@@ -150,6 +168,9 @@ class Engine(Protocol):
 
         The others do not fit now: submit them again after `take`. So memory is bounded whatever is to be asked.
         """
+
+    def submit_batch(self, queries: Queries) -> int:
+        """The same from one object: what is queued is taken out of it."""
 
     def take(self, max_rows: int = 4096, timeout_ms: int = 1000) -> list[Attempt]:
         """Attempts that are ready; waits up to `timeout_ms` for the first one; may return an empty list."""

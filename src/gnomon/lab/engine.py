@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from gnomon import _core
 from gnomon.base import Transport
 from gnomon.base.special import special_purpose
-from gnomon.engine import Attempt, Attempts, Mismatch, Query, Status
+from gnomon.engine import Attempt, Attempts, Mismatch, Queries, Query, Status, take_queries
 from gnomon.lab.faults import Reset
 from gnomon.lab.world import World
 
@@ -40,6 +40,10 @@ class LabEngine:
             self._ready += self._attempts(query)
             self._pending += 1
         return len(queries)
+
+    def submit_batch(self, queries: Queries) -> int:
+        """The same from one object."""
+        return self.submit(take_queries(queries))
 
     def take(self, max_rows: int = 4096, timeout_ms: int = 1000) -> list[Attempt]:
         """The next attempts in the order of the queries; never waits."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from gnomon.base import Address, Broken, InputError, Name, NameServer, RetryLater, parse_address
-from gnomon.engine import Engine, Query
+from gnomon.engine import Engine
 from gnomon.evidence import EvidenceDir, Exchange, RunInfo, SegmentWriter, Undelegated, zone_subject
 from gnomon.survey.cuts import LABEL_PREFIX, Walker
 from gnomon.survey.plan import Plan
@@ -158,15 +158,13 @@ class _Survey:
 
     def run(self, stop: threading.Event, tell: Callable[[Progress], None] | None, concurrency: int) -> None:
         scheduler = self._scheduler
-        queries: list[Query] = []
         while not stop.is_set():
             while self._left and scheduler.zones_in_work < concurrency:
                 zone = self._left.pop()
                 scheduler.start_zone(zone, zone_subject(zone), ZoneSurvey(self._walker, zone).steps())
-            queries += scheduler.take_queries()
-            if queries:
-                # What does not fit yet waits here: it is bounded by the zones in work and their budgets.
-                del queries[: self._engine.submit(queries)]
+            if scheduler.queries:
+                # What does not fit yet stays there: it is bounded by the zones in work and their budgets.
+                self._engine.submit_batch(scheduler.queries)
             elif scheduler.is_idle:
                 if scheduler.zones_in_work:
                     raise Broken(f"{scheduler.zones_in_work} zones wait for each other; please report this")

@@ -8,11 +8,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from gnomon._core import Recording
 from gnomon.base import Address, Name, Transport
-from gnomon.engine import Attempts, Query, Status
+from gnomon.engine import Attempts, Queries, Status, address_text
 from gnomon.evidence import Exchange
 from gnomon.survey.plan import Plan
 from gnomon.survey.steps import Ask, Key, Need, Reply, Steps, Wave
@@ -97,7 +96,7 @@ MakeTask = Callable[[Key, Name], tuple[str, Steps[object]]]
 class Scheduler:
     """Multiplexes tasks over one engine.
 
-    Feed `deliver` with attempts, send what `take_queries` gives, collect `take_shared` before `take_zones`: then the
+    Feed `deliver` with attempts, send `queries`, collect `take_shared` before `take_zones`: then the
     exchanges that a finished zone shares are out no later than its own.
 
     Args:
@@ -135,9 +134,10 @@ class Scheduler:
         self._flying: dict[int, tuple[Task, Reply, int]] = {}
         self._next_tag = 0
         self._seq = first_seq
-        self._queries: list[Query] = []
         self._shared: list[Recording] = []
         self._zones: list[tuple[Name, Recording]] = []
+        self.queries = Queries()
+        """What is to be sent; whoever sends it takes it out."""
         self.zones_in_work = 0
         self.exchanges = 0
         self.answered = 0
@@ -147,7 +147,7 @@ class Scheduler:
     @property
     def is_idle(self) -> bool:
         """Nothing is under way: no answer is waited for, no task can go on now or later."""
-        return not (self._flying or self._queries or self._ready or self._waiting)
+        return not (self._flying or self.queries or self._ready or self._waiting)
 
     def start_zone(self, zone: Name, subject: str, steps: Steps[None]) -> None:
         """Begin the survey of one zone."""
@@ -158,11 +158,6 @@ class Scheduler:
         self.zones_in_work += 1
         self._ready.append((task, None))
         self._run()
-
-    def take_queries(self) -> list[Query]:
-        """What is to be sent now."""
-        queries, self._queries = self._queries, []
-        return queries
 
     def take_shared(self) -> list[Recording]:
         """The exchanges of shared subjects that are complete."""
@@ -185,7 +180,7 @@ class Scheduler:
             name = ask.server_name
             task.recording.take(
                 attempts, row, self._seq, ask.question.code, None if name is None else str(name),
-                _address_text(ask.address), 53, self._vantage,
+                address_text(ask.address), 53, self._vantage,
             )  # fmt: skip
             self._seq += 1
             self.exchanges += 1
@@ -382,15 +377,11 @@ class Scheduler:
         self._next_tag += 1
         self._flying[tag] = (task, reply, cost)
         task.open += 1
-        self._queries.append(
-            Query(
-                tag, ask.address, ask.wire, question.transport, 53, question.attempts, question.timeout_ms,
-                question.mix_case, question.follow_truncation, ask.server_name,
-            )
+        name = ask.server_name
+        self.queries.append(
+            tag, address_text(ask.address), ask.wire, question.transport, 53, question.attempts, question.timeout_ms,
+            question.mix_case, question.follow_truncation, None if name is None else name.wire,
         )  # fmt: skip
-
-
-_address_text = lru_cache(maxsize=1 << 16)(str)
 
 
 def _reaches(task: Task, target: Task) -> bool:

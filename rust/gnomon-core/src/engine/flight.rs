@@ -104,10 +104,16 @@ impl Flight {
         }
     }
 
-    /// The running attempt as a record. With a response, `now_ns` is when it came.
-    pub fn record(&self, status: Status, response: Option<Vec<u8>>, now_ns: u64) -> Attempt {
+    /// The running attempt as a record; `query` is what was sent. With a response, `came_ns` is when it came.
+    pub fn record(
+        &self,
+        query: Vec<u8>,
+        status: Status,
+        response: Option<Vec<u8>>,
+        came_ns: u64,
+    ) -> Attempt {
         let rtt_us =
-            || u32::try_from(now_ns.saturating_sub(self.sent_ns) / 1000).unwrap_or(u32::MAX);
+            || u32::try_from(came_ns.saturating_sub(self.sent_ns) / 1000).unwrap_or(u32::MAX);
         Attempt {
             tag: self.tag,
             attempt: self.attempt,
@@ -117,7 +123,7 @@ impl Flight {
             local_port: self.local_port,
             status,
             code: 0,
-            query: self.wire.clone(),
+            query,
             response,
             response_from: None,
             last: false,

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
 use slab::Slab;
 
@@ -13,6 +14,8 @@ use super::{Limits, Transport};
 
 /// Addresses remembered before the first look for some to forget.
 const PEERS_BEFORE_SWEEP: usize = 65_536;
+/// No turn is counted on to be shorter.
+const SLEEP: Duration = Duration::from_millis(10);
 
 /// An address that is asked, with what limits the asking.
 pub struct Peer {
@@ -103,9 +106,11 @@ pub struct Governor {
 }
 
 impl Governor {
-    pub fn new(limits: Limits) -> Self {
-        // Ten milliseconds' worth back to back: the resolution of a sleep must not lower the rate.
-        let total_burst = (limits.total_qps / 100.0).clamp(1.0, 1e6) as u32;
+    /// `turn` is how seldom it may be asked what is next.
+    pub fn new(limits: Limits, turn: Duration) -> Self {
+        // What is due in that time, back to back: neither turns nor the resolution of a sleep must lower the rate.
+        let gap_s = turn.max(SLEEP).as_secs_f64();
+        let total_burst = (limits.total_qps * gap_s).clamp(1.0, 1e6) as u32;
         Self {
             total_gate: (limits.total_qps > 0.0).then(|| Gcra::new(limits.total_qps, total_burst)),
             limits,

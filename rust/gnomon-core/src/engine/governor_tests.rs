@@ -40,9 +40,9 @@ struct Simulation {
 }
 
 impl Simulation {
-    fn new(limits: Limits, seed: u64, lost: u64) -> Self {
+    fn new(limits: Limits, turn: Duration, seed: u64, lost: u64) -> Self {
         Self {
-            governor: Governor::new(limits),
+            governor: Governor::new(limits, turn),
             random: XorShift::new(seed),
             events: BinaryHeap::new(),
             number: 0,
@@ -195,7 +195,10 @@ fn no_schedule_exceeds_any_limit() {
             total_qps: pick(&[0, 30, 400]) as f64,
         };
         let networks = pick(&[1, 3, 20]);
-        let mut simulation = Simulation::new(limits.clone(), seed, pick(&[0, 10, 60, 100]));
+        let turn_ms = pick(&[0, 10, 40]);
+        let turn = Duration::from_millis(turn_ms);
+        let lost = pick(&[0, 10, 60, 100]);
+        let mut simulation = Simulation::new(limits.clone(), turn, seed, lost);
         let queries = 400;
         for _ in 0..queries {
             let (net, host) = (random.below(networks) as u8, random.below(4) as u8);
@@ -219,7 +222,7 @@ fn no_schedule_exceeds_any_limit() {
         let burst = if total == 0.0 {
             u32::MAX
         } else {
-            (total / 100.0).max(1.0) as u32
+            (total * turn_ms.max(10) as f64 / 1000.0).max(1.0) as u32
         };
         assert_within(&sent, total, burst, limits.in_flight_total, "all");
         let mut groups: HashMap<IpAddr, Vec<&Sent>> = HashMap::new();
@@ -260,17 +263,20 @@ fn no_schedule_exceeds_any_limit() {
 
 #[test]
 fn addresses_without_influence_are_forgotten() {
-    let mut governor = Governor::new(Limits {
-        rate_qps: 10.0,
-        burst: 4,
-        in_flight_per_address: 4,
-        prefix_rate_qps: 40.0,
-        prefix_burst: 16,
-        in_flight_per_prefix: 16,
-        in_flight_total: 100,
-        breaker_silent: 6,
-        total_qps: 0.0,
-    });
+    let mut governor = Governor::new(
+        Limits {
+            rate_qps: 10.0,
+            burst: 4,
+            in_flight_per_address: 4,
+            prefix_rate_qps: 40.0,
+            prefix_burst: 16,
+            in_flight_per_prefix: 16,
+            in_flight_total: 100,
+            breaker_silent: 6,
+            total_qps: 0.0,
+        },
+        Duration::ZERO,
+    );
     let address = |n: usize| IpAddr::from(Ipv4Addr::from(n as u32 * 256));
     for n in 0..PEERS_BEFORE_SWEEP {
         let key = governor.peer(address(n), 0);

@@ -19,15 +19,17 @@ impl Shard {
     pub(super) fn receive(&mut self, key: usize) {
         let mut scratch = std::mem::take(&mut self.scratch);
         let mut left = RECEIVE_PER_SOCKET;
-        while let Some(socket) = self.udp.sockets.get(key) {
+        while self.udp.sockets.contains(key) {
             if left == 0 {
                 self.unread.push(key);
                 break;
             }
             left -= 1;
-            match socket.io.recv_from(&mut scratch) {
-                Ok((length, from)) => {
-                    self.hear(key, from, scratch.get(..length).unwrap_or_default());
+            match self.udp.receive(key, &mut scratch) {
+                Ok(read) => {
+                    let came_ns = self.came_ns(read.came_at_ns);
+                    let octets = scratch.get(..read.length).unwrap_or_default();
+                    self.hear(key, read.from, came_ns, octets);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 // With IP_RECVERR an ICMP error also fails a call; the queue has the details.
@@ -37,20 +39,30 @@ impl Shard {
         self.scratch = scratch;
     }
 
+    /// The shard's time of what came at a Unix time: since the last turn, or it would have been read then.
+    fn came_ns(&self, at_ns: Option<i64>) -> u64 {
+        let now = self.now();
+        let age_ns = at_ns.map_or(0, |at_ns| unix_ns().saturating_sub(at_ns));
+        now.saturating_sub(u64::try_from(age_ns).unwrap_or(0))
+            .clamp(self.turned_ns.min(now), now)
+    }
+
     /// Judge one datagram: the answer of an attempt, a mismatch, or nothing of ours.
-    fn hear(&mut self, socket: usize, from: SocketAddr, datagram: &[u8]) {
+    fn hear(&mut self, socket: usize, from: SocketAddr, came_ns: u64, datagram: &[u8]) {
         let Some(state) = self.udp.sockets.get(socket) else {
             return;
         };
         let Some(sent) = matching::id(datagram).and_then(|id| state.ids.get(&id)) else {
-            return self.hear_unknown_id(socket, from, datagram);
+            return self.hear_unknown_id(socket, from, came_ns, datagram);
         };
         let key = sent.flight;
         let flight = self.flights.get(key);
         if let Some(flight) = flight.filter(|it| it.serial == sent.serial && !it.is_waiting()) {
             match flight.mismatch(&flight.wire, &from, datagram) {
-                None => self.conclude(key, Status::Answered, 0, Some(datagram.to_vec())),
-                Some(kind) => self.doubt(key, kind, from, datagram),
+                None => {
+                    self.conclude_at(came_ns, key, Status::Answered, 0, Some(datagram.to_vec()));
+                }
+                Some(kind) => self.doubt(key, kind, from, came_ns, datagram),
             }
             return;
         }
@@ -76,9 +88,9 @@ impl Shard {
     }
 
     /// A datagram with an ID that this socket never used: a guess at the answer of what waits here, or nothing of ours.
-    fn hear_unknown_id(&mut self, socket: usize, from: SocketAddr, datagram: &[u8]) {
+    fn hear_unknown_id(&mut self, socket: usize, from: SocketAddr, came_ns: u64, datagram: &[u8]) {
         if let Some(key) = self.waits_for(socket, from, datagram) {
-            return self.doubt(key, Mismatch::Id, from, datagram);
+            return self.doubt(key, Mismatch::Id, from, came_ns, datagram);
         }
         self.count(if self.governor.in_flight(&from.ip()).is_empty() {
             Mismatch::Stray
@@ -112,12 +124,20 @@ impl Shard {
 
     /// Something came that is not the answer but might have been taken for it: no datagram is believed for this
     /// query any more, and it is asked again over TCP.
-    fn doubt(&mut self, key: usize, kind: Mismatch, from: SocketAddr, datagram: &[u8]) {
+    fn doubt(
+        &mut self,
+        key: usize,
+        kind: Mismatch,
+        from: SocketAddr,
+        came_ns: u64,
+        datagram: &[u8],
+    ) {
         self.count(kind);
         if let Some(flight) = self.flights.get_mut(key) {
             flight.doubted_from = Some(from).filter(|from| !same_address(from, &flight.address));
         }
-        self.conclude(
+        self.conclude_at(
+            came_ns,
             key,
             Status::Mismatched,
             kind as i32,
@@ -192,7 +212,8 @@ impl Shard {
         let meant = waiting.or_else(|| state.waiting_flights().first().copied());
         match meant.and_then(|key| Some((key, self.flights.get(key)?))) {
             Some((key, flight)) => {
-                let attempt = flight.record(Status::Mismatched, Some(Vec::new()), self.now());
+                let (query, none) = (flight.wire.clone(), Some(Vec::new()));
+                let attempt = flight.record(query, Status::Mismatched, none, self.now());
                 self.report(key, attempt, kind, &message);
             }
             None => self.count(kind),
@@ -204,7 +225,8 @@ impl Shard {
         let state = self.streams.connections.get(connection);
         let first = state.and_then(|it| it.waiting_flights().first().copied());
         if let Some(flight) = first.and_then(|key| self.flights.get(key)) {
-            let attempt = flight.record(Status::Secured, Some(session), self.now());
+            let query = flight.wire.clone();
+            let attempt = flight.record(query, Status::Secured, Some(session), self.now());
             self.done.push(attempt);
         }
     }

@@ -2,9 +2,10 @@
 //!
 //! An unconnected socket is otherwise told nothing. Elsewhere than on Linux such attempts end as timeouts.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use mio::net::UdpSocket;
+use nix::sys::socket::SockaddrStorage;
 
 /// An ICMP "destination unreachable" for a datagram to `peer` with the message ID `id`.
 pub struct Unreachable {
@@ -13,17 +14,25 @@ pub struct Unreachable {
     pub errno: i32,
 }
 
+/// An address as the kernel tells it; flow label and scope are left out.
+pub fn socket_addr(storage: &SockaddrStorage) -> Option<SocketAddr> {
+    if let Some(v4) = storage.as_sockaddr_in() {
+        return Some(SocketAddrV4::new(v4.ip(), v4.port()).into());
+    }
+    let v6 = storage.as_sockaddr_in6()?;
+    Some(SocketAddrV6::new(v6.ip(), v6.port(), 0, 0).into())
+}
+
 #[cfg(target_os = "linux")]
 mod linux {
     use std::io::IoSliceMut;
-    use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
     use std::os::fd::AsRawFd;
 
     use nix::cmsg_space;
     use nix::libc::{self, sock_extended_err};
     use nix::sys::socket::{recvmsg, ControlMessageOwned, MsgFlags, SockaddrStorage};
 
-    use super::{UdpSocket, Unreachable};
+    use super::{socket_addr, UdpSocket, Unreachable};
 
     const V4_UNREACHABLE: u8 = 3;
     const V4_FRAGMENTATION_NEEDED: u8 = 4;
@@ -75,14 +84,6 @@ mod linux {
                 found.push(Unreachable { peer, id, errno });
             }
         }
-    }
-
-    fn socket_addr(storage: &SockaddrStorage) -> Option<SocketAddr> {
-        if let Some(v4) = storage.as_sockaddr_in() {
-            return Some(SocketAddrV4::new(v4.ip(), v4.port()).into());
-        }
-        let v6 = storage.as_sockaddr_in6()?;
-        Some(SocketAddrV6::new(v6.ip(), v6.port(), 0, 0).into())
     }
 }
 

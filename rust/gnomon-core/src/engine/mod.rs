@@ -72,8 +72,15 @@ impl Outbox {
 /// What a shard is asked to do.
 #[derive(Default)]
 struct Inbox {
-    submitted: Mutex<Vec<Submission>>,
+    submitted: Mutex<Submitted>,
     closing: AtomicBool,
+}
+
+#[derive(Default)]
+struct Submitted {
+    queries: Vec<Submission>,
+    /// The shard does not look here until it is woken.
+    is_asleep: bool,
 }
 
 /// A thread that panicked leaves its data as they were; reading them is safe.
@@ -266,8 +273,13 @@ impl Drop for Engine {
 
 impl ShardHandle {
     fn hand_over(&self, mut submissions: Vec<Submission>) {
-        locked(&self.inbox.submitted).append(&mut submissions);
-        let _ = self.waker.wake();
+        let mut submitted = locked(&self.inbox.submitted);
+        submitted.queries.append(&mut submissions);
+        let is_asleep = std::mem::take(&mut submitted.is_asleep);
+        drop(submitted);
+        if is_asleep {
+            let _ = self.waker.wake();
+        }
     }
 }
 
@@ -318,7 +330,7 @@ mod tests {
         total_qps: 0.0,
     };
 
-    fn engine(shards: usize) -> Engine {
+    fn engine(shards: usize, turn: Duration) -> Engine {
         let loopback = Prefix::new(Ipv4Addr::LOCALHOST.into(), 8).unwrap();
         let policy = Policy::new(vec![loopback], vec![], [], [], None);
         let (limits, local) = (LIMITS, [None; 2]);
@@ -327,6 +339,7 @@ mod tests {
             policy,
             shards,
             local,
+            turn,
         })
         .unwrap()
     }
@@ -372,7 +385,21 @@ mod tests {
             .map(|it| std::thread::spawn(move || echo(&it)))
             .collect();
 
-        let engine = engine(2);
+        for turn in [Duration::ZERO, Duration::from_millis(3)] {
+            ask_all(&addresses, turn);
+        }
+
+        let stop = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for address in &addresses {
+            stop.send_to(&[], address).unwrap();
+        }
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+    }
+
+    fn ask_all(addresses: &[SocketAddr], turn: Duration) {
+        let engine = engine(2, turn);
         let targets = addresses.iter().cycle().take(800);
         engine
             .submit(
@@ -393,19 +420,11 @@ mod tests {
         assert_eq!(engine.take(1, Duration::ZERO).err(), Some(Refusal::Closed));
 
         assert_eq!(engine.mismatches(), [0; Mismatch::COUNT]);
-
-        let stop = UdpSocket::bind("127.0.0.1:0").unwrap();
-        for address in &addresses {
-            stop.send_to(&[], address).unwrap();
-        }
-        threads
-            .into_iter()
-            .for_each(|thread| thread.join().unwrap());
     }
 
     #[test]
     fn what_may_be_pending_is_bounded() {
-        let engine = engine(1);
+        let engine = engine(1, Duration::ZERO);
         let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = silent.local_addr().unwrap();
         let many = |count: usize| {

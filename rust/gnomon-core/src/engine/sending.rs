@@ -45,6 +45,7 @@ impl Shard {
             );
         }
         let registry = self.poll.registry();
+        let udp_registry = self.datagrams.as_ref().unwrap_or(&self.poll).registry();
         let outcome = match flight.transport {
             Transport::Udp => send_udp(
                 flight,
@@ -52,7 +53,7 @@ impl Shard {
                 self.origin,
                 &mut self.udp,
                 &mut self.entropy,
-                registry,
+                udp_registry,
             ),
             Transport::Tcp | Transport::Dot => send_stream(
                 flight,

@@ -21,12 +21,14 @@ use super::{locked, stream, udp, Attempt, Config, Inbox, Outbox, Status, Submiss
 const WAKER: Token = Token(0);
 /// Work done between two looks at the sockets, so that neither sending nor receiving starves the other.
 const ADMIT_PER_TURN: usize = 2048;
-const SEND_PER_TURN: usize = 64;
+const SEND_PER_TURN: usize = 256;
 /// A query is sent again no sooner than this after its last attempt, however fast that failed.
 const RETRY_PAUSE_NS: u64 = 200_000_000;
 /// How often it is looked whether attempts were taken when too many wait for that.
 const CROWDED_PAUSE: Duration = Duration::from_millis(2);
 const SOCKETS_PER_FAMILY: u64 = 32;
+/// Deadlines fall together: most are those of attempts long answered, and each of them would wake the shard.
+const DEADLINE_GRAIN_NS: u64 = 16_000_000;
 
 pub(super) enum Timer {
     /// The attempt with this serial has had its time.
@@ -50,6 +52,13 @@ pub(super) enum Timer {
 pub struct Shard {
     pub(super) origin: Instant,
     pub(super) poll: Poll,
+    /// Says which UDP sockets have datagrams, and wakes nobody up: they are looked at once in a turn. Without turns
+    /// `poll` says it.
+    pub(super) datagrams: Option<Poll>,
+    turn_ns: u64,
+    /// When the last turn began.
+    pub(super) turned_ns: u64,
+    next_turn_ns: u64,
     inbox: Arc<Inbox>,
     outbox: Arc<Outbox>,
     incoming: VecDeque<Submission>,
@@ -91,6 +100,10 @@ impl Shard {
     ) -> io::Result<(Self, Waker)> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
+        let datagrams = match config.turn {
+            Duration::ZERO => None,
+            _ => Some(Poll::new()?),
+        };
         udp::probe(config.local, poll.registry())?;
         let descriptors = getrlimit(Resource::RLIMIT_NOFILE).map_or(256, |(soft, _)| soft);
         let share = descriptors / config.shards.max(1) as u64;
@@ -100,14 +113,18 @@ impl Shard {
         let shard = Self {
             origin: Instant::now(),
             poll,
+            turn_ns: config.turn.as_nanos() as u64,
+            turned_ns: 0,
+            next_turn_ns: 0,
             inbox,
             outbox,
             incoming: VecDeque::new(),
             flights: Slab::new(),
             serial: 0,
-            governor: Governor::new(config.limits.clone()),
+            governor: Governor::new(config.limits.clone(), config.turn),
             wheel: Wheel::new(),
-            udp: udp::Pool::new(sockets, config.local),
+            udp: udp::Pool::new(sockets, config.local, datagrams.is_some()),
+            datagrams,
             streams: Streams::new(connections, config.local),
             unread: Vec::new(),
             unflushed: Vec::new(),
@@ -125,41 +142,60 @@ impl Shard {
         let mut events = Events::with_capacity(1024);
         let mut due = Vec::new();
         while !self.inbox.closing.load(Ordering::Acquire) {
+            let is_turn = self.begin_turn(&mut events, &mut due);
             self.admit();
             let more = self.send_ready();
-            for connection in std::mem::take(&mut self.unflushed) {
+            let mut unflushed = std::mem::take(&mut self.unflushed);
+            unflushed.sort_unstable();
+            unflushed.dedup();
+            for connection in unflushed {
                 self.drive(connection);
             }
             for (at_ns, alarm) in self.governor.alarms.drain(..) {
                 self.wheel.insert(at_ns, Timer::Alarm(alarm));
             }
-            if !self.done.is_empty() {
+            if is_turn && !self.done.is_empty() {
                 self.outbox.deliver(&mut self.done);
             }
             let timeout = self.sleep(more);
-            if let Err(error) = self.poll.poll(&mut events, timeout) {
-                assert!(
-                    error.kind() == io::ErrorKind::Interrupted,
-                    "waiting for sockets failed: {error}"
-                );
-                continue;
+            if wait(&mut self.poll, &mut events, timeout) {
+                self.handle(&events);
             }
-            for socket in std::mem::take(&mut self.unread) {
-                self.receive(socket);
+        }
+    }
+
+    /// Look at what waits for a turn, if it is time for one: datagrams, unless they wake the shard up, and timers.
+    fn begin_turn(&mut self, events: &mut Events, due: &mut Vec<Timer>) -> bool {
+        let now = self.now();
+        if now < self.next_turn_ns {
+            return false;
+        }
+        self.next_turn_ns = now + self.turn_ns;
+        for socket in std::mem::take(&mut self.unread) {
+            self.receive(socket);
+        }
+        if let Some(datagrams) = &mut self.datagrams {
+            if wait(datagrams, events, Some(Duration::ZERO)) {
+                self.handle(events);
             }
-            for event in &events {
-                if let Some(socket) = udp::key(event.token()) {
-                    if event.is_error() {
-                        self.hear_icmp(socket);
-                    }
-                    self.receive(socket);
-                } else if let Some(connection) = stream::key(event.token()) {
-                    self.drive(connection);
+        }
+        self.turned_ns = now;
+        self.wheel.expire(self.now(), due);
+        for timer in due.drain(..) {
+            self.fire(timer);
+        }
+        true
+    }
+
+    fn handle(&mut self, events: &Events) {
+        for event in events {
+            if let Some(socket) = udp::key(event.token()) {
+                if event.is_error() {
+                    self.hear_icmp(socket);
                 }
-            }
-            self.wheel.expire(self.now(), &mut due);
-            for timer in due.drain(..) {
-                self.fire(timer);
+                self.receive(socket);
+            } else if let Some(connection) = stream::key(event.token()) {
+                self.drive(connection);
             }
         }
     }
@@ -169,7 +205,7 @@ impl Shard {
         self.origin.elapsed().as_nanos() as u64
     }
 
-    /// How long there is nothing to do unless a socket or a submission says so.
+    /// How long there is nothing to do unless a socket says so, or a submission that comes later than the next turn.
     fn sleep(&self, more: bool) -> Option<Duration> {
         if more
             || !self.unread.is_empty()
@@ -179,24 +215,35 @@ impl Shard {
             return Some(Duration::ZERO);
         }
         let now = self.now();
+        let turn = Duration::from_nanos(self.next_turn_ns.saturating_sub(now));
+        let wants_turn =
+            !self.done.is_empty() || (self.datagrams.is_some() && self.udp.in_flight > 0);
         let times = self
             .wheel
             .next_ns()
             .into_iter()
-            .chain(self.governor.next_ns(now));
-        let wait = times
+            .chain(self.governor.next_ns(now))
+            .chain(wants_turn.then_some(now));
+        let mut wait = times
             .min()
-            .map(|next| Duration::from_nanos(next.saturating_sub(now)));
+            .map(|next| Duration::from_nanos(next.saturating_sub(now)).max(turn));
         if self.outbox.is_crowded() {
-            return Some(wait.map_or(CROWDED_PAUSE, |wait| wait.max(CROWDED_PAUSE)));
+            wait = Some(wait.map_or(CROWDED_PAUSE, |wait| wait.max(CROWDED_PAUSE)));
         }
+        let mut submitted = locked(&self.inbox.submitted);
+        if !submitted.queries.is_empty() {
+            return Some(turn);
+        }
+        submitted.is_asleep = wait.is_none_or(|wait| wait > turn);
         wait
     }
 
     /// Move submissions to the queues of their addresses.
     fn admit(&mut self) {
         if self.incoming.is_empty() {
-            self.incoming = std::mem::take(&mut *locked(&self.inbox.submitted)).into();
+            let mut submitted = locked(&self.inbox.submitted);
+            submitted.is_asleep = false;
+            self.incoming = std::mem::take(&mut submitted.queries).into();
         }
         let now = self.now();
         for _ in 0..ADMIT_PER_TURN {
@@ -264,6 +311,9 @@ impl Shard {
         flight.attempts_left = flight.attempts_left.saturating_sub(1);
         self.governor.take_off(flight.peer, key, flight.sent_ns);
         let deadline_ns = flight.sent_ns.saturating_add(flight.timeout_ns);
+        let deadline_ns = deadline_ns
+            .checked_next_multiple_of(DEADLINE_GRAIN_NS)
+            .unwrap_or(deadline_ns);
         self.wheel.insert(
             deadline_ns,
             Timer::Attempt {
@@ -277,6 +327,18 @@ impl Shard {
     /// it go on.
     pub(super) fn conclude(
         &mut self,
+        key: usize,
+        status: Status,
+        code: i32,
+        response: Option<Vec<u8>>,
+    ) {
+        self.conclude_at(self.now(), key, status, code, response);
+    }
+
+    /// The same, with the time when the response came.
+    pub(super) fn conclude_at(
+        &mut self,
+        came_ns: u64,
         key: usize,
         status: Status,
         code: i32,
@@ -301,11 +363,15 @@ impl Shard {
             Status::LocalError => false,
             _ => flight.attempts_left > 0,
         };
+        let query = match goes_on {
+            true => flight.wire.clone(),
+            false => std::mem::take(&mut flight.wire),
+        };
         let attempt = Attempt {
             code,
             last: !goes_on,
             response_from: flight.doubted_from.take(),
-            ..flight.record(status, response, now)
+            ..flight.record(query, status, response, came_ns)
         };
         let (peer, sent_ns) = (flight.peer, flight.sent_ns);
         let landing = Landing {
@@ -319,7 +385,8 @@ impl Shard {
             Place::Udp { socket, id } => {
                 let late =
                     (goes_on && status != Status::Answered).then(|| Box::new(attempt.clone()));
-                self.udp.release(socket, id, late, self.poll.registry());
+                let registry = self.datagrams.as_ref().unwrap_or(&self.poll).registry();
+                self.udp.release(socket, id, late, registry);
             }
             Place::Stream { connection, id } => self.leave_connection(connection, id, status),
         }
@@ -366,11 +433,24 @@ impl Shard {
         flight.attempt += 1;
         flight.local_port = 0;
         flight.sent_at_ns = unix_ns();
+        let query = std::mem::take(&mut flight.wire);
         self.done.push(Attempt {
             last: true,
-            ..flight.record(status, None, 0)
+            ..flight.record(query, status, None, 0)
         });
     }
+}
+
+/// Wait for events; false if a signal came instead.
+fn wait(poll: &mut Poll, events: &mut Events, timeout: Option<Duration>) -> bool {
+    let Err(error) = poll.poll(events, timeout) else {
+        return true;
+    };
+    assert!(
+        error.kind() == io::ErrorKind::Interrupted,
+        "waiting for sockets failed: {error}"
+    );
+    false
 }
 
 /// What the end of an attempt tells about the address.

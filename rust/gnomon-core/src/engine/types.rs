@@ -62,6 +62,9 @@ pub struct Config {
     pub shards: usize,
     /// The addresses to send from, IPv4 and IPv6; the system's choice where None.
     pub local: [Option<IpAddr>; 2],
+    /// How long submissions and datagrams may rest until a shard looks at them, so that it wakes up less often. With
+    /// zero it does at once.
+    pub turn: Duration,
 }
 
 /// One query to one address.

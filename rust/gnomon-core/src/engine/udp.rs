@@ -1,18 +1,22 @@
 //! UDP sockets with random source ports, replaced often (RFC 5452 section 9.2).
 
 use std::collections::HashMap;
-use std::io;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use mio::{Interest, Registry, Token};
-use nix::libc;
 use nix::sys::socket::{
-    bind, setsockopt, socket, sockopt, AddressFamily, SockFlag, SockType, SockaddrStorage,
+    bind, recvmsg, setsockopt, socket, sockopt, AddressFamily, ControlMessageOwned, MsgFlags,
+    SockFlag, SockType, SockaddrStorage,
 };
+use nix::sys::time::TimeSpec;
+use nix::{cmsg_space, libc};
 use slab::Slab;
 
 use super::entropy::Entropy;
+use super::icmp::socket_addr;
 use super::Attempt;
 
 /// Queries after which, and age at which, a socket is replaced.
@@ -33,11 +37,35 @@ pub struct Socket {
     pub io: mio::net::UdpSocket,
     pub port: u16,
     /// IDs used on this socket since it was opened; those that timed out stay, so that none is used twice.
-    pub ids: HashMap<u16, Sent>,
+    pub ids: HashMap<u16, Sent, BuildHasherDefault<IdHasher>>,
     pub in_flight: u32,
     opened_ns: u64,
     sent: u32,
     retired: bool,
+}
+
+/// IDs are our own random numbers: nobody else can choose them so that they collide.
+#[derive(Default)]
+pub struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, octets: &[u8]) {
+        for octet in octets {
+            self.0 = self.0 << 8 | u64::from(*octet);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    }
+}
+
+/// A datagram that was read.
+pub struct Datagram {
+    pub length: usize,
+    pub from: SocketAddr,
+    /// When it reached this host, in Unix time, if the kernel was asked for that.
+    pub came_at_ns: Option<i64>,
 }
 
 /// The sockets of one shard: up to `size` in rotation per family, and retired ones that still wait for answers.
@@ -46,12 +74,18 @@ pub struct Pool {
     v4: Vec<Option<usize>>,
     v6: Vec<Option<usize>>,
     local: [Option<IpAddr>; 2],
+    /// Attempts whose answer is waited for.
+    pub in_flight: usize,
+    /// Where the kernel puts the time of a datagram, if it is asked for that.
+    stamps: Option<Vec<u8>>,
 }
 
 impl Pool {
-    /// `local` are the addresses to send from, IPv4 and IPv6.
-    pub fn new(size: usize, local: [Option<IpAddr>; 2]) -> Self {
+    /// `local` are the addresses to send from, IPv4 and IPv6. With `has_stamps` the kernel notes when datagrams come.
+    pub fn new(size: usize, local: [Option<IpAddr>; 2], has_stamps: bool) -> Self {
         Self {
+            in_flight: 0,
+            stamps: has_stamps.then(|| cmsg_space!(TimeSpec)),
             sockets: Slab::new(),
             v4: vec![None; size],
             v6: vec![None; size],
@@ -89,10 +123,15 @@ impl Pool {
         let fresh = entry.key();
         match open(peer.is_ipv4(), local, token(fresh), registry) {
             Ok((io, port)) => {
+                #[cfg(target_os = "linux")]
+                if self.stamps.is_some() {
+                    // Where this fails, answers seem to come when they are read.
+                    let _ = setsockopt(&io, sockopt::ReceiveTimestampns, &true);
+                }
                 entry.insert(Socket {
                     io,
                     port,
-                    ids: HashMap::new(),
+                    ids: HashMap::default(),
                     in_flight: 0,
                     opened_ns: now_ns,
                     sent: 0,
@@ -144,6 +183,41 @@ impl Pool {
         }
     }
 
+    /// Read a datagram.
+    pub fn receive(&mut self, socket: usize, scratch: &mut [u8]) -> io::Result<Datagram> {
+        let socket = self.sockets.get(socket).ok_or(io::ErrorKind::NotFound)?;
+        let Some(stamps) = &mut self.stamps else {
+            let (length, from) = socket.io.recv_from(scratch)?;
+            return Ok(Datagram {
+                length,
+                from,
+                came_at_ns: None,
+            });
+        };
+        let mut slices = [IoSliceMut::new(scratch)];
+        let message = recvmsg::<SockaddrStorage>(
+            socket.io.as_raw_fd(),
+            &mut slices,
+            Some(stamps),
+            MsgFlags::empty(),
+        )?;
+        let came_at_ns = message.cmsgs().ok().and_then(|mut parts| {
+            parts.find_map(|part| match part {
+                #[cfg(target_os = "linux")]
+                ControlMessageOwned::ScmTimestampns(at) => {
+                    Some(at.tv_sec() * 1_000_000_000 + at.tv_nsec())
+                }
+                _ => None,
+            })
+        });
+        let from = message.address.as_ref().and_then(socket_addr);
+        Ok(Datagram {
+            length: message.bytes,
+            from: from.ok_or(io::ErrorKind::NotFound)?,
+            came_at_ns,
+        })
+    }
+
     /// Remember that `id` was sent.
     pub fn record(&mut self, socket: usize, id: u16, flight: usize, serial: u64) {
         if let Some(socket) = self.sockets.get_mut(socket) {
@@ -157,6 +231,7 @@ impl Pool {
             );
             socket.in_flight += 1;
             socket.sent += 1;
+            self.in_flight += 1;
         }
     }
 
@@ -170,6 +245,7 @@ impl Pool {
     ) {
         if let Some(state) = self.sockets.get_mut(socket) {
             state.in_flight -= 1;
+            self.in_flight -= 1;
             if let Some(sent) = state.ids.get_mut(&id) {
                 sent.late = late;
             }
