@@ -22,6 +22,7 @@ FREE = Limits(
     in_flight_per_prefix=1000, in_flight_total=1000, breaker_silent=0, total_qps=0.0,
 )  # fmt: skip
 SILENCE_MS = 60  # for queries that are never answered
+TURN_MS = 0  # the fixture `turns` changes it
 PATIENCE_MS = 10_000  # for queries that are: never waited for unless the test fails
 
 Send = Callable[..., None]
@@ -177,7 +178,7 @@ def wait_for_close(connection: socket.socket) -> None:
 
 def engine(limits: Limits = FREE) -> NetworkEngine:
     """An engine that may ask loopback."""
-    return NetworkEngine(limits, allow_net=LOOPBACK)
+    return NetworkEngine(limits, allow_net=LOOPBACK, turn_ms=TURN_MS)
 
 
 def ask(*queries: Query, limits: Limits = FREE) -> list[Attempt]:

@@ -14,6 +14,8 @@ from gnomon.engine import Attempt, Mismatch, Query, Status
 FLOOD = 300
 FORGED = b"forged"
 
+pytestmark = pytest.mark.usefixtures("turns")
+
 
 def _forged(query: bytes) -> bytes:
     return reply(query, tail=FORGED)

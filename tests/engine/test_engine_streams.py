@@ -29,6 +29,8 @@ from gnomon.engine import Mismatch, Query, Status
 
 TCP = Transport.TCP
 
+pytestmark = pytest.mark.usefixtures("turns")
+
 
 def _queries(server: Server, count: int, **options: int) -> list[Query]:
     return [server.query(tag, name=f"n{tag}.test.", transport=TCP, **options) for tag in range(count)]  # type: ignore[arg-type]

@@ -24,6 +24,8 @@ from engine_servers import (
 from gnomon.base import Transport
 from gnomon.engine import Mismatch, Query, Status
 
+pytestmark = pytest.mark.usefixtures("turns")
+
 
 def test_an_answer_with_its_circumstances() -> None:
     with Server(lambda query, _, send: send(reply(query, tail=b"rest"))) as server:
