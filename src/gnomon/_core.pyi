@@ -1,7 +1,9 @@
 """The native core (Rust, in rust/). Import it through the package that it serves only."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import final
+from typing import Literal, final
+
+from gnomon.base.codes import Rcode, RRType
 
 @final
 class Name:
@@ -58,11 +60,135 @@ class Name:
         r"""Presentation form with final dot, case kept; every octet that is not plain ASCII text as \DDD."""
 
 @final
-class Message:
-    """A DNS message read lazily from hostile octets; never raises, whatever the octets are.
+class Question:
+    """What is asked (RFC 1035 section 4.1.2)."""
 
-    Reading stops at the first part that cannot be read: what came before it stays usable and
-    `malformed` says where and why. A message shorter than a header has zero counts and reason "short-header".
+    def __new__(cls, name: Name, qtype: int, qclass: int) -> Question: ...
+    @property
+    def name(self) -> Name: ...
+    @property
+    def qtype(self) -> RRType: ...
+    @property
+    def qclass(self) -> int: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Record:
+    """One record as it came (RFC 1035 section 4.1.3); owner and rdata without compression, case kept."""
+
+    def __new__(cls, owner: Name, rtype: int, rclass: int, ttl_s: int, rdata: bytes) -> Record: ...
+    @property
+    def owner(self) -> Name: ...
+    @property
+    def rtype(self) -> RRType: ...
+    @property
+    def rclass(self) -> int: ...
+    @property
+    def ttl_s(self) -> int: ...
+    @property
+    def rdata(self) -> bytes: ...
+    def __hash__(self) -> int: ...
+
+@final
+class RRset:
+    """The records of one owner, type and class, with the signatures that cover them.
+
+    `rdatas` are in canonical form (RFC 4034 section 6.2 with RFC 6840 section 5.1: names in lower case), sorted and
+    without duplicates, so two RRsets have equal data exactly if the tuples are equal. `ttl_s` is the smallest TTL.
+    `signatures` are the rdata of the RRSIG records of that owner and class which cover the type, in message order.
+    """
+
+    def __new__(
+        cls,
+        owner: Name,
+        rtype: int,
+        rclass: int,
+        ttl_s: int,
+        rdatas: tuple[bytes, ...],
+        signatures: tuple[bytes, ...] = (),
+    ) -> RRset: ...
+    @classmethod
+    def of(cls, records: Iterable[Record], signatures: Iterable[Record] = ()) -> RRset:
+        """The RRset of `records`.
+
+        Raises:
+            ValueError: none, or not all of the same owner, type and class.
+        """
+    @property
+    def owner(self) -> Name: ...
+    @property
+    def rtype(self) -> RRType: ...
+    @property
+    def rclass(self) -> int: ...
+    @property
+    def ttl_s(self) -> int: ...
+    @property
+    def rdatas(self) -> tuple[bytes, ...]: ...
+    @property
+    def signatures(self) -> tuple[bytes, ...]: ...
+    def __hash__(self) -> int: ...
+
+def type_of(number: int) -> RRType:
+    """The type with that number, always the same object."""
+
+@final
+class Edns:
+    """What one OPT record says. `flags` are all 16 bits (DO is 0x8000), `options` are (code, data) in order.
+
+    `options_complete` is False if the octets end inside an option: those before it are there. The upper 8 bits of the
+    rcode are not here but in `Message.rcode`.
+    """
+
+    def __new__(
+        cls,
+        udp_size_octets: int = 1232,
+        version: int = 0,
+        flags: int = 0,
+        options: tuple[tuple[int, bytes], ...] = (),
+        options_complete: bool = True,
+    ) -> Edns: ...
+    @property
+    def udp_size_octets(self) -> int: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def flags(self) -> int: ...
+    @property
+    def options(self) -> tuple[tuple[int, bytes], ...]: ...
+    @property
+    def options_complete(self) -> bool: ...
+    @property
+    def do(self) -> bool:
+        """The sender wants, or gives, DNSSEC records (RFC 3225)."""
+    def option(self, code: int) -> bytes | None:
+        """The data of the first option with that code."""
+    def __hash__(self) -> int: ...
+
+@final
+class Malformed:
+    """The first part of a message that cannot be read.
+
+    `offset` counts octets from the start of the message to the label, pointer, fixed part or rdata at fault.
+    `section`: 0 header and question, 1 answer, 2 authority, 3 additional. `reason` is one of: short-header,
+    short-name, label-type, pointer-forward, pointer-loop, name-too-long, short-question, short-record, short-rdata,
+    bad-rdata, internal (the reader failed: a bug).
+    """
+
+    def __new__(cls, offset: int, reason: str, section: int) -> Malformed: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def section(self) -> int: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Message:
+    """A DNS message as far as it can be read (RFC 1035 section 4.1); making one never raises, whatever the octets are.
+
+    Reading stops at the first part that cannot be read: what came before it stays usable, and `malformed` says where
+    and why. Immutable; equality and hash are those of the octets. Records and names are made on first use and kept.
     """
 
     def __new__(cls, wire: bytes) -> Message: ...
@@ -74,43 +200,91 @@ class Message:
     def flags(self) -> int:
         """The 16 bits after the ID, as they came (QR, OPCODE, AA, TC, RD, RA, Z, AD, CD, RCODE)."""
     @property
-    def counts(self) -> tuple[int, int, int, int]:
-        """QDCOUNT, ANCOUNT, NSCOUNT, ARCOUNT as the header claims them."""
+    def opcode(self) -> int: ...
     @property
-    def questions(self) -> list[tuple[bytes, int, int]]:
-        """(name, type, class) of each question that could be read; names uncompressed, case kept."""
-    def section(self, index: int) -> list[tuple[bytes, int, int, int, bytes]]:
-        """(owner, type, class, TTL in s, rdata) of the readable records of section 1 answer, 2 authority, 3 additional.
+    def qr(self) -> bool:
+        """It is a response."""
+    @property
+    def aa(self) -> bool:
+        """Authoritative answer."""
+    @property
+    def tc(self) -> bool:
+        """Truncated."""
+    @property
+    def rd(self) -> bool:
+        """Recursion desired."""
+    @property
+    def ra(self) -> bool:
+        """Recursion available."""
+    @property
+    def z(self) -> bool:
+        """The last reserved bit, which must be zero (RFC 1035 section 4.1.1, RFC 4035 section 3)."""
+    @property
+    def ad(self) -> bool:
+        """Authentic data (RFC 4035 section 3.2.3)."""
+    @property
+    def cd(self) -> bool:
+        """Checking disabled (RFC 4035 section 3.2.2)."""
+    @property
+    def rcode(self) -> Rcode:
+        """The response code with the upper 8 bits of the first OPT record (RFC 6891 section 6.1.3)."""
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """QDCOUNT, ANCOUNT, NSCOUNT, ARCOUNT as the header claims them; zero without a whole header."""
+    @property
+    def questions(self) -> tuple[Question, ...]: ...
+    @property
+    def question(self) -> Question | None:
+        """The first question."""
+    @property
+    def answer(self) -> tuple[Record, ...]:
+        """The readable records, without OPT records as in each section.
 
-        Owners are uncompressed with their case kept; names inside the rdata of the types of RFC 3597 section 4
-        (and RRSIG, NSEC, DNAME, SRV) are uncompressed; other rdata are the octets as they came. OPT records are
-        in `opts`, not here.
+        Names in the rdata of the types of RFC 3597 section 4 (and RRSIG, NSEC, DNAME, SRV) are uncompressed; other
+        rdata are the octets as they came.
+        """
+    @property
+    def authority(self) -> tuple[Record, ...]: ...
+    @property
+    def additional(self) -> tuple[Record, ...]: ...
+    def records(self, section: Literal["answer", "authority", "additional"]) -> tuple[Record, ...]:
+        """The records of that section.
 
         Raises:
-            IndexError: no such section.
+            ValueError: no such section.
         """
-    @property
-    def opts(self) -> list[tuple[int, int, bytes, bytes]]:
-        """(class = UDP size in octets, TTL field, rdata, owner) of each OPT record, wherever it stood."""
-    @property
-    def malformed(self) -> tuple[int, str, int] | None:
-        """(offset in octets, reason, section 0-3) of the first part that could not be read, or None.
+    def rrset(self, section: Literal["answer", "authority", "additional"], owner: Name, rtype: int) -> RRset | None:
+        """The RRset of that owner and type in the section, with the RRSIGs covering it; None without a record.
 
-        Reasons: short-header, short-name, label-type, pointer-forward, pointer-loop, name-too-long,
-        short-question, short-record, short-rdata, bad-rdata, internal (the reader failed: a bug).
+        Only records in the class of the question count (IN if there is no question).
+
+        Raises:
+            ValueError: no such section.
         """
+    @property
+    def edns(self) -> Edns | None:
+        """The first OPT record, in whatever section it stood."""
+    @property
+    def opt_count(self) -> int:
+        """The OPT records in all sections; more than one is an error (RFC 6891 section 6.1.1)."""
+    @property
+    def opt_owners(self) -> tuple[Name, ...]:
+        """The owners of the OPT records, which must be the root (RFC 6891 section 6.1.2)."""
+    def opt_records(self) -> tuple[tuple[int, int, bytes, bytes], ...]:
+        """Class (UDP size in octets), TTL field, rdata and owner of each OPT record, as they came."""
     @property
     def compressed_types(self) -> tuple[int, ...]:
         """The types of the records whose data hold a compressed name, each once.
 
-        Only of the types whose names are uncompressed here (see `section`).
+        Only of those types whose names are read without compression: RFC 3597 section 4, RRSIG, NSEC, DNAME, SRV.
         """
+    @property
+    def malformed(self) -> Malformed | None:
+        """The first part that cannot be read."""
     @property
     def trailing_octets(self) -> int:
         """Octets after the last record that the header counts; 0 if the message is malformed before."""
-
-def parse_options(rdata: bytes) -> tuple[list[tuple[int, bytes]], bool]:
-    """The EDNS options (code, data) of an OPT rdata, and whether all of it could be read."""
+    def __hash__(self) -> int: ...
 
 def compose_query(
     qname: bytes,

@@ -47,7 +47,7 @@ def keys(keyset: RRset) -> tuple[Key, ...]:
 
 
 def with_rrsig(keyset: RRset, *signatures: bytes) -> RRset:
-    return replace(keyset, signatures=signatures)
+    return RRset(keyset.owner, keyset.rtype, keyset.rclass, keyset.ttl_s, keyset.rdatas, signatures)
 
 
 def test_a_good_signature(view: ZoneView, keyset: RRset, keys: tuple[Key, ...]) -> None:

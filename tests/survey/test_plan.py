@@ -13,7 +13,7 @@ from gnomon.survey import compliance as c
 from gnomon.survey import plan as q
 from gnomon.survey.explain import Extent, times
 from gnomon.survey.plan import BY_CODE
-from gnomon.wire import Message
+from gnomon.wire import Message, Question
 
 ZONE = Name.from_text("example.test.")
 
@@ -25,7 +25,7 @@ def composed(question, cookie=b"12345678"):
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: f"{question.code}-{question.qtype}")
 def test_a_question_is_composed_as_it_is_described(question):
     message = composed(question)
-    assert message.questions == ((ZONE, question.qtype, question.qclass),) * question.questions
+    assert message.questions == (Question(ZONE, question.qtype, question.qclass),) * question.questions
     assert (message.opcode, message.rd, message.qr) == (question.opcode, question.rd, False)
     assert message.flags & question.flags == question.flags
     assert (message.edns is None) == (question.edns is None)

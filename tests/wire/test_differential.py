@@ -33,13 +33,13 @@ def ours(message: Message) -> list[list[Row]]:
     sections = []
     for records in (message.answer, message.authority, message.additional):
         rows = []
-        for owner, rtype, rclass, ttl_s, rdata in records:
-            if rtype == TYPE_TSIG:
+        for record in records:
+            if record.rtype == TYPE_TSIG:
                 continue  # dnspython keeps a TSIG apart from the sections.
-            if ttl_s > DNSPYTHON_MAX_TTL_S:
-                ttl_s = 0  # dnspython reads such a TTL as 0 (RFC 2181 section 8); we keep what came.
-            canonical = _core.canonical_rdatas(rtype, [rdata])[0]
-            rows.append((owner.key, int(rtype), rclass, ttl_s, canonical))
+            # dnspython reads such a TTL as 0 (RFC 2181 section 8); we keep what came.
+            ttl_s = 0 if record.ttl_s > DNSPYTHON_MAX_TTL_S else record.ttl_s
+            canonical = _core.canonical_rdatas(record.rtype, [record.rdata])[0]
+            rows.append((record.owner.key, int(record.rtype), record.rclass, ttl_s, canonical))
         sections.append(rows)
     return sections
 

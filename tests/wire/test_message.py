@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+import pickle
 import struct
 
 import pytest
@@ -9,7 +11,7 @@ from strategies import as_tuples, edns, messages, names, u16
 
 from gnomon.base import Name
 from gnomon.base.codes import CLASS_CH, NS, RRSIG, SOA
-from gnomon.wire import Edns, Malformed, Message, compose
+from gnomon.wire import Edns, Malformed, Message, Question, Record, RRset, compose
 from gnomon.wire.presentation import dig
 
 ZONE = Name.from_text("Example.test.")
@@ -35,7 +37,7 @@ def test_composed_queries_read_back(
 ) -> None:
     message = Message(compose.query(name, qtype, qclass=qclass, rd=rd, opcode=opcode, edns=opt))
     assert message.malformed is None and message.trailing_octets == 0
-    assert message.question == (name, qtype, qclass)
+    assert message.question == Question(name, qtype, qclass)
     assert message.question.name.wire == name.wire
     assert (message.id, message.rd, message.opcode, message.qr) == (0, rd, opcode, False)
     assert message.edns == opt
@@ -86,7 +88,7 @@ def test_what_came_before_a_fault_is_kept() -> None:
     loop = b"\xc0\x0c\0\x02\0\x01\0\0\x0e\x10\0\x02"
     at = len(head + good + loop)
     message = Message(head + good + loop + bytes([0xC0, at]) + good)
-    assert message.malformed == (at, "pointer-loop", 1)
+    assert message.malformed == Malformed(at, "pointer-loop", 1)
     assert [str(record.owner) for record in message.answer] == ["Example.test."]
     assert message.answer[0].rdata == b"\x03ns1\x07Example\x04test\0"
     assert message.authority == ()
@@ -151,3 +153,39 @@ def test_types_with_compressed_names_are_told() -> None:
     assert Message(head + question + dname + dname).compressed_types == ()
     assert Message(head + question + ns + dname[:-3] + b"\xc0\x0c").compressed_types == (2,)
     assert Message(head + question + ns + dname[:-4] + b"\2\xc0\x0c").compressed_types == (2, 39)
+
+
+@given(messages(), st.none() | edns)
+def test_values_are_equal_and_hashed_by_their_parts(made: tuple[bytes, object], opt: Edns | None) -> None:
+    message, other = Message(made[0]), Message(b"\0\0" + made[0][2:])
+    assert (message == other) is (message.id == 0)
+    for section in ("answer", "authority", "additional"):
+        for record, same in zip(message.records(section), other.records(section), strict=True):
+            assert record == same and hash(record) == hash(same) and record is not same
+            upper = Name(bytes(record.owner.wire).upper())
+            assert record == Record(upper, record.rtype, record.rclass, record.ttl_s, record.rdata)
+            assert record != Record(upper, record.rtype, record.rclass, record.ttl_s ^ 1, record.rdata)
+            rrset, again = (m.rrset(section, record.owner, record.rtype) for m in (message, other))
+            assert rrset == again and hash(rrset) == hash(again)
+            _copies(record)
+            _copies(rrset)
+    for value in (message, message.question, Message(made[0][:-1]).malformed, opt):
+        _copies(value)
+
+
+def _copies(value: object) -> None:
+    for made in (pickle.loads(pickle.dumps(value)), copy.deepcopy(value)):
+        assert made == value and hash(made) == hash(value) and repr(made) == repr(value)
+
+
+def test_an_rrset_is_of_one_owner_type_and_class() -> None:
+    record = Record(ZONE, NS, 1, 60, b"\x01B\0")
+    assert RRset.of([record, record]) == RRset(ZONE, NS, 1, 60, (b"\x01b\0",))
+    mixed: list[list[Record]] = [
+        [],
+        [record, Record(ZONE, SOA, 1, 60, b"")],
+        [record, Record(ZONE.parent(), NS, 1, 60, b"")],
+    ]
+    for wrong in mixed:
+        with pytest.raises(ValueError, match="one owner, type and class"):
+            RRset.of(wrong)

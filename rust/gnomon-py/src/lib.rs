@@ -4,17 +4,21 @@ use pyo3::prelude::*;
 
 mod attempts;
 mod dnssec;
+mod edns;
 mod engine;
 mod evidence;
 mod message;
 mod name;
 mod queries;
+mod records;
 mod zonefile;
 
 #[pymodule(gil_used = true)]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     attempts::register(m)?;
     name::register(m)?;
+    records::register(m)?;
+    edns::register(m)?;
     message::register(m)?;
     dnssec::register(m)?;
     engine::register(m)?;

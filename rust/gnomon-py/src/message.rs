@@ -1,47 +1,187 @@
-//! Messages, options and queries.
+//! Messages.
 
-use gnomon_core::wire::{self, Reason};
-use pyo3::exceptions::{PyIndexError, PyRuntimeError, PyValueError};
+use crate::edns::Edns;
+use crate::name::Name;
+use crate::records::{Question, RRset, Record, RCODES};
+use gnomon_core::wire::{self, Reason, RecordView};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyTuple};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyBytes, PyInt, PyTuple, PyType};
+use std::collections::HashMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::{Mutex, PoisonError};
 
-type Options<'py> = Vec<(u16, Bound<'py, PyBytes>)>;
-type EdnsArgument<'py> = (u8, u16, u16, Options<'py>);
+const CLASS_IN: u16 = 1;
 
-/// A DNS message; the octets are read once, when it is made.
-#[pyclass(frozen, module = "gnomon._core")]
+/// The first part of a message that cannot be read.
+#[pyclass(frozen, eq, hash, get_all, module = "gnomon.wire.message")]
+#[derive(PartialEq, Eq, Hash)]
+pub struct Malformed {
+    /// Octets from the start of the message to the label, pointer, fixed part or rdata at fault.
+    offset: usize,
+    /// One of the words in `_core.pyi`.
+    reason: String,
+    /// 0 header and question, 1 answer, 2 authority, 3 additional.
+    section: u8,
+}
+
+#[pymethods]
+impl Malformed {
+    #[new]
+    const fn new(offset: usize, reason: String, section: u8) -> Self {
+        Self {
+            offset,
+            reason,
+            section,
+        }
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "Malformed(offset={}, reason='{}', section={})",
+            self.offset, self.reason, self.section
+        )
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (usize, &str, u8)) {
+        let fields = (self.offset, self.reason.as_str(), self.section);
+        (PyType::new::<Self>(py), fields)
+    }
+}
+
+/// By section, type and hash of the owner: the owner, and what was found.
+type RRsets = HashMap<(usize, u16, isize), (Py<Name>, Option<Py<RRset>>)>;
+
+/// A DNS message as far as it can be read; the octets are read once, its values made on first use and kept.
+#[pyclass(frozen, module = "gnomon.wire.message")]
 pub struct Message {
+    #[pyo3(get)]
     wire: Py<PyBytes>,
+    #[pyo3(get)]
+    id: Py<PyInt>,
+    /// The 16 bits after the ID, as they came.
+    #[pyo3(get)]
+    flags: Py<PyInt>,
+    #[pyo3(get)]
+    opcode: Py<PyInt>,
+    /// It is a response.
+    #[pyo3(get)]
+    qr: Py<PyBool>,
+    /// Authoritative answer.
+    #[pyo3(get)]
+    aa: Py<PyBool>,
+    /// Truncated.
+    #[pyo3(get)]
+    tc: Py<PyBool>,
+    /// Recursion desired.
+    #[pyo3(get)]
+    rd: Py<PyBool>,
+    /// Recursion available.
+    #[pyo3(get)]
+    ra: Py<PyBool>,
+    /// The last reserved bit.
+    #[pyo3(get)]
+    z: Py<PyBool>,
+    /// Authentic data.
+    #[pyo3(get)]
+    ad: Py<PyBool>,
+    /// Checking disabled.
+    #[pyo3(get)]
+    cd: Py<PyBool>,
+    /// The response code with the upper 8 bits of the first OPT record.
+    #[pyo3(get)]
+    rcode: Py<PyAny>,
+    /// The OPT records in all sections.
+    #[pyo3(get)]
+    opt_count: Py<PyInt>,
+    /// What could not be read, or None.
+    #[pyo3(get)]
+    malformed: Py<PyAny>,
+    /// Octets after the last record that the header counts.
+    #[pyo3(get)]
+    trailing_octets: Py<PyInt>,
     inner: wire::Message,
+    questions: PyOnceLock<Py<PyTuple>>,
+    sections: [PyOnceLock<Py<PyTuple>>; 3],
+    edns: PyOnceLock<Option<Py<Edns>>>,
+    rrsets: Mutex<RRsets>,
+}
+
+impl Message {
+    fn section(&self, py: Python<'_>, index: usize) -> PyResult<Py<PyTuple>> {
+        let Some(kept) = self.sections.get(index) else {
+            return Ok(PyTuple::empty(py).unbind());
+        };
+        let made = kept.get_or_try_init(py, || match self.inner.section(index + 1) {
+            Some(views) => Record::all(py, views),
+            None => Ok(PyTuple::empty(py).unbind()),
+        })?;
+        Ok(made.clone_ref(py))
+    }
+
+    fn find(
+        &self,
+        py: Python<'_>,
+        index: usize,
+        owner: &Name,
+        rtype: u16,
+    ) -> PyResult<Option<Py<RRset>>> {
+        let Some(views) = self.inner.section(index + 1) else {
+            return Ok(None);
+        };
+        let asked = self.inner.questions().next();
+        let rclass = asked.map_or(CLASS_IN, |(_, _, qclass)| qclass);
+        let found = RRset::find(py, views, owner.lower(py), rtype, rclass)?;
+        found.map(|rrset| Py::new(py, rrset)).transpose()
+    }
 }
 
 #[pymethods]
 impl Message {
     #[new]
-    fn new(wire: Bound<'_, PyBytes>) -> Self {
+    fn new(wire: Bound<'_, PyBytes>) -> PyResult<Self> {
+        let py = wire.py();
         let octets = wire.as_bytes();
         let inner = catch_unwind(AssertUnwindSafe(|| wire::Message::parse(octets)))
             .unwrap_or_else(|_| wire::Message::unreadable(Reason::Internal));
-        Self {
+        let flags = inner.flags();
+        let bit = |mask: u16| PyBool::new(py, flags & mask != 0).to_owned().unbind();
+        let opt_count = inner.opts().len();
+        let [upper, ..] = inner
+            .opts()
+            .next()
+            .map_or([0; 4], |opt| opt.ttl.to_be_bytes());
+        let malformed = match inner.malformed() {
+            None => py.None(),
+            Some(fault) => {
+                let reason = fault.reason.code().to_owned();
+                Py::new(py, Malformed::new(fault.offset, reason, fault.section))?.into_any()
+            }
+        };
+        Ok(Self {
+            id: inner.id().into_pyobject(py)?.unbind(),
+            flags: flags.into_pyobject(py)?.unbind(),
+            opcode: (flags >> 11 & 15).into_pyobject(py)?.unbind(),
+            qr: bit(0x8000),
+            aa: bit(0x0400),
+            tc: bit(0x0200),
+            rd: bit(0x0100),
+            ra: bit(0x0080),
+            z: bit(0x0040),
+            ad: bit(0x0020),
+            cd: bit(0x0010),
+            rcode: RCODES.get(py, u16::from(upper) << 4 | flags & 15)?,
+            opt_count: opt_count.into_pyobject(py)?.unbind(),
+            malformed,
+            trailing_octets: inner.trailing_octets().into_pyobject(py)?.unbind(),
             wire: wire.unbind(),
             inner,
-        }
-    }
-
-    #[getter]
-    fn wire(&self, py: Python<'_>) -> Py<PyBytes> {
-        self.wire.clone_ref(py)
-    }
-
-    #[getter]
-    fn id(&self) -> u16 {
-        self.inner.id()
-    }
-
-    #[getter]
-    fn flags(&self) -> u16 {
-        self.inner.flags()
+            questions: PyOnceLock::new(),
+            sections: [const { PyOnceLock::new() }; 3],
+            edns: PyOnceLock::new(),
+            rrsets: Mutex::default(),
+        })
     }
 
     #[getter]
@@ -50,53 +190,92 @@ impl Message {
     }
 
     #[getter]
-    fn questions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        PyList::new(
-            py,
-            self.inner
-                .questions()
-                .map(|(name, qtype, qclass)| (PyBytes::new(py, name), qtype, qclass)),
-        )
-    }
-
-    fn section<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyList>> {
-        let records = self.inner.section(index);
-        let records = records
-            .ok_or_else(|| PyIndexError::new_err("a message has the sections 1, 2 and 3"))?;
-        PyList::new(
-            py,
-            records.map(|r| {
-                (
-                    PyBytes::new(py, r.owner),
-                    r.rtype,
-                    r.rclass,
-                    r.ttl,
-                    PyBytes::new(py, r.rdata),
-                )
-            }),
-        )
+    fn questions(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
+        let made = self.questions.get_or_try_init(py, || {
+            let questions = self.inner.questions().map(|(name, qtype, qclass)| {
+                Py::new(py, Question::new(py, Name::of(py, name)?, qtype, qclass)?)
+            });
+            let questions = questions.collect::<PyResult<Vec<_>>>()?;
+            PyTuple::new(py, questions).map(Bound::unbind)
+        })?;
+        Ok(made.clone_ref(py))
     }
 
     #[getter]
-    fn opts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        PyList::new(
-            py,
-            self.inner.opts().map(|r| {
-                (
-                    r.rclass,
-                    r.ttl,
-                    PyBytes::new(py, r.rdata),
-                    PyBytes::new(py, r.owner),
-                )
-            }),
-        )
+    fn question<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(self
+            .questions(py)?
+            .bind(py)
+            .iter_borrowed()
+            .next()
+            .map(|question| question.to_owned()))
     }
 
     #[getter]
-    fn malformed(&self) -> Option<(usize, &'static str, u8)> {
-        self.inner
-            .malformed()
-            .map(|m| (m.offset, m.reason.code(), m.section))
+    fn answer(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
+        self.section(py, 0)
+    }
+
+    #[getter]
+    fn authority(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
+        self.section(py, 1)
+    }
+
+    #[getter]
+    fn additional(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
+        self.section(py, 2)
+    }
+
+    fn records(&self, py: Python<'_>, section: &str) -> PyResult<Py<PyTuple>> {
+        self.section(py, index_of(section)?)
+    }
+
+    fn rrset(
+        &self,
+        py: Python<'_>,
+        section: &str,
+        owner: &Bound<'_, Name>,
+        rtype: u16,
+    ) -> PyResult<Option<Py<RRset>>> {
+        let index = index_of(section)?;
+        let name = owner.get();
+        let key = (index, rtype, owner.hash()?);
+        let lock = || self.rrsets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, found)) = lock().get(&key) {
+            if of.get().lower(py) == name.lower(py) {
+                return Ok(found.as_ref().map(|rrset| rrset.clone_ref(py)));
+            }
+        }
+        let found = self.find(py, index, name, rtype)?;
+        let kept = found.as_ref().map(|rrset| rrset.clone_ref(py));
+        let before = lock().insert(key, (owner.clone().unbind(), kept));
+        drop(before);
+        Ok(found)
+    }
+
+    #[getter]
+    fn edns(&self, py: Python<'_>) -> PyResult<Option<Py<Edns>>> {
+        let made = self.edns.get_or_try_init(py, || {
+            let first = self.inner.opts().next();
+            first
+                .map(|opt| Py::new(py, Edns::of(py, &opt)?))
+                .transpose()
+        })?;
+        Ok(made.as_ref().map(|edns| edns.clone_ref(py)))
+    }
+
+    #[getter]
+    fn opt_owners<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let owners = self.inner.opts().map(|opt| Name::of(py, opt.owner));
+        PyTuple::new(py, owners.collect::<PyResult<Vec<_>>>()?)
+    }
+
+    fn opt_records<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let fields = |opt: RecordView<'_>| {
+            let (rdata, owner) = (PyBytes::new(py, opt.rdata), PyBytes::new(py, opt.owner));
+            (opt.rclass, opt.ttl, rdata, owner)
+        };
+        PyTuple::new(py, self.inner.opts().map(fields).collect::<Vec<_>>())
     }
 
     #[getter]
@@ -104,49 +283,38 @@ impl Message {
         PyTuple::new(py, self.inner.compressed_types())
     }
 
-    #[getter]
-    fn trailing_octets(&self) -> usize {
-        self.inner.trailing_octets()
+    fn __eq__(&self, py: Python<'_>, other: &Self) -> bool {
+        std::ptr::eq(self, other) || self.wire.as_bytes(py) == other.wire.as_bytes(py)
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        self.wire.bind(py).hash()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let [qd, an, ns, ar] = self.inner.counts();
+        let size = self.wire.as_bytes(py).len();
+        let fault = self.inner.malformed().map_or("", |_| " malformed");
+        format!(
+            "<Message {} {qd}/{an}/{ns}/{ar} {size} octets{fault}>",
+            self.rcode
+        )
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (Py<PyBytes>,)) {
+        (PyType::new::<Self>(py), (self.wire.clone_ref(py),))
     }
 }
 
-#[pyfunction]
-fn parse_options<'py>(py: Python<'py>, rdata: &[u8]) -> PyResult<Bound<'py, PyTuple>> {
-    let (options, complete) = wire::parse_options(rdata);
-    let options = PyList::new(
-        py,
-        options
-            .into_iter()
-            .map(|(code, data)| (code, PyBytes::new(py, data))),
-    )?;
-    (options, complete).into_pyobject(py)
-}
-
-#[pyfunction]
-#[pyo3(signature = (qname, qtype, qclass, flags, edns))]
-fn compose_query<'py>(
-    py: Python<'py>,
-    qname: &[u8],
-    qtype: u16,
-    qclass: u16,
-    flags: u16,
-    edns: Option<EdnsArgument<'py>>,
-) -> PyResult<Bound<'py, PyBytes>> {
-    let edns = edns
-        .as_ref()
-        .map(|(version, udp_size, flags, options)| wire::Edns {
-            version: *version,
-            udp_size: *udp_size,
-            flags: *flags,
-            options: options
-                .iter()
-                .map(|(code, data)| (*code, data.as_bytes()))
-                .collect(),
-        });
-    let composed = guarded(|| wire::compose_query(qname, qtype, qclass, flags, edns.as_ref()))?;
-    composed
-        .map(|query| PyBytes::new(py, &query))
-        .map_err(|error| PyValueError::new_err(error.sentence()))
+fn index_of(section: &str) -> PyResult<usize> {
+    match section {
+        "answer" => Ok(0),
+        "authority" => Ok(1),
+        "additional" => Ok(2),
+        _ => Err(PyValueError::new_err(
+            "the sections with records are answer, authority and additional",
+        )),
+    }
 }
 
 /// Run core code; a panic in it becomes an ordinary RuntimeError.
@@ -156,7 +324,6 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> PyResult<T> {
 }
 
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
-    m.add_class::<Message>()?;
-    m.add_function(wrap_pyfunction!(parse_options, m)?)?;
-    m.add_function(wrap_pyfunction!(compose_query, m)?)
+    m.add_class::<Malformed>()?;
+    m.add_class::<Message>()
 }

@@ -65,8 +65,8 @@ def _rrsets(message: Message) -> Mapping[tuple[Name, int, int, bytes], list[Reco
 
 
 def _rrset_of(record: Record) -> tuple[Name, int, int, bytes]:
-    owner, rtype, rclass, _, octets = record
-    return owner, rclass, rtype, octets[:2] if rtype == RRSIG else b""
+    rtype = record.rtype
+    return record.owner, record.rclass, rtype, record.rdata[:2] if rtype == RRSIG else b""
 
 
 @check(

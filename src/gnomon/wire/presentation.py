@@ -117,8 +117,8 @@ def _lines(message: Message) -> Iterator[str]:
             zone_section = message.opcode == 5
             yield ""
             yield f";; {'ZONE' if zone_section else 'QUESTION'} SECTION:"
-            for name, qtype, qclass in message.questions:
-                yield f";{name}\t\t{class_text(qclass)}\t{qtype}"
+            for question in message.questions:
+                yield f";{question.name}\t\t{class_text(question.qclass)}\t{question.qtype}"
         for section in SECTIONS:
             records = message.records(section)
             if records:

@@ -9,6 +9,9 @@ const TYPE_OPT: u16 = 41;
 const CLASS_NONE: u16 = 254;
 const CLASS_ANY: u16 = 255;
 
+/// Octets of a record whose owner is the root, without data.
+const MIN_RECORD_OCTETS: usize = 11;
+
 /// The first part of a message that could not be read; what came before it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed {
@@ -69,7 +72,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// Read `wire` up to its end or its first fault. Room is never reserved from the counts of the header.
+    /// Read `wire` up to its end or its first fault. The counts of the header reserve no more
+    /// room than there are octets for.
     ///
     /// No message has more than [`MAX_MESSAGE_OCTETS`]: what is beyond belongs to none and only counts as trailing.
     #[must_use]
@@ -94,7 +98,8 @@ impl Message {
         message.id = id;
         message.flags = flags;
         message.counts = [qd, an, ns, ar];
-        message.arena.reserve(wire.len());
+        // Names and rdata without compression are mostly not twice as long.
+        message.arena.reserve(wire.len() * 2);
         match message.read_body(wire) {
             Ok(end) => message.trailing = octets.len().saturating_sub(end),
             Err(malformed) => message.malformed = Some(malformed),
@@ -119,6 +124,10 @@ impl Message {
         let mut at = HEADER_OCTETS;
         let counts = self.counts;
         for (section, count) in (0u8..).zip(counts) {
+            let most = wire.len().saturating_sub(at) / MIN_RECORD_OCTETS;
+            if let Some(records) = self.section_mut(section) {
+                records.reserve_exact(most.min(usize::from(count)));
+            }
             for _ in 0..count {
                 let read = if section == 0 {
                     self.read_question(wire, at)
@@ -179,13 +188,14 @@ impl Message {
         };
         if rtype == TYPE_OPT {
             self.opts.push(record);
-        } else if let Some(records) = usize::from(section)
-            .checked_sub(1)
-            .and_then(|i| self.sections.get_mut(i))
-        {
+        } else if let Some(records) = self.section_mut(section) {
             records.push(record);
         }
         Ok(end)
+    }
+
+    fn section_mut(&mut self, section: u8) -> Option<&mut Vec<Record>> {
+        self.sections.get_mut(usize::from(section).checked_sub(1)?)
     }
 
     fn name(
