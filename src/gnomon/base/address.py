@@ -64,11 +64,11 @@ def address_of(octets: bytes) -> Address:
     return _V4(octets) if len(octets) == 4 else _V6(octets)
 
 
-# Addresses are keys everywhere, and the hash of the library's classes is slow to make.
+# Addresses are keys everywhere, and named in most sentences; hash and text of the library's classes are slow to make.
 
 
 class _V4(IPv4Address):
-    __slots__ = ("_hash",)
+    __slots__ = ("_hash", "_text")
 
     def __hash__(self) -> int:
         try:
@@ -76,10 +76,17 @@ class _V4(IPv4Address):
         except AttributeError:
             self._hash: int = super().__hash__()
             return self._hash
+
+    def __str__(self) -> str:
+        try:
+            return self._text
+        except AttributeError:
+            self._text: str = super().__str__()
+            return self._text
 
 
 class _V6(IPv6Address):
-    __slots__ = ("_hash",)
+    __slots__ = ("_hash", "_text")
 
     def __hash__(self) -> int:
         try:
@@ -87,3 +94,10 @@ class _V6(IPv6Address):
         except AttributeError:
             self._hash: int = super().__hash__()
             return self._hash
+
+    def __str__(self) -> str:
+        try:
+            return self._text
+        except AttributeError:
+            self._text: str = super().__str__()
+            return self._text

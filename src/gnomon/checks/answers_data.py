@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from ipaddress import IPv4Address
 
 from gnomon.base import Address, Name
 from gnomon.base.codes import AAAA, MX, NOERROR, NS, NXDOMAIN, A
 from gnomon.base.special import special_purpose
-from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
-from gnomon.checks.read import read_all
+from gnomon.checks.read import read
 from gnomon.checks.registry import IOP, SEC, STA, check
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
-from gnomon.wire import rdata
+from gnomon.wire import Message, rdata
 
 _COLLISION = IPv4Address("127.0.53.53")
 
@@ -44,8 +44,8 @@ def public_data_only(view: ZoneView) -> Iterator[Outcome]:
     seen: dict[tuple[Name, Address], Exchange] = {}
     for ask in ("Z1A", "Z2", "Q9", "S25"):
         for answer in view.answers(ask):
-            for name, address in _addresses(view.zone, answer):
-                seen.setdefault((name, address), answer.exchange)
+            for owned in _addresses(view.zone, answer.message):
+                seen.setdefault(owned, answer.exchange)
     faults = 0
     for (name, address), exchange in seen.items():
         block = special_purpose(address)
@@ -59,12 +59,13 @@ def public_data_only(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("public", dict.fromkeys(seen.values()), count=len(seen))
 
 
-def _addresses(zone: Name, answer: Answer) -> Iterator[tuple[Name, Address]]:
-    """The address records of names in the zone, in answers with authority."""
-    if answer.message.aa and answer.message.rcode == NOERROR:
-        for record in answer.message.answer:
-            if record.rtype in (A, AAAA) and record.owner.is_subdomain_of(zone):
-                yield from ((record.owner, address) for address in read_all(rdata.address, (record.rdata,)))
+@lru_cache(maxsize=1024)
+def _addresses(zone: Name, message: Message) -> tuple[tuple[Name, Address], ...]:
+    """The address records of names in the zone, in an answer with authority."""
+    if not message.aa or message.rcode != NOERROR:
+        return ()
+    records = [r for r in message.answer if r.rtype in (A, AAAA) and r.owner.is_subdomain_of(zone)]
+    return tuple([(r.owner, address) for r in records if (address := read(rdata.address, r.rdata)) is not None])
 
 
 @check(

@@ -264,9 +264,8 @@ def signed(view: ZoneView) -> Iterator[Outcome]:
     found: dict[str, list[tuple[Exchange, ExaminedRRset]]] = {}
     for address in keyed:
         for answer in answers_at(inventory, address) if address not in silent else ():
-            for one in answer.rrsets:
-                if one.rrset.rtype in (NSEC, NSEC3):
-                    found.setdefault(_signed_code(one), []).append((answer.answer.exchange, one))
+            for code, one in _signed_codes(view, answer):
+                found.setdefault(code, []).append((answer.answer.exchange, one))
     for code, at in sorted(found.items()):
         state = unknown if code.endswith(_CAUSED_ELSEWHERE) else outcome
         if code != "valid":
@@ -284,6 +283,14 @@ def signed(view: ZoneView) -> Iterator[Outcome]:
 
 
 _CAUSED_ELSEWHERE = ("-expired", "-not-yet-valid", "-unusable", "-not-checkable")
+
+
+def _signed_codes(view: ZoneView, answer: SignedAnswer) -> list[tuple[str, ExaminedRRset]]:
+    """The denial records of an answer, each with its code; equal answers of several servers share these."""
+    return view.once(
+        ("denial-signed", id(answer.positive), id(answer.negative)),
+        lambda: [(_signed_code(one), one) for one in answer.rrsets if one.rrset.rtype in (NSEC, NSEC3)],
+    )
 
 
 def _signed_code(one: ExaminedRRset) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gnomon.base import InputError, Name
-from gnomon.base.codes import NOERROR, NSEC, NSEC3, RRSIG
+from gnomon.base.codes import NOERROR, NSEC, NSEC3, RRSIG, SOA
 from gnomon.checks.inventory import SignedAnswer
 from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.proofs import NXNAME
@@ -49,10 +49,11 @@ def negative_ttl(view: ZoneView) -> Iterator[Outcome]:
         yield from without_keys(view)
         return
     heard, long, seen = hear(view, "Q5", "Q6", at=keyed, edns=True), list[tuple[SignedAnswer, int, int]](), False
-    for (ask, address), signed in view.chain().inventory.items():
-        soa, rrset = view.soa(address), view.apex_rrset(6).get(address)
+    denials = [(address, s) for (ask, address), s in view.chain().inventory.items() if ask in ("Q5", "Q6")]
+    for address, signed in denials:
+        soa, rrset = view.soa(address), view.apex_rrset(SOA).get(address)
         ttls = [one.rrset.ttl_s for one in signed.negative if one.rrset.rtype in (NSEC, NSEC3)]
-        if ask not in ("Q5", "Q6") or soa is None or rrset is None or not ttls:
+        if soa is None or rrset is None or not ttls:
             continue
         seen, most_s = True, min(rrset.ttl_s, soa.minimum_s)
         if max(ttls) > most_s:
@@ -100,7 +101,7 @@ def compact(view: ZoneView) -> Iterator[Outcome]:
     for address in keyed:
         signed = view.chain().inventory.get(("Q5", address))
         if signed is not None and signed.denial_types:
-            code, facts = _compactness(signed)
+            code, facts = _compactness(view, signed)
             found.setdefault(code, []).append((signed, facts))
     for code, of in sorted(found.items()):
         if code != "not-used" or len(found) == 1:
@@ -112,8 +113,13 @@ def compact(view: ZoneView) -> Iterator[Outcome]:
     yield from unheard(view, heard, "Q5")
 
 
-def _compactness(signed: SignedAnswer) -> tuple[str, dict[str, str]]:
-    """The code for one denial of a name that does not exist, with its facts."""
+def _compactness(view: ZoneView, signed: SignedAnswer) -> tuple[str, dict[str, str]]:
+    """The code for one denial of a name that does not exist, with its facts; equal answers share it."""
+    key = "compactness", id(signed.negative), signed.answer.qname
+    return view.once(key, lambda: _find_compactness(signed))
+
+
+def _find_compactness(signed: SignedAnswer) -> tuple[str, dict[str, str]]:
     qname = signed.answer.qname
     marked = [(owner, nsec) for owner, nsec in _nsecs(signed) if NXNAME in nsec.types]
     at_name = [nsec for owner, nsec in _nsecs(signed) if owner == qname]
@@ -169,8 +175,8 @@ def enumerable(view: ZoneView) -> Iterator[Outcome]:
     heard = hear(view, "Q5", at=keyed, edns=True)
     inventory = view.chain().inventory
     denials = [signed for address in keyed if (signed := inventory.get(("Q5", address))) and signed.denial_types]
-    walkable = [s for s in denials if NSEC in s.denial_types and _compactness(s)[0] not in ("used", "unmarked")]
-    hashed = [s for s in denials if NSEC3 in s.denial_types and not _is_made_for(s)]
+    walkable = [s for s in denials if NSEC in s.denial_types and _compactness(view, s)[0] not in ("used", "unmarked")]
+    hashed = [s for s in denials if NSEC3 in s.denial_types and not _is_made_for(view, s)]
     if denials:
         code = "walkable" if walkable else "hashed" if hashed else "online"
         yield outcome(code, [signed.answer.exchange for signed in walkable or hashed or denials])
@@ -179,8 +185,12 @@ def enumerable(view: ZoneView) -> Iterator[Outcome]:
     yield from unheard(view, heard, "Q5")
 
 
-def _is_made_for(signed: SignedAnswer) -> bool:
+def _is_made_for(view: ZoneView, signed: SignedAnswer) -> bool:
     """Whether every covering NSEC3 spans two hashes only: made for the question ("white lies", RFC 7129 appendix B)."""
+    return view.once(("made-for", id(signed.negative)), lambda: _spans_little(signed))
+
+
+def _spans_little(signed: SignedAnswer) -> bool:
     spans = []
     for one in signed.negative:
         if one.rrset.rtype == NSEC3:

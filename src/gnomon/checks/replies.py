@@ -160,6 +160,10 @@ def probe(view: ZoneView, ask: str, *, alive: str, edns: bool = False, first: st
     With `edns`, servers that do not speak it are left to edns.support. Where `ask` was not asked, because the combined
     question `first` got a proper answer, that answer stands for it.
     """
+    return view.once(("probe", ask, alive, edns, first), lambda: _probe(view, ask, alive, edns, first))
+
+
+def _probe(view: ZoneView, ask: str, alive: str, edns: bool, first: str) -> Probed:
     answers: list[Answer] = []
     dropped: list[Address] = []
     missing: dict[str, list[Address]] = {}

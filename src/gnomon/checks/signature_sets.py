@@ -93,11 +93,14 @@ def alg_complete(view: ZoneView) -> Iterator[Outcome]:
     Do: sign everything with the new algorithm before its key is published, and withdraw them in the opposite order.
     """
     required = {address: _algorithms(keys) for address, keys in view.dnskeys().items()}
+    of_all = frozenset[int]().union(*required.values())
     of_ds = frozenset(ds.algorithm for ds in ds_records(view))
     names = {int(DNSKEY): "dnskey-lacks", int(SOA): "soa-lacks", int(NS): "ns-lacks"}
 
     def flaws(one: Held) -> Iterator[Flaw]:
         have = {signature.fields.algorithm for signature in one.examined.signatures if signature.fields}
+        if of_all <= have:
+            return
         need = set().union(*(required.get(answer.answer.address, frozenset()) for answer in one.answers))
         rtype = int(one.examined.rrset.rtype)
         lacking = need - have - (of_ds if rtype == DNSKEY else frozenset())

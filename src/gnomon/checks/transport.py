@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
-from gnomon.base import Address, Transport
+from gnomon.base import Address, Name, Transport
 from gnomon.base.codes import NOERROR, SOA
-from gnomon.checks.observed import Answer, is_answered, is_silent, is_udp
+from gnomon.checks.observed import is_answered, is_silent, is_udp
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, STA, check
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
-from gnomon.wire import rdata
+from gnomon.wire import Message, rdata
 from gnomon.wire.rdata import Soa
 
 _UDP_ASKS = ("Q1", "Q2", "Q3")
 
 
 def _over(view: ZoneView, asks: tuple[str, ...], address: Address, transport: Transport) -> tuple[Exchange, ...]:
-    return tuple(x for ask in asks for x in view.asked(ask, address) if x.transport == transport)
+    return tuple([x for ask in asks for x in view.asked(ask, address) if x.transport is transport])
 
 
-def _dead_over_udp(view: ZoneView, address: Address) -> bool:
-    attempts = _over(view, _UDP_ASKS, address, Transport.UDP)
+def _are_dead(attempts: tuple[Exchange, ...]) -> bool:
     return any(map(is_silent, attempts)) and not any(map(is_answered, attempts))
 
 
@@ -57,9 +57,9 @@ def udp(view: ZoneView) -> Iterator[Outcome]:
     for address in view.addresses:
         server = view.server_label(address)
         attempts = _over(view, _UDP_ASKS, address, Transport.UDP)
-        plain = _over(view, ("Q1",), address, Transport.UDP)
+        plain = [x for x in attempts if x.ask == "Q1"]
         got = next((i for i, x in enumerate(plain) if is_answered(x)), None)
-        if _dead_over_udp(view, address):
+        if _are_dead(attempts):
             faults += 1
             yield outcome("silent", attempts, subject=server, server=server, how=_how(attempts), attempts=len(attempts))
         elif not any(map(is_answered, attempts)):
@@ -106,7 +106,7 @@ def tcp(view: ZoneView) -> Iterator[Outcome]:
         elif not any(map(is_silent, attempts)):
             how = attempts[0].status.word if attempts else "not planned"
             yield unknown("not-sent", attempts, subject=server, server=server, how=how)
-        elif _dead_over_udp(view, address):
+        elif _are_dead(_over(view, _UDP_ASKS, address, Transport.UDP)):
             yield unknown("host-silent", attempts, subject=server, server=server)
         else:
             faults += 1
@@ -184,7 +184,7 @@ def transport_parity(view: ZoneView) -> Iterator[Outcome]:
         udp, tcp = view.answer("Q2", address), view.answer("Q7", address)
         if udp is None or tcp is None or udp.exchange.transport == tcp.exchange.transport:
             continue
-        soas = [_soa_records(view, answer) for answer in (udp, tcp)]
+        soas = [_soa_records(view.zone, answer.message) for answer in (udp, tcp)]
         if not all(soas):
             continue
         shown = (udp.exchange, tcp.exchange)
@@ -199,10 +199,11 @@ def transport_parity(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("same", compared, count=len(compared) // 2)
 
 
-def _soa_records(view: ZoneView, answer: Answer) -> frozenset[Soa]:
+@lru_cache(maxsize=1024)
+def _soa_records(zone: Name, message: Message) -> frozenset[Soa]:
     """The SOA records of an authoritative answer, without their serials."""
-    rrset = answer.message.rrset("answer", view.zone, SOA)
-    if rrset is None or not answer.message.aa or answer.message.rcode != NOERROR:
+    rrset = message.rrset("answer", zone, SOA)
+    if rrset is None or not message.aa or message.rcode != NOERROR:
         return frozenset()
     return frozenset(soa._replace(serial=0) for soa in read_all(rdata.soa, rrset.rdatas))
 

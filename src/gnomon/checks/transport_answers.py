@@ -263,15 +263,15 @@ def pmtu(view: ZoneView) -> Iterator[Outcome]:
     Do: let ICMP "packet too big" and fragments through, or lower the EDNS buffer size of the server to 1232.
     """
     faults = 0
-    for address in view.addresses:
+    for address in [address for address in view.addresses if view.answer("Q4N", address)]:
         small = [a for ask in ("Q2", "Q3") if (a := view.answer(ask, address)) and a.message.edns is not None]
-        large, plain = view.asked("Q4", address), view.answer("Q4N", address)
-        if small and plain and large and not any(map(is_answered, large)):
+        large = view.asked("Q4", address)
+        if small and large and not any(map(is_answered, large)):
             faults += 1
             server = view.server_label(address)
             yield outcome("large-lost", large, view.asked("Q4N", address), subject=server, server=server)
-    answered = [x for x in view.about(view.subject) if x.transport == Transport.UDP and is_answered(x)]
-    big = [x for x in answered if x.ask.startswith("Q") and len(x.response or b"") > 512]
+    big = [x for x in view.about(view.subject) if x.ask[0] == "Q" and x.response and len(x.response) > 512]
+    big = [x for x in big if is_udp(x) and is_answered(x)]
     if big and not faults:
         yield outcome("passes", big, octets=max(len(x.response or b"") for x in big))
     elif not faults:
