@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from gnomon.base import ROOT, Address, Name, RRType
 from gnomon.base.codes import DNSKEY, DS, NOERROR, NSEC, NSEC3, NXDOMAIN
 from gnomon.checks.inventory import Inventory, SignedAnswer, rrsets_of, take
-from gnomon.checks.observed import Answer
+from gnomon.checks.observed import Answer, by_message
 from gnomon.checks.proofs import Denial, Proof
 from gnomon.checks.read import read_all
 from gnomon.checks.replies import is_partial
@@ -240,7 +240,8 @@ def _ds_step(
     """The best that any parent server says about the DS of `zone`; a referral (P1) counts when nothing better came."""
     unclear: list[_Step] = []
     for ask in asks:
-        steps = [_ds_of(validator, zone, parent, keys, a) for a in answers if a.exchange.ask == ask]
+        given = [same[0] for same in by_message(a for a in answers if a.exchange.ask == ask)]
+        steps = [_ds_of(validator, zone, parent, keys, answer) for answer in given]
         best = min(steps, key=lambda step: _PREFERENCE.index(step.status), default=None)
         if best is not None and best.status is not ChainStatus.INDETERMINATE:
             return best
@@ -297,9 +298,9 @@ def _dnskey_step(
 ) -> _Step:
     """The best that any server of an ancestor zone says about its DNSKEY."""
     steps = []
-    for answer in answers:
+    for answer, *_ in by_message(a for a in answers if a.exchange.ask == "C2"):
         message = answer.message
-        if answer.exchange.ask == "C2" and not is_partial(answer) and message.rcode == NOERROR:
+        if not is_partial(answer) and message.rcode == NOERROR:
             rrset = message.rrset("answer", zone, DNSKEY)
             steps.append(enter(validator, zone, ds, rrset, (answer.exchange,)))
     best = min(steps, key=lambda step: _PREFERENCE.index(step.status), default=None)
@@ -325,14 +326,13 @@ def enter(
     validator: Validator, zone: Name, ds: Sequence[Ds], rrset: RRset | None, shown: tuple[Exchange, ...]
 ) -> _Step:
     """Validate a DNSKEY RRset by a trusted DS RRset (RFC 4035 section 5.2)."""
-    tags = ", ".join(dict.fromkeys(key_label(one.key_tag, one.algorithm) for one in ds))
     if rrset is None:
-        detail = f"{zone} has a DS ({tags}) but no DNSKEY"
+        detail = f"{zone} has a DS ({_tags(ds)}) but no DNSKEY"
         return _Step(ChainStatus.BOGUS, "no-dnskey", detail, exchanges=shown)
     keys = keys_of(rrset.rdatas)
     entries = [k for k in keys if may_sign(k) and not k.dnskey.is_revoked and any(matches(d, zone, k) for d in ds)]
     if not entries:
-        detail = f"no DS of {zone} ({tags}) matches a DNSKEY"
+        detail = f"no DS of {zone} ({_tags(ds)}) matches a DNSKEY"
         return _Step(ChainStatus.BOGUS, "ds-matches-no-key", detail, exchanges=shown)
     examined = validator.examine(rrset, zone, entries)
     if examined.failure == SignatureState.NO_KEY.value:
@@ -342,6 +342,10 @@ def enter(
     if examined.failure:
         return _failed(examined, "dnskey", validator.now_s, shown)
     return _Step(ChainStatus.SECURE, keys=tuple(key for key in keys if may_sign(key)), exchanges=shown)
+
+
+def _tags(ds: Sequence[Ds]) -> str:
+    return ", ".join(dict.fromkeys(key_label(one.key_tag, one.algorithm) for one in ds))
 
 
 def _usable(many: Iterable[Ds]) -> tuple[Ds, ...]:
@@ -440,14 +444,13 @@ def _data_step(zone: Name, signed: SignedAnswer, now_s: int) -> _Step:
 def prove(zone: Name, signed: SignedAnswer) -> Proof:
     """What the denial records of an answer prove: its denial, or that a wildcard was the right source of it."""
     qname, qtype = signed.answer.qname, signed.answer.qtype
-    denial = _denial(zone, signed.negative)
     if qname is not None and qtype is not None and signed.is_nxdomain:
-        return denial.no_name(qname)
+        return _denial(zone, signed.negative).no_name(qname)
     if qname is not None and qtype is not None and signed.is_nodata:
-        return denial.no_type(qname, qtype)
+        return _denial(zone, signed.negative).no_type(qname, qtype)
     for examined in signed.positive:
         if examined.expanded_from is not None:
-            return denial.no_closer(examined.rrset.owner, examined.expanded_from)
+            return _denial(zone, signed.negative).no_closer(examined.rrset.owner, examined.expanded_from)
     return Proof.PROVEN
 
 

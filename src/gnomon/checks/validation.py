@@ -37,6 +37,7 @@ class SignatureState(StrEnum):
 
 
 _STATES = list(SignatureState)
+_VALID, _NOT_CHECKABLE = dnssec.State.VALID, dnssec.State.NOT_CHECKABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +144,9 @@ class Validator:
         doubt: ExaminedSignature | None = None
         for key in keys:
             result = self._verify(rrset, octets, key)
-            if result is not None and result.state.name == "VALID":
+            if result is not None and result.state is _VALID:
                 return ExaminedSignature(SignatureState.VALID, fields, key)
-            if result is None or result.state.name == "NOT_CHECKABLE":
+            if result is None or result.state is _NOT_CHECKABLE:
                 reason = "budget" if result is None else result.reason
                 doubt = doubt or ExaminedSignature(SignatureState.NOT_CHECKABLE, fields, key, reason)
         return doubt or ExaminedSignature(SignatureState.INVALID, fields, keys[0])
