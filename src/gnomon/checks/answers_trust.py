@@ -138,19 +138,32 @@ def determinism(view: ZoneView) -> Iterator[Outcome]:
 def _agree(view: ZoneView) -> bool:
     """Whether all answers of all servers have the same apex RRsets."""
     for rtype in (SOA, NS, DNSKEY):
-        whole = {a.message.wire: a for a in sent(view).asked(view.zone, rtype) if a.message.aa and not is_partial(a)}
-        rrsets = [a.message.rrset("answer", view.zone, rtype) for a in whole.values()]
+        messages = {answer.message.wire: answer.message for answer in _whole(view).get(rtype, ())}
+        rrsets = [message.rrset("answer", view.zone, rtype) for message in messages.values()]
         if len({rrset.rdatas for rrset in rrsets if rrset is not None}) > 1:
             return False
     return True
+
+
+def _whole(view: ZoneView) -> Mapping[int | None, list[Answer]]:
+    """The whole authoritative answers with records about the zone's apex, by the type that was asked for."""
+    return view.once("whole-apex-answers", lambda: _find_whole(view))
+
+
+def _find_whole(view: ZoneView) -> Mapping[int | None, list[Answer]]:
+    found: dict[int | None, list[Answer]] = {}
+    for answer in [answer for answer in sent(view).answers if answer.message.aa and answer.message.answer]:
+        if answer.qname == view.zone and not is_partial(answer):
+            found.setdefault(answer.qtype, []).append(answer)
+    return found
 
 
 def _over_time(view: ZoneView, address: Address, rtype: RRType) -> list[tuple[Answer, tuple[bytes, ...]]]:
     """The RRset at the apex in each whole authoritative answer of a server, in order of time."""
     found = [
         (answer, rrset.rdatas)
-        for answer in sent(view).asked(view.zone, rtype)
-        if answer.address == address and answer.message.aa and not is_partial(answer)
+        for answer in _whole(view).get(rtype, ())
+        if answer.address == address
         if (rrset := answer.message.rrset("answer", view.zone, rtype)) is not None
     ]
     return sorted(found, key=lambda item: (item[0].exchange.sent_at_ns, item[0].exchange.seq))

@@ -181,12 +181,12 @@ def _asks(view: ZoneView) -> list[str]:
 def _answered_types(view: ZoneView) -> tuple[dict[Address, set[int]], list[Exchange]]:
     """The types that each server answers for, NOERROR or NXDOMAIN, in some form of the question; all other attempts."""
     found: dict[Address, set[int]] = {}
-    answered = list[Answer]()
-    for answer in [answer for ask in _asks(view) for answer in view.answers(ask)]:
-        if answer.message.rcode in (NOERROR, NXDOMAIN) and (qtype := answer.qtype) is not None:
-            found.setdefault(answer.address, set()).add(qtype)
-            answered.append(answer)
-    attempts = [x for ask in _asks(view) for x in view.asked(ask)]
+    asks = _asks(view)
+    answers = [answer for ask in asks for answer in view.answers(ask)]
+    answered = [a for a in answers if a.message.rcode in (NOERROR, NXDOMAIN) and a.qtype is not None]
+    for answer in answered:
+        found.setdefault(answer.address, set()).add(int(answer.qtype or 0))
+    attempts = [x for ask in asks for x in view.asked(ask)]
     if len(attempts) == len(answered):
         return found, []
     settled = {id(answer.exchange) for answer in answered}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gnomon.base import Address, Name
+from gnomon.base import Address
 from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, outcome
 from gnomon.checks.replies import Finding, everything_heard, told
@@ -48,17 +48,6 @@ class Sent:
     def sections(self) -> tuple[Mapping[Record, int], ...]:
         """All different records, those of each section and kind of question by themselves."""
         return (*self.about_zone, *self.about_server)
-
-    def asked(self, qname: Name, qtype: int) -> list[Answer]:
-        """The answers to questions for that name and type."""
-        return self._by_question.get((qname, qtype), [])
-
-    @cached_property
-    def _by_question(self) -> Mapping[tuple[Name | None, int | None], list[Answer]]:
-        found: dict[tuple[Name | None, int | None], list[Answer]] = {}
-        for answer in self.answers:
-            found.setdefault((answer.qname, answer.qtype), []).append(answer)
-        return found
 
     def bearing(self, rtypes: Iterable[int]) -> list[Answer]:
         """The first answers that have the different records of these types in the answer or authority section."""

@@ -208,7 +208,9 @@ def validation_budget(view: ZoneView) -> Iterator[Outcome]:
     if not signed_servers(view):
         yield from without_keys(view)
         return
-    named = {address: Counter(map(_name_of, keys)) for address, keys in view.dnskeys().items()}
+    published = view.keys()
+    names = {key.rdata: (key.dnskey.key_tag, key.dnskey.algorithm) for key in published}
+    named = {address: Counter([names[key.rdata] for key in keys]) for address, keys in view.dnskeys().items()}
     costs = [(_cost(one, named.get(one.answer.address, {})), one) for one in view.chain().inventory.different]
     if costs:
         number, worst = max(costs, key=lambda cost: cost[0])
@@ -219,10 +221,6 @@ def validation_budget(view: ZoneView) -> Iterator[Outcome]:
     else:
         yield unknown("none-seen")
     yield from unheard(view, hear(view, "Q4", edns=True), "Q4")
-
-
-def _name_of(key: Key) -> tuple[int, int]:
-    return key.dnskey.key_tag, key.dnskey.algorithm
 
 
 def _cost(one: SignedAnswer, named: Mapping[tuple[int, int], int]) -> int:
