@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from gnomon.base.codes import CDNSKEY, CDS, DNSKEY, NSEC, NSEC3, SOA
 from gnomon.checks.inventory import SignedAnswer
-from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
+from gnomon.checks.outcome import Outcome, Shown, not_applicable, outcome, unknown
 from gnomon.checks.replies import hear, labels, signed_servers, unheard, without_keys
 from gnomon.checks.signed import Key
 from gnomon.checks.validation import ExaminedRRset, label_of
-from gnomon.evidence import Exchange
 
 if TYPE_CHECKING:
     from gnomon.checks.view import ZoneView
@@ -50,10 +49,14 @@ def _find_held(view: ZoneView) -> tuple[Held, ...]:
     return tuple(Held(examined, tuple(answers)) for examined, answers in found.values())
 
 
-def exchanges_of_held(view: ZoneView) -> tuple[Exchange, ...]:
+def exchanges_of_held(view: ZoneView) -> Shown:
     """The exchanges that gave these record sets, each once."""
-    answers = (answer.answer for one in held(view) for answer in one.answers)
-    return view.once("held-exchanges", lambda: tuple({id(a.exchange): a.exchange for a in answers}.values()))
+    return view.once("held-exchanges", lambda: _exchanges_of(held(view)))
+
+
+def _exchanges_of(many: Iterable[Held]) -> Shown:
+    exchanges = [answer.answer.exchange for one in many for answer in one.answers]
+    return Shown({id(x): x for x in exchanges}.values())
 
 
 def has_own_check(view: ZoneView, one: Held) -> bool:

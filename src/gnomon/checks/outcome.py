@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -39,6 +40,14 @@ class Outcome(NamedTuple):
     subject: str = ""
 
 
+class Shown(tuple[Exchange, ...]):
+    """Exchanges on which many outcomes rest; their references are put together once."""
+
+    @cached_property
+    def refs(self) -> tuple[EvidenceRef, ...]:
+        return _refs((tuple(self),))
+
+
 def outcome(code: str, *evidence: Exchange | Iterable[Exchange], subject: str = "", **args: Arg) -> Outcome:
     """The rule was evaluated: it came out as `code`, shown by these exchanges."""
     return Outcome(code, args, _refs(evidence), _OBSERVED, subject)
@@ -54,7 +63,9 @@ def not_applicable(code: str, *evidence: Exchange | Iterable[Exchange], subject:
     return Outcome(code, args, _refs(evidence), _NOT_APPLICABLE, subject)
 
 
-def _refs(evidence: Iterable[Exchange | Iterable[Exchange]]) -> tuple[EvidenceRef, ...]:
+def _refs(evidence: tuple[Exchange | Iterable[Exchange], ...]) -> tuple[EvidenceRef, ...]:
+    if len(evidence) == 1 and isinstance(evidence[0], Shown):
+        return evidence[0].refs
     cited: list[EvidenceRef] = []
     for item in evidence:
         if isinstance(item, Exchange):

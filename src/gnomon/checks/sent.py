@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 from gnomon.base import Address
 from gnomon.checks.observed import Answer
-from gnomon.checks.outcome import Outcome, outcome
+from gnomon.checks.outcome import Outcome, Shown, outcome
 from gnomon.checks.replies import Finding, everything_heard, told
-from gnomon.evidence import Exchange
 from gnomon.wire import Message, Record
 
 if TYPE_CHECKING:
@@ -31,8 +30,8 @@ class Sent:
         self.answers: tuple[Answer, ...] = tuple([answer for of in heard.values() for answer in of])
 
     @cached_property
-    def exchanges(self) -> tuple[Exchange, ...]:
-        return tuple([answer.exchange for answer in self.answers])
+    def exchanges(self) -> Shown:
+        return Shown([answer.exchange for answer in self.answers])
 
     @cached_property
     def about_zone(self) -> Sections:
