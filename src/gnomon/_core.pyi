@@ -129,7 +129,7 @@ class RRset:
     def __hash__(self) -> int: ...
 
 def type_of(number: int) -> RRType:
-    """The type with that number, always the same object."""
+    """The type with that number; below 512 always the same object."""
 
 @final
 class Edns:

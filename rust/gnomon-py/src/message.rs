@@ -1,16 +1,15 @@
 //! Messages.
 
 use crate::edns::Edns;
-use crate::name::Name;
+use crate::name::{kept, Name};
 use crate::records::{Question, RRset, Record, RCODES};
 use gnomon_core::wire::{self, Reason, RecordView};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyInt, PyTuple, PyType};
 use std::collections::HashMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 const CLASS_IN: u16 = 1;
 
@@ -102,18 +101,18 @@ pub struct Message {
     #[pyo3(get)]
     trailing_octets: Py<PyInt>,
     inner: wire::Message,
-    questions: PyOnceLock<Py<PyTuple>>,
-    sections: [PyOnceLock<Py<PyTuple>>; 3],
-    edns: PyOnceLock<Option<Py<Edns>>>,
+    questions: OnceLock<Py<PyTuple>>,
+    sections: [OnceLock<Py<PyTuple>>; 3],
+    edns: OnceLock<Option<Py<Edns>>>,
     rrsets: Mutex<RRsets>,
 }
 
 impl Message {
     fn section(&self, py: Python<'_>, index: usize) -> PyResult<Py<PyTuple>> {
-        let Some(kept) = self.sections.get(index) else {
+        let Some(place) = self.sections.get(index) else {
             return Ok(PyTuple::empty(py).unbind());
         };
-        let made = kept.get_or_try_init(py, || match self.inner.section(index + 1) {
+        let made = kept(place, || match self.inner.section(index + 1) {
             Some(views) => Record::all(py, views),
             None => Ok(PyTuple::empty(py).unbind()),
         })?;
@@ -177,9 +176,9 @@ impl Message {
             trailing_octets: inner.trailing_octets().into_pyobject(py)?.unbind(),
             wire: wire.unbind(),
             inner,
-            questions: PyOnceLock::new(),
-            sections: [const { PyOnceLock::new() }; 3],
-            edns: PyOnceLock::new(),
+            questions: OnceLock::new(),
+            sections: [const { OnceLock::new() }; 3],
+            edns: OnceLock::new(),
             rrsets: Mutex::default(),
         })
     }
@@ -191,7 +190,7 @@ impl Message {
 
     #[getter]
     fn questions(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
-        let made = self.questions.get_or_try_init(py, || {
+        let made = kept(&self.questions, || {
             let questions = self.inner.questions().map(|(name, qtype, qclass)| {
                 Py::new(py, Question::new(py, Name::of(py, name)?, qtype, qclass)?)
             });
@@ -255,7 +254,7 @@ impl Message {
 
     #[getter]
     fn edns(&self, py: Python<'_>) -> PyResult<Option<Py<Edns>>> {
-        let made = self.edns.get_or_try_init(py, || {
+        let made = kept(&self.edns, || {
             let first = self.inner.opts().next();
             first
                 .map(|opt| Py::new(py, Edns::of(py, &opt)?))

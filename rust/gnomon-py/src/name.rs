@@ -3,11 +3,10 @@
 use gnomon_core::wire::{self, NameError, TextError};
 use pyo3::prelude::*;
 use pyo3::pyclass::CompareOp;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString, PyTuple, PyType};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 pyo3::import_exception!(gnomon.base.errors, InputError);
 
@@ -23,9 +22,9 @@ pub struct Name {
     /// The wire octets in lower case: the form to use as a dictionary key or to compare bytes.
     #[pyo3(get)]
     key: Py<PyBytes>,
-    text: PyOnceLock<Py<PyString>>,
-    labels: PyOnceLock<Py<PyTuple>>,
-    parent: PyOnceLock<Py<Name>>,
+    text: OnceLock<Py<PyString>>,
+    labels: OnceLock<Py<PyTuple>>,
+    parent: OnceLock<Py<Name>>,
 }
 
 /// Names by the hash of their octets: the same ones come back in every message of a zone.
@@ -34,16 +33,27 @@ struct Known {
     names: HashMap<u64, Py<Name>>,
 }
 
-static KNOWN: PyOnceLock<Mutex<Known>> = PyOnceLock::new();
+static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(|| {
+    let (hasher, names) = (RandomState::new(), HashMap::new());
+    Mutex::new(Known { hasher, names })
+});
+
+/// The value that is kept there, made when it is first asked for. It must not need itself.
+pub fn kept<T>(place: &OnceLock<T>, make: impl FnOnce() -> PyResult<T>) -> PyResult<&T> {
+    // Not get_or_init: that would hold a lock while the interpreter may let another thread run.
+    match place.get() {
+        Some(value) => Ok(value),
+        None => {
+            let made = make()?;
+            Ok(place.get_or_init(|| made))
+        }
+    }
+}
 
 impl Name {
     /// The name of these octets, which are not checked; mostly the same object for the same octets.
     pub fn of(py: Python<'_>, wire: &[u8]) -> PyResult<Py<Self>> {
-        let known = KNOWN.get_or_init(py, || {
-            let (hasher, names) = (RandomState::new(), HashMap::new());
-            Mutex::new(Known { hasher, names })
-        });
-        let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
         let number = {
             let known = lock();
             let number = known.hasher.hash_one(wire);
@@ -75,9 +85,9 @@ impl Name {
         Self {
             wire,
             key,
-            text: PyOnceLock::new(),
-            labels: PyOnceLock::new(),
-            parent: PyOnceLock::new(),
+            text: OnceLock::new(),
+            labels: OnceLock::new(),
+            parent: OnceLock::new(),
         }
     }
 
@@ -133,7 +143,7 @@ impl Name {
 
     #[getter]
     fn labels(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
-        let made = self.labels.get_or_try_init(py, || {
+        let made = kept(&self.labels, || {
             let labels = wire::labels(self.octets(py)).map(|label| PyBytes::new(py, label));
             PyTuple::new(py, labels.collect::<Vec<_>>()).map(Bound::unbind)
         })?;
@@ -155,7 +165,7 @@ impl Name {
         if above.is_empty() {
             return Ok(slf.clone().unbind());
         }
-        let parent = name.parent.get_or_try_init(py, || Self::of(py, above))?;
+        let parent = kept(&name.parent, || Self::of(py, above))?;
         Ok(parent.clone_ref(py))
     }
 
@@ -195,17 +205,17 @@ impl Name {
         self.key.bind(py).hash()
     }
 
-    fn __str__(&self, py: Python<'_>) -> Py<PyString> {
-        let text = self.text.get_or_init(py, || {
+    fn __str__(&self, py: Python<'_>) -> PyResult<Py<PyString>> {
+        let text = kept(&self.text, || {
             let mut text = String::new();
             wire::put_name(self.octets(py), &mut text);
-            PyString::new(py, &text).unbind()
-        });
-        text.clone_ref(py)
+            Ok(PyString::new(py, &text).unbind())
+        })?;
+        Ok(text.clone_ref(py))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(format!("Name({})", self.__str__(py).bind(py).repr()?))
+        Ok(format!("Name({})", self.__str__(py)?.bind(py).repr()?))
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (Py<PyBytes>,)) {

@@ -1,24 +1,26 @@
 //! Questions, records and RRsets: what the sections of a message hold.
 
 use crate::message::guarded;
-use crate::name::Name;
+use crate::name::{kept, Name};
 use gnomon_core::dnssec;
 use gnomon_core::wire::RecordView;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyInt, PyTuple, PyType};
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, PoisonError};
+use std::sync::OnceLock;
 
 const RRSIG: u16 = 46;
 
-/// A class of code points, and its values by their number; there are 65,536 at most.
+/// Numbers whose values are kept: all with a name.
+const MAX_KEPT: usize = 512;
+
+/// A class of code points, and its values by their number.
 pub struct Codes {
     name: &'static str,
     class: PyOnceLock<Py<PyType>>,
-    made: PyOnceLock<Mutex<HashMap<u16, Py<PyAny>>>>,
+    kept: [OnceLock<Py<PyAny>>; MAX_KEPT],
 }
 
 /// Record types.
@@ -31,22 +33,20 @@ impl Codes {
         Self {
             name,
             class: PyOnceLock::new(),
-            made: PyOnceLock::new(),
+            kept: [const { OnceLock::new() }; MAX_KEPT],
         }
     }
 
     /// The value with that number.
     pub fn get(&self, py: Python<'_>, number: u16) -> PyResult<Py<PyAny>> {
-        let made = self.made.get_or_init(py, || Mutex::new(HashMap::new()));
-        let lock = || made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(code) = lock().get(&number) {
-            return Ok(code.clone_ref(py));
+        let make = || {
+            let class = self.class.import(py, "gnomon.base.codes", self.name)?;
+            class.call1((number,)).map(Bound::unbind)
+        };
+        match self.kept.get(usize::from(number)) {
+            Some(place) => Ok(kept(place, make)?.clone_ref(py)),
+            None => make(),
         }
-        let class = self.class.import(py, "gnomon.base.codes", self.name)?;
-        let code = class.call1((number,))?.unbind();
-        let before = lock().insert(number, code.clone_ref(py));
-        drop(before);
-        Ok(code)
     }
 }
 
@@ -230,7 +230,7 @@ pub struct RRset {
     #[pyo3(get)]
     signatures: Py<PyTuple>,
     numbers: (u16, u16, u32),
-    hash: PyOnceLock<isize>,
+    hash: OnceLock<isize>,
 }
 
 type RRsetFields = (Py<Name>, u16, u16, u32, Py<PyTuple>, Py<PyTuple>);
@@ -304,7 +304,7 @@ impl RRset {
             rdatas: rdatas.unbind(),
             signatures: signatures.unwrap_or_else(|| PyTuple::empty(py)).unbind(),
             numbers: (rtype, rclass, ttl_s),
-            hash: PyOnceLock::new(),
+            hash: OnceLock::new(),
         })
     }
 
@@ -357,13 +357,13 @@ impl RRset {
     }
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
-        let made = self.hash.get_or_try_init(py, || {
+        let made = kept(&self.hash, || {
             let owner = self.owner.bind(py).hash()?;
             let data = (
                 self.rdatas.bind(py).hash()?,
                 self.signatures.bind(py).hash()?,
             );
-            Ok::<_, PyErr>(mixed((owner, data, self.numbers)))
+            Ok(mixed((owner, data, self.numbers)))
         })?;
         Ok(*made)
     }

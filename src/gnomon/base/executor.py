@@ -54,7 +54,7 @@ class Processes:
         try:
             while True:
                 for partition in rest:
-                    given.append((partition, 1, pool.submit(_work, partition)))
+                    given.append((partition, 1, _submitted(pool, partition)))
                     if len(given) >= self._count * _AHEAD:
                         break
                 if not given:
@@ -78,7 +78,7 @@ class Processes:
                         if _is_done(future):
                             given.append((partition, tries, future))
                         else:
-                            given.append((partition, tries + (place == 0), pool.submit(_work, partition)))
+                            given.append((partition, tries + (place == 0), _submitted(pool, partition)))
                     continue
                 given.popleft()
                 yield result
@@ -92,6 +92,16 @@ class Processes:
 def executor(processes: int) -> Executor:
     """In this process for one, else in so many."""
     return Inline() if processes <= 1 else Processes(processes)
+
+
+def _submitted(pool: ProcessPoolExecutor, partition: Any) -> Future[Any]:
+    """The work on one part; failed at once if a process of the pool has died meanwhile."""
+    try:
+        return pool.submit(_work, partition)
+    except BrokenProcessPool as error:
+        future: Future[Any] = Future()
+        future.set_exception(error)
+        return future
 
 
 def _is_done(future: Future[R]) -> bool:
