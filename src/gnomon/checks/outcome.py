@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import cached_property
+from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -64,15 +65,15 @@ def not_applicable(code: str, *evidence: Exchange | Iterable[Exchange], subject:
 
 
 def _refs(evidence: tuple[Exchange | Iterable[Exchange], ...]) -> tuple[EvidenceRef, ...]:
-    if len(evidence) == 1 and isinstance(evidence[0], Shown):
-        return evidence[0].refs
-    cited: list[EvidenceRef] = []
-    for item in evidence:
-        if isinstance(item, Exchange):
-            cited.append(_ref_of(item))
-        else:
-            cited += map(_ref_of, item)
-    refs = dict.fromkeys(cited)
+    if not evidence:
+        return ()
+    if len(evidence) == 1 and not isinstance(evidence[0], Exchange):
+        (exchanges,) = evidence
+        if isinstance(exchanges, Shown):
+            return exchanges.refs
+    else:
+        exchanges = chain.from_iterable([(item,) if isinstance(item, Exchange) else item for item in evidence])
+    refs = dict.fromkeys(map(_ref_of, exchanges))
     refs.pop(_NONE, None)
     return tuple(refs)
 

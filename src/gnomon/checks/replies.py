@@ -63,11 +63,12 @@ def _hear(view: ZoneView, asks: Sequence[str], at: Sequence[Address], edns: bool
     missing: dict[str, list[Address]] = {}
     usable, serving = [_usable(view, ask, edns) for ask in asks], view.serving
     for address in at:
-        found = [of[address] for of in usable if address in of]
-        if address not in serving:
-            found = [answer for answer in found if has_authority(answer)]
-        answers += found
-        if not found:
+        before = len(answers)
+        for given in usable:
+            answer = given.get(address)
+            if answer is not None and (address in serving or has_authority(answer)):
+                answers.append(answer)
+        if len(answers) == before:
             missing.setdefault(_reason(view, asks, address), []).append(address)
     return Heard(tuple(answers), _sorted(missing))
 
@@ -104,10 +105,14 @@ def says_no_keys(answer: Answer) -> bool:
 
 def speaks_edns(view: ZoneView, address: Address) -> bool:
     """Whether any answer of the server to a question with EDNS has an OPT record."""
-    return address in view.once("speaking-edns", lambda: _speaking_edns(view))
+    return address in _speaking_edns(view)
 
 
 def _speaking_edns(view: ZoneView) -> set[Address]:
+    return view.once("speaking-edns", lambda: _find_speaking_edns(view))
+
+
+def _find_speaking_edns(view: ZoneView) -> set[Address]:
     found = [answer for ask in ("Q3", "Q2", "Q4") for answer in view.first_answers(ask).values()]
     return {answer.address for answer in found if answer.message.edns is not None}
 
@@ -168,11 +173,12 @@ def _probe(view: ZoneView, ask: str, alive: str, edns: bool, first: str) -> Prob
     dropped: list[Address] = []
     missing: dict[str, list[Address]] = {}
     zone, serving, asked_at = view.zone, view.serving, view.attempts(ask)
+    speaking = _speaking_edns(view) if edns else view.addresses
     for address in view.addresses:
         asked = ask if not first or address in asked_at else first
         answer = view.answer(asked, address)
         lame = answer is not None and address not in serving and answer.qname == zone
-        if edns and not speaks_edns(view, address) and view.asked(asked, address):
+        if address not in speaking and view.asked(asked, address):
             missing.setdefault("no-edns", []).append(address)
         elif answer is not None and answer.message.malformed is None and not lame:
             answers.append(answer)
@@ -189,15 +195,14 @@ def _usable(view: ZoneView, ask: str, edns: bool) -> Mapping[Address, Answer]:
 
 
 def _find_usable(view: ZoneView, ask: str, edns: bool) -> Mapping[Address, Answer]:
-    found = dict(view.first_answers(ask))
-    plain = view.first_answers(_PLAIN.get(ask, ""))
+    if edns:
+        return {a: answer for a, answer in _usable(view, ask, False).items() if answer.message.edns is not None}
+    found, plain = view.first_answers(ask), view.first_answers(_PLAIN.get(ask, ""))
     if ask in _WITH_EDNS:
         found = {address: answer for address, answer in found.items() if not _refuses_edns(answer)}
-    return {
-        address: answer
-        for address, answer in ({**plain, **found} if plain else found).items()
-        if not is_partial(answer) and not (edns and answer.message.edns is None)
-    }
+    if plain:
+        found = {**plain, **found}
+    return {address: answer for address, answer in found.items() if not is_partial(answer)}
 
 
 def _refuses_edns(answer: Answer) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -90,6 +91,7 @@ class ZoneView:
         self._memo: dict[object, object] = {}
         self._accepted_at: dict[str, Mapping[Address, tuple[Answer, ...]]] = {}
         self._asked: dict[str, tuple[Exchange, ...]] = {}
+        self._answers: dict[str, tuple[Answer, ...]] = {}
         self._first_at: dict[str, Mapping[Address, Answer]] = {}
         self._apexes: dict[int, Mapping[Address, tuple[Answer, RRset]]] = {}
         self._apex_rrsets: dict[int, Mapping[Address, RRset]] = {}
@@ -180,7 +182,10 @@ class ZoneView:
 
     def answers(self, ask: str) -> tuple[Answer, ...]:
         """The accepted responses of all addresses to one question, in address order."""
-        return tuple([answer for found in self._accepted(ask).values() for answer in found])
+        answers = self._answers.get(ask)
+        if answers is None:
+            answers = self._answers[ask] = tuple(chain.from_iterable(self._accepted(ask).values()))
+        return answers
 
     def distinct(self, ask: str) -> tuple[tuple[Answer, ...], ...]:
         """As `answers`, those with the same message together, in the order of their first addresses.
@@ -437,9 +442,9 @@ class ZoneView:
 
     @cached_property
     def _chain(self) -> Chain:
-        from gnomon.checks import chain
+        from gnomon.checks.chain import build
 
-        return chain.build(self)
+        return build(self)
 
     def once(self, key: object, make: Callable[[], T]) -> T:
         """What `make` gives, computed once for this view; `key` must say what it is and for what."""
