@@ -67,13 +67,10 @@ def not_applicable(code: str, *evidence: Exchange | Iterable[Exchange], subject:
 def _refs(evidence: tuple[Exchange | Iterable[Exchange], ...]) -> tuple[EvidenceRef, ...]:
     if not evidence:
         return ()
-    if len(evidence) == 1 and not isinstance(evidence[0], Exchange):
-        (exchanges,) = evidence
-        if isinstance(exchanges, Shown):
-            return exchanges.refs
-    else:
-        exchanges = chain.from_iterable([(item,) if isinstance(item, Exchange) else item for item in evidence])
-    refs = dict.fromkeys(map(_ref_of, exchanges))
+    if isinstance(evidence[0], Shown) and len(evidence) == 1:
+        return evidence[0].refs
+    exchanges = [(item,) if isinstance(item, Exchange) else item for item in evidence]
+    refs = dict.fromkeys(map(_ref_of, chain.from_iterable(exchanges)))
     refs.pop(_NONE, None)
     return tuple(refs)
 
