@@ -286,6 +286,13 @@ class Message:
         """Octets after the last record that the header counts; 0 if the message is malformed before."""
     def __hash__(self) -> int: ...
 
+def different_records(messages: Sequence[Message], section: str) -> list[tuple[Record, int]]:
+    """The different records in that section of several messages, each with the place of the first that has it.
+
+    Raises:
+        ValueError: no such section.
+    """
+
 def compose_query(
     qname: bytes,
     qtype: int,

@@ -385,8 +385,7 @@ class TestWhatWasSent:
             )
         )
         assert [answer.exchange.ask for answer in found.answers] == ["Q3", "S8", "Q1"]
-        about_zone = {int(record.rtype): place for record, place in found.about_zone[0].items()}
-        assert about_zone == {SOA: 0, NS: 0}
+        assert sorted(int(record.rtype) for record in found.about_zone[0]) == [NS, SOA]
         assert [int(record.rtype) for record in found.about_server[0]] == [SOA]
         assert len(found.messages) == 2
         assert [answer.exchange.ask for answer in found.bearing({NS})] == ["Q3"]

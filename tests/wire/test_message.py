@@ -12,6 +12,7 @@ from strategies import as_tuples, edns, messages, names, u16
 from gnomon.base import Name
 from gnomon.base.codes import CLASS_CH, NS, RRSIG, SOA
 from gnomon.wire import Edns, Malformed, Message, Question, Record, RRset, compose
+from gnomon.wire.message import different_records
 from gnomon.wire.presentation import dig
 
 ZONE = Name.from_text("Example.test.")
@@ -189,3 +190,20 @@ def test_an_rrset_is_of_one_owner_type_and_class() -> None:
     for wrong in mixed:
         with pytest.raises(ValueError, match="one owner, type and class"):
             RRset.of(wrong)
+
+
+def test_different_records_are_those_that_are_not_equal() -> None:
+    head, question = bytes.fromhex("000084000001000200000000"), b"\1a\0\0\2\0\1"
+    one, other = (b"\1A\0\0\2\0\1\0\0\1\x2c\0\3\1" + letter + b"\0" for letter in (b"x", b"y"))
+    later = b"\xc0\x0c\0\2\0\1\0\0\1\x2d\0\3\1x\0"
+    messages = [Message(head + question + one + one.lower()), Message(head + question + later + other)]
+    found = different_records(messages, "answer")
+    assert [(record, place) for record, place in found] == [
+        (messages[0].answer[0], 0),
+        (messages[1].answer[0], 1),
+        (messages[1].answer[1], 1),
+    ]
+    assert {record for record, _ in found} == {r for m in messages for r in m.answer}
+    assert different_records(messages, "authority") == [] == different_records([], "answer")
+    with pytest.raises(ValueError, match="sections"):
+        different_records(messages, "question")

@@ -7,7 +7,8 @@ use gnomon_core::wire::{self, Reason, RecordView};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyInt, PyTuple, PyType};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -316,6 +317,47 @@ fn index_of(section: &str) -> PyResult<usize> {
     }
 }
 
+/// A record by what makes it one: the owner in any case, type, class, TTL and data.
+struct Same<'a>(RecordView<'a>);
+
+impl Hash for Same<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for octet in self.0.owner {
+            state.write_u8(octet.to_ascii_lowercase());
+        }
+        (self.0.rtype, self.0.rclass, self.0.ttl, self.0.rdata).hash(state);
+    }
+}
+
+impl PartialEq for Same<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let (one, two) = (&self.0, &other.0);
+        (one.rtype, one.rclass, one.ttl, one.rdata) == (two.rtype, two.rclass, two.ttl, two.rdata)
+            && one.owner.eq_ignore_ascii_case(two.owner)
+    }
+}
+
+impl Eq for Same<'_> {}
+
+#[pyfunction]
+fn different_records(
+    py: Python<'_>,
+    messages: Vec<Bound<'_, Message>>,
+    section: &str,
+) -> PyResult<Vec<(Py<Record>, usize)>> {
+    let index = index_of(section)?;
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for (place, message) in messages.iter().enumerate() {
+        for view in message.get().inner.section(index + 1).into_iter().flatten() {
+            if seen.insert(Same(view)) {
+                found.push((Record::of(py, view)?, place));
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Run core code; a panic in it becomes an ordinary RuntimeError.
 pub fn guarded<T>(work: impl FnOnce() -> T) -> PyResult<T> {
     catch_unwind(AssertUnwindSafe(work))
@@ -324,5 +366,6 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> PyResult<T> {
 
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Malformed>()?;
-    m.add_class::<Message>()
+    m.add_class::<Message>()?;
+    m.add_function(wrap_pyfunction!(different_records, m)?)
 }

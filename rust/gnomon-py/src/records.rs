@@ -152,6 +152,13 @@ impl Record {
         PyTuple::new(py, records).map(Bound::unbind)
     }
 
+    /// One record.
+    pub fn of(py: Python<'_>, view: RecordView<'_>) -> PyResult<Py<Self>> {
+        let (owner, rdata) = (Name::of(py, view.owner)?, PyBytes::new(py, view.rdata));
+        let record = Self::new(py, owner, view.rtype, view.rclass, view.ttl, rdata.unbind())?;
+        Py::new(py, record)
+    }
+
     fn is_one_of(&self, py: Python<'_>, first: &Self) -> bool {
         (self.numbers.0, self.numbers.1) == (first.numbers.0, first.numbers.1)
             && self.owner.get().lower(py) == first.owner.get().lower(py)

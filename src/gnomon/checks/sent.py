@@ -15,12 +15,13 @@ from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, Shown, outcome
 from gnomon.checks.replies import Finding, everything_heard, told
 from gnomon.wire import Message, Record
+from gnomon.wire.message import SECTIONS, different_records
 
 if TYPE_CHECKING:
     from gnomon.checks.view import ZoneView
 
-Sections = tuple[Mapping[Record, int], Mapping[Record, int], Mapping[Record, int]]
-"""The different records of the answer, authority and additional sections, each with the first answer that has it."""
+Sections = tuple[tuple[Record, ...], ...]
+"""The different records of the answer, authority and additional sections."""
 
 
 class Sent:
@@ -36,22 +37,22 @@ class Sent:
     @cached_property
     def about_zone(self) -> Sections:
         """What came to questions about the zone."""
-        return self._sections("QZ")
+        return _records(self._of_zone)
 
     @cached_property
     def about_server(self) -> Sections:
         """What came to questions of the compliance pack."""
-        return self._sections("S")
+        return _records(self._of_pack)
 
     @cached_property
-    def sections(self) -> tuple[Mapping[Record, int], ...]:
+    def sections(self) -> Sections:
         """All different records, those of each section and kind of question by themselves."""
         return (*self.about_zone, *self.about_server)
 
     def bearing(self, rtypes: Iterable[int]) -> list[Answer]:
         """The first answers that have the different records of these types in the answer or authority section."""
         looked_for = frozenset(rtypes)
-        pairs = (pair for of in (self.about_zone, self.about_server) for section in of[:2] for pair in section.items())
+        pairs = (pair for of in (self._of_zone, self._of_pack) for section in of[:2] for pair in section)
         return [self.answers[place] for place in sorted({place for r, place in pairs if r.rtype in looked_for})]
 
     @cached_property
@@ -59,19 +60,27 @@ class Sent:
         """The different messages."""
         return tuple({answer.message.wire: answer.message for answer in self.answers}.values())
 
-    def _sections(self, kinds: str) -> Sections:
+    @cached_property
+    def _of_zone(self) -> list[list[tuple[Record, int]]]:
+        return self._different("QZ")
+
+    @cached_property
+    def _of_pack(self) -> list[list[tuple[Record, int]]]:
+        return self._different("S")
+
+    def _different(self, kinds: str) -> list[list[tuple[Record, int]]]:
+        """The different records of each section, with the place in `answers` of the first that has it."""
         first: dict[bytes, int] = {}
         for place, answer in enumerate(self.answers):
             if answer.exchange.ask[0] in kinds:
                 first.setdefault(answer.message.wire, place)
-        sections = dict[Record, int](), dict[Record, int](), dict[Record, int]()
-        # The last one first: the first one's place is what stays.
-        for place in reversed(first.values()):
-            message = self.answers[place].message
-            sections[0].update(dict.fromkeys(message.answer, place))
-            sections[1].update(dict.fromkeys(message.authority, place))
-            sections[2].update(dict.fromkeys(message.additional, place))
-        return sections
+        places = list(first.values())
+        messages = [self.answers[place].message for place in places]
+        return [[(r, places[at]) for r, at in different_records(messages, section)] for section in SECTIONS]
+
+
+def _records(of: list[list[tuple[Record, int]]]) -> Sections:
+    return tuple([tuple([record for record, _ in section]) for section in of])
 
 
 def told_of_all(view: ZoneView, findings: Sequence[Finding], good: str) -> Iterator[Outcome]:
