@@ -52,7 +52,11 @@ impl Shard {
         let Some(state) = self.udp.sockets.get(socket) else {
             return;
         };
-        let Some(sent) = matching::id(datagram).and_then(|id| state.ids.get(&id)) else {
+        let id = matching::id(datagram);
+        let Some(sent) = id.and_then(|id| state.ids.get(&id)) else {
+            if id.is_some_and(|id| state.used.contains(id)) {
+                return self.count(Mismatch::Stray);
+            }
             return self.hear_unknown_id(socket, from, came_ns, datagram);
         };
         let key = sent.flight;

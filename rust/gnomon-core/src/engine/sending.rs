@@ -31,7 +31,7 @@ enum Sent {
 
 impl Shard {
     /// Send the next attempt of a query, or put it back.
-    pub(super) fn launch(&mut self, peer: usize, key: usize) {
+    pub(super) fn launch(&mut self, peer: usize, key: usize, now_ns: u64) {
         let Some(flight) = self.flights.get_mut(key) else {
             return;
         };
@@ -50,7 +50,7 @@ impl Shard {
             Transport::Udp => send_udp(
                 flight,
                 key,
-                self.origin,
+                (self.origin, now_ns),
                 &mut self.udp,
                 &mut self.entropy,
                 udp_registry,
@@ -192,12 +192,11 @@ impl Shard {
 fn send_udp(
     flight: &mut Flight,
     key: usize,
-    origin: Instant,
+    (origin, now_ns): (Instant, u64),
     pool: &mut udp::Pool,
     entropy: &mut Entropy,
     registry: &Registry,
 ) -> io::Result<Sent> {
-    let now_ns = origin.elapsed().as_nanos() as u64;
     let socket = pool.pick(
         &flight.address,
         flight.last_socket,

@@ -296,7 +296,7 @@ impl Shard {
             match self.governor.next(now) {
                 None => return false,
                 Some(Next::Refuse { flight }) => self.give_up(flight, Status::NotSentBreaker),
-                Some(Next::Send { peer, flight }) => self.launch(peer, flight),
+                Some(Next::Send { peer, flight }) => self.launch(peer, flight, now),
             }
         }
         true

@@ -1,6 +1,7 @@
 //! A connection to a server, plain or with TLS: framed messages, many under way at once (RFC 7766, RFC 7858).
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 
@@ -9,6 +10,7 @@ use mio::{Interest, Registry, Token};
 use nix::libc;
 use rustls::ClientConnection;
 
+use super::udp::IdHasher;
 use super::{Status, Transport};
 
 /// Queries after which a connection is replaced: each needs an ID of its own.
@@ -76,7 +78,7 @@ pub struct Connection {
     incoming: Vec<u8>,
     taken: usize,
     /// IDs used here: the flight and serial of the attempt that waits, None once it is over.
-    pub ids: HashMap<u16, Option<(usize, u64)>>,
+    pub ids: HashMap<u16, Option<(usize, u64)>, BuildHasherDefault<IdHasher>>,
     pub waiting: usize,
     /// Queries sent so far.
     pub sent: usize,
@@ -112,7 +114,7 @@ impl Connection {
             written: 0,
             incoming: Vec::new(),
             taken: 0,
-            ids: HashMap::new(),
+            ids: HashMap::default(),
             waiting: 0,
             sent: 0,
             answered: 0,
@@ -236,10 +238,15 @@ impl Connection {
             let Some(tls) = self.tls.as_mut() else {
                 return Ok(Progress::Waiting);
             };
-            if !self.outgoing.is_empty() {
-                tls.writer().write_all(&self.outgoing)?;
-                self.outgoing.clear();
+            // A record for each message: there are servers that read one message and forget the rest of its record.
+            let mut rest = self.outgoing.as_slice();
+            while let Some((prefix, after)) = rest.split_first_chunk::<2>() {
+                let end = usize::from(u16::from_be_bytes(*prefix)).min(after.len());
+                let (message, following) = rest.split_at(prefix.len() + end);
+                tls.writer().write_all(message)?;
+                rest = following;
             }
+            self.outgoing.clear();
             while tls.wants_write() {
                 match tls.write_tls(&mut self.io) {
                     Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),

@@ -36,8 +36,10 @@ pub struct Sent {
 pub struct Socket {
     pub io: mio::net::UdpSocket,
     pub port: u16,
-    /// IDs used on this socket since it was opened; those that timed out stay, so that none is used twice.
+    /// The IDs of attempts that run, and of those that ended without an answer while their query went on.
     pub ids: HashMap<u16, Sent, BuildHasherDefault<IdHasher>>,
+    /// All IDs since it was opened: none is used twice.
+    pub used: UsedIds,
     pub in_flight: u32,
     opened_ns: u64,
     sent: u32,
@@ -57,6 +59,26 @@ impl Hasher for IdHasher {
 
     fn finish(&self) -> u64 {
         self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    }
+}
+
+/// A set of message IDs.
+pub struct UsedIds(Vec<u64>);
+
+impl UsedIds {
+    fn new() -> Self {
+        Self(vec![0; 65_536 / 64])
+    }
+
+    fn insert(&mut self, id: u16) {
+        if let Some(word) = self.0.get_mut(usize::from(id / 64)) {
+            *word |= 1 << (id % 64);
+        }
+    }
+
+    pub fn contains(&self, id: u16) -> bool {
+        let word = self.0.get(usize::from(id / 64));
+        word.is_some_and(|word| word >> (id % 64) & 1 == 1)
     }
 }
 
@@ -132,6 +154,7 @@ impl Pool {
                     io,
                     port,
                     ids: HashMap::default(),
+                    used: UsedIds::new(),
                     in_flight: 0,
                     opened_ns: now_ns,
                     sent: 0,
@@ -155,10 +178,10 @@ impl Pool {
 
     /// Choose an ID that this socket has not used.
     pub fn fresh_id(&self, socket: usize, entropy: &mut Entropy) -> u16 {
-        let ids = self.sockets.get(socket).map(|socket| &socket.ids);
+        let used = self.sockets.get(socket).map(|socket| &socket.used);
         loop {
             let id = entropy.u16();
-            if !ids.is_some_and(|ids| ids.contains_key(&id)) {
+            if !used.is_some_and(|used| used.contains(id)) {
                 return id;
             }
         }
@@ -229,6 +252,7 @@ impl Pool {
                     late: None,
                 },
             );
+            socket.used.insert(id);
             socket.in_flight += 1;
             socket.sent += 1;
             self.in_flight += 1;
@@ -246,8 +270,11 @@ impl Pool {
         if let Some(state) = self.sockets.get_mut(socket) {
             state.in_flight -= 1;
             self.in_flight -= 1;
-            if let Some(sent) = state.ids.get_mut(&id) {
-                sent.late = late;
+            match (late, state.ids.get_mut(&id)) {
+                (Some(late), Some(sent)) => sent.late = Some(late),
+                _ => {
+                    state.ids.remove(&id);
+                }
             }
         }
         self.close_if_done(socket, registry);
