@@ -28,7 +28,7 @@ from gnomon.sources import parse_anchor
 from gnomon.survey import read_given
 from gnomon.survey.leads import leads
 from gnomon.survey.steps import Key
-from gnomon.wire import rdata
+from gnomon.wire import Message, rdata
 from gnomon.wire.rdata import Ds
 
 _ALL_AT_ONCE_ROWS = 200_000
@@ -114,7 +114,8 @@ class ViewMaker:
 
     def _led_to(self, zone: Name, own: Iterable[Exchange]) -> set[Name]:
         """The names that the zone's records for mail and the web, and its contact, lead to, as far as looked up."""
-        todo = [key for x in own if x.ask[0] == "Z" or x.ask == "Q1" for key in _leads(zone, x)]
+        asked = [x for x in own if x.ask[0] == "Z" or x.ask == "Q1"]
+        todo = [key for message in _messages(asked) for key in _leads(zone, message)]
         found: set[Name] = set()
         while todo:
             kind, name = todo.pop()
@@ -122,17 +123,19 @@ class ViewMaker:
             if name not in found:
                 found.add(name)
                 shared = self._shared(name_subject(name)) if kind in ("text", "mx") else ()
-                todo += [key for x in shared for key in _leads(zone, x, name)]
+                todo += [key for message in _messages(shared) for key in _leads(zone, message, name)]
         return found
 
 
-def _leads(zone: Name, exchange: Exchange, name: Name | None = None) -> Iterable[Key]:
+def _messages(exchanges: Iterable[Exchange]) -> Iterable[Message]:
+    """The different responses."""
+    return dict.fromkeys(parsed(x.response) for x in exchanges if x.response is not None)
+
+
+def _leads(zone: Name, message: Message, name: Name | None = None) -> Iterable[Key]:
     """What one answer leads to; `name` is the one that was looked up if the question may be about its alias."""
-    message = parsed(exchange.response) if exchange.response is not None else None
-    question = message.question if message is not None else None
-    if message is None or question is None:
-        return ()
-    return leads(zone, name or question.name, question.qtype, message)
+    question = message.question
+    return () if question is None else leads(zone, name or question.name, question.qtype, message)
 
 
 def view_from(
@@ -151,16 +154,14 @@ def view_from(
 
 def _ns_names(zone: Name, own: Iterable[Exchange]) -> Iterator[Name]:
     """Every NS name that an answer of the parent or of the zone's servers shows for the zone."""
-    for x in own:
-        if x.ask in _SHOW_NS and x.response is not None:
-            message = parsed(x.response)
-            records = (*message.answer, *message.authority)
-            yield from read_all(rdata.ns, (r.rdata for r in records if r.rtype == NS and r.owner == zone))
+    for message in _messages(x for x in own if x.ask in _SHOW_NS):
+        records = (*message.answer, *message.authority)
+        yield from read_all(rdata.ns, (r.rdata for r in records if r.rtype == NS and r.owner == zone))
 
 
 def _primaries(zone: Name, own: Iterable[Exchange]) -> tuple[Name, ...]:
     """The names that SOA records of the zone have as primary."""
-    messages = (parsed(x.response) for x in own if x.ask == "Q1" and x.response is not None)
+    messages = _messages(x for x in own if x.ask == "Q1")
     found = (r.rdata for m in messages for r in m.answer if r.rtype == SOA and r.owner == zone)
     return in_order(soa.mname for soa in read_all(rdata.soa, found))
 
