@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gnomon.base import Address
-from gnomon.base.codes import DIGEST_NAMES, DNSKEY
+from gnomon.base.codes import DIGEST_NAMES
 from gnomon.checks.chain import CHECKABLE_DIGESTS, matches
-from gnomon.checks.entry import NO_DS, ds_records, entry_keys, without_ds
-from gnomon.checks.inventory import apex
+from gnomon.checks.entry import NO_DS, ds_records, entries_at, without_ds
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.registry import IOP, REL, SEC, check
 from gnomon.checks.replies import UNHEARD_EDNS, hear, labels, unheard
@@ -229,18 +228,14 @@ def key_signs_dnskey(view: ZoneView) -> Iterator[Outcome]:
     heard = hear(view, "Q4")
     closed, failing, idle, good = list[Address](), list[Address](), set[str](), set[str]()
     named: set[str] = set()
-    for address, keys in view.dnskeys().items():
-        examined = apex(view.chain().inventory, view.zone, DNSKEY, address)
-        entries = {label_of(key) for key in entry_keys(view, keys)}
-        if examined is None or not entries:
+    for address, entries in entries_at(view).items():
+        if not entries.algorithms:
             continue
-        named |= entries
-        valid = {one.label for one in examined.valid} & entries
-        tried = {one.label for one in examined.signatures} & entries
-        good |= valid
-        idle |= entries - tried if valid else set()
-        if not valid:
-            (failing if tried or not examined.signatures else closed).append(address)
+        named |= entries.algorithms.keys()
+        good |= entries.valid
+        idle |= entries.algorithms.keys() - entries.tried if entries.valid else set()
+        if not entries.valid:
+            (failing if entries.tried or not entries.is_signed else closed).append(address)
     shown = [a.exchange for a in heard.answers]
     texts = tuple(sorted(named))
     if closed:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gnomon.base.codes import ALGORITHM_NAMES, DNSKEY
+from gnomon.base.codes import ALGORITHM_NAMES
 from gnomon.checks.chain import CHECKABLE_DIGESTS, matches
-from gnomon.checks.entry import NO_DS, ds_records, entry_keys, without_ds
-from gnomon.checks.inventory import apex
+from gnomon.checks.entry import NO_DS, ds_records, entries_at, without_ds
 from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.registry import IOP, SEC, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, hear, labels, unheard
@@ -90,10 +89,8 @@ def alg_coverage(view: ZoneView) -> Iterator[Outcome]:
     wanted = {ds.algorithm for ds in records}
     lacking: dict[int, list[str]] = {}
     judged = False
-    for address, keys in view.dnskeys().items():
-        examined = apex(view.chain().inventory, view.zone, DNSKEY, address)
-        entries = {label_of(key): key.dnskey.algorithm for key in entry_keys(view, keys)}
-        signing = {entries[s.label] for s in examined.signatures if s.label in entries} if examined else set()
+    for address, entries in entries_at(view).items():
+        signing = {entries.algorithms[label] for label in entries.tried}
         judged = judged or bool(signing)
         for algorithm in wanted - signing if signing else ():
             lacking.setdefault(algorithm, []).extend(labels(view, [address]))

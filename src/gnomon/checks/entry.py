@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gnomon.base import Address
+from gnomon.base.codes import DNSKEY
 from gnomon.checks.chain import matches
+from gnomon.checks.inventory import apex
 from gnomon.checks.outcome import Outcome, not_applicable, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.signed import Key
-from gnomon.checks.validation import may_sign
+from gnomon.checks.validation import ExaminedRRset, label_of, may_sign
 from gnomon.wire import rdata
 from gnomon.wire.rdata import Ds
 
@@ -57,3 +61,39 @@ def entry_keys(view: ZoneView, keys: tuple[Key, ...]) -> tuple[Key, ...]:
 def _find_entry_keys(view: ZoneView, keys: tuple[Key, ...]) -> tuple[Key, ...]:
     records = ds_records(view)
     return tuple(key for key in keys if may_sign(key) and any(matches(ds, view.zone, key) for ds in records))
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """The keys of a server that a DS record names: their labels with the algorithms, and which of them sign the keys.
+
+    `tried` have a signature over the DNSKEY RRset, `valid` a valid one; `is_signed`: any key has one.
+    """
+
+    algorithms: Mapping[str, int]
+    tried: frozenset[str]
+    valid: frozenset[str]
+    is_signed: bool
+
+
+def entries_at(view: ZoneView) -> Mapping[Address, Entries]:
+    """At each server whose DNSKEY RRset was looked at."""
+    return view.once("entries", lambda: _find_entries(view))
+
+
+def _find_entries(view: ZoneView) -> Mapping[Address, Entries]:
+    found: dict[Address, Entries] = {}
+    same: dict[tuple[int, int], Entries] = {}  # by identity: equal keys are looked at once
+    for address, keys in view.dnskeys().items():
+        examined, named = apex(view.chain().inventory, view.zone, DNSKEY, address), entry_keys(view, keys)
+        if examined is not None:
+            of = id(examined), id(named)
+            found[address] = same[of] = same.get(of) or _entries(examined, named)
+    return found
+
+
+def _entries(examined: ExaminedRRset, named: tuple[Key, ...]) -> Entries:
+    algorithms = {label_of(key): key.dnskey.algorithm for key in named}
+    tried = frozenset(one.label for one in examined.signatures)
+    valid = frozenset(one.label for one in examined.valid)
+    return Entries(algorithms, tried & algorithms.keys(), valid & algorithms.keys(), bool(examined.signatures))

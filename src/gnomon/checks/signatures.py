@@ -188,10 +188,9 @@ def remaining(view: ZoneView) -> Iterator[Outcome]:
         return
     chain = view.chain()
     ends = [
-        (max(_end_s(one, chain.now_s) for one in examined.valid), examined, answer)
-        for answer in chain.inventory.different
-        for examined in answer.rrsets
-        if examined.valid
+        (max([_end_s(signature, chain.now_s) for signature in one.examined.valid]), one.examined, one.answers[0])
+        for one in held(view)
+        if one.examined.valid
     ]
     if not ends:
         yield unknown("none-valid", [answer.answer.exchange for answer in chain.inventory.values()])
@@ -233,11 +232,10 @@ def validity_max(view: ZoneView) -> Iterator[Outcome]:
         return
     chain = view.chain()
     spans = [
-        (_end_s(one, chain.now_s) - moment_s(one.fields.inception, chain.now_s), one, examined, answer)
-        for answer in chain.inventory.different
-        for examined in answer.rrsets
-        for one in examined.valid
-        if one.fields is not None
+        (_end_s(s, chain.now_s) - moment_s(s.fields.inception, chain.now_s), s, one.examined, one.answers[0])
+        for one in held(view)
+        for s in one.examined.valid
+        if s.fields is not None
     ]
     if not spans:
         yield unknown("none-valid", [answer.answer.exchange for answer in chain.inventory.values()])

@@ -223,11 +223,11 @@ def rtt(view: ZoneView) -> Iterator[Outcome]:
     Source: ICANN registry agreement, specification 10 section 2; RSSAC047 section 5.2.
     Do: add a server nearer to the users, or anycast; check the load of the slow ones.
     """
-    answered = [x for x in view.about(view.subject) if x.ask.startswith("Q") and x.rtt_us is not None]
-    answered = [x for x in answered if is_answered(x)]
+    timed = [x for x in view.about(view.subject) if x.rtt_us is not None and x.ask[0] == "Q"]
+    answered = [x for x in timed if is_answered(x)]
     faults = 0
     for transport, limit_us, code in ((Transport.UDP, 500_000, "udp-slow"), (Transport.TCP, 1_500_000, "tcp-slow")):
-        of = [x for x in answered if x.transport == transport]
+        of = [x for x in answered if x.transport is transport]
         slow = [x for x in of if (x.rtt_us or 0) > limit_us]
         if slow and len(slow) * 20 > len(of):
             faults += 1
@@ -237,7 +237,7 @@ def rtt(view: ZoneView) -> Iterator[Outcome]:
     if not answered:
         yield unknown("not-measured", view.asked("Q1"))
     elif not faults:
-        ordered = sorted(x.rtt_us or 0 for x in answered)
+        ordered = sorted([x.rtt_us or 0 for x in answered])
         rtt_us = ordered[ceil(0.95 * len(ordered)) - 1]
         yield outcome("fine", view.asked("Q1"), count=len(answered), rtt_ms=rtt_us // 1000)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gnomon.base.codes import AAAA, DNSKEY, MX, NS, SOA, TXT, A
+from gnomon.checks.each import held
 from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import read_all
@@ -241,10 +242,9 @@ def expire_vs_signature(view: ZoneView) -> Iterator[Outcome]:
         return
     chain = view.chain()
     ends = [
-        (max(left_s), answer.answer.exchange)
-        for answer in chain.inventory.different
-        for examined in answer.rrsets
-        if (left_s := [(one.fields.expiration - chain.now_s) % (1 << 32) for one in examined.valid if one.fields])
+        (max(left_s), one.answers[0].answer.exchange)
+        for one in held(view)
+        if (left_s := [(s.fields.expiration - chain.now_s) % (1 << 32) for s in one.examined.valid if s.fields])
     ]
     soas = view.soas()
     if not ends or not soas:
