@@ -8,6 +8,7 @@ from pathlib import Path
 from gnomon.base import InputError, Level, Name
 from gnomon.checks.profile import load_profile
 from gnomon.judge import judge_zone, views
+from gnomon.judge.verdict import INTERNAL_ERROR
 from gnomon.lab import FAULTS, Placement, World, build_world
 from worlds import ZONE, routes, survey
 
@@ -15,7 +16,7 @@ RECORD = Path(__file__).with_name("mutations.toml")
 
 
 def bad_codes(fault: str | None) -> list[str]:
-    """The codes at notice or above in the healthy world with that fault, sorted.
+    """The codes at notice or above, and any error of our own, in the healthy world with that fault, sorted.
 
     The fault is put to all servers of the zone; where that is bad nowhere, as with what is only different, to one of
     them. Faults of a delegation are put to the parent's servers.
@@ -31,7 +32,7 @@ def _bad_codes(world: World) -> list[str]:
         view = next(views(evidence, routing=routes(world, Path(folder) / "asn.csv")))
         verdicts = judge_zone(view, load_profile("default"))
     bad = {level.word for level in Level if level >= Level.NOTICE}
-    return sorted({f"{v.check_id}/{v.code}" for v in verdicts if v.level in bad})
+    return sorted({f"{v.check_id}/{v.code}" for v in verdicts if v.level in bad or v.code == INTERNAL_ERROR})
 
 
 def world_with(fault: str, at: str) -> World:

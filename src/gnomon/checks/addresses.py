@@ -175,6 +175,6 @@ def _unconfirmed(view: ZoneView, has_inside: bool, confirmed: bool, refuted: lis
     """
     if has_inside:
         at = [a for a in view.addresses if view.asked("Q9", a) or view.service(a).state not in ("ok", "unobserved")]
-        yield from unheard(view, hear(view, "Q9", at=at).but(refuted), "Q9")
+        yield from unheard(view, hear(view, "Q9", at=at or view.addresses).but(refuted), "Q9")
         if not confirmed:
             yield unknown("none-confirms", view.asked("Q9"), view.asked("Q1"))

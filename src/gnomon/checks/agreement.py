@@ -10,7 +10,7 @@ from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import address_order, read_all
 from gnomon.checks.registry import REL, SEC, STA, check
-from gnomon.checks.replies import UNHEARD, has_authority, hear, labels, probe, unheard
+from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, has_authority, hear, labels, none_proper, probe, unheard
 from gnomon.checks.unjudged import unjudged
 from gnomon.checks.view import ZoneView
 from gnomon.wire import rdata
@@ -57,7 +57,7 @@ def ns_host_addresses(view: ZoneView) -> Iterator[Outcome]:
     if agreeing and len(agreeing) == len(inside):
         yield outcome("agree", view.asked("Q9"), names=tuple(map(str, agreeing)))
     at = [a for a in view.addresses if view.asked("Q9", a) or view.service(a).state not in ("ok", "unobserved")]
-    yield from unheard(view, hear(view, "Q9", at=at), "Q9")
+    yield from unheard(view, hear(view, "Q9", at=at or view.addresses), "Q9")
 
 
 def _sets(answers: list[Answer]) -> dict[tuple[Address, ...], list[Address]]:
@@ -145,7 +145,7 @@ def _difference(view: ZoneView, values: Mapping[Address, Hashable]) -> str:
         "agree": "The servers of {zone} agree on names and types that do not exist ({count} compared).",
         "differ": "Servers of {zone} with the same serial contradict each other about {what}: {values}.",
         "differ-by-serial": "Servers of {zone} with different serials contradict each other about {what}: {values}.",
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def negative_agree(view: ZoneView) -> Iterator[Outcome]:
@@ -171,7 +171,7 @@ def negative_agree(view: ZoneView) -> Iterator[Outcome]:
     if counted and not faults:
         shown = [a.exchange for ask in ("Q5", "Q6") for a in hear(view, ask).answers]
         yield outcome("agree", shown, count=counted)
-    yield from unheard(view, hear(view, "Q5"), "Q5")
+    yield from (unheard if counted else none_proper)(view, hear(view, "Q5"), "Q5")
 
 
 @check(

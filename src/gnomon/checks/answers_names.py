@@ -198,6 +198,9 @@ def out_of_zone(view: ZoneView) -> Iterator[Outcome]:
     if roots:
         shown = [x for address in roots for x in view.asked("S11", address)]
         yield not_applicable("root-server", shown, servers=tuple(map(view.server_label, roots)))
+    if probed.dropped and not probed.answers:
+        shown = [x for address in probed.dropped for x in view.asked("S10", address)]
+        yield unknown("no-answer", shown, servers=tuple(map(view.server_label, probed.dropped)))
     yield from unheard(view, probed.heard, "S10")
 
 

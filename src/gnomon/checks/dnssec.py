@@ -76,7 +76,7 @@ def signed(view: ZoneView) -> Iterator[Outcome]:
         "island": "{zone} is signed, but its parent has no DS: validators treat it as unsigned.",
         "island-asks": "{zone} is signed without a DS at its parent, and asks for one with CDS records ({servers}).",
         "island-partly-signed": "{zone} has no DS, and not all servers are signed (see dnssec.servers-agree-signed).",
-        **NO_DS,
+        **{code: NO_DS[code] for code in ("root", "given", "parent-no-answer")},
         **UNSIGNED,
         **UNHEARD_EDNS,
     },

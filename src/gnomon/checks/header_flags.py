@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from gnomon.base import Address
 from gnomon.base.codes import NOERROR, SOA
 from gnomon.checks.observed import Answer
-from gnomon.checks.outcome import Outcome
+from gnomon.checks.outcome import Outcome, unknown
 from gnomon.checks.registry import IOP, check
-from gnomon.checks.replies import UNHEARD, Finding, dropped, finding, probe, told, unheard
+from gnomon.checks.replies import UNHEARD, Finding, dropped, finding, labels, probe, told, unheard
 from gnomon.checks.view import ZoneView
 
 _FLAGS = {"S8A": "AA", "S8T": "TC", "S9": "RD", "S8R": "RA", "S8Z": "Z", "S8D": "AD", "S8C": "CD"}
@@ -110,9 +110,8 @@ def rd_in_zone(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 1034 section 4.3.1; RFC 1035 section 4.1.1; RFC 8906 section 8.1.3.
     Do: update the server, or let it answer for its zones also to those that it would not recurse for.
     """
-    probed = probe(view, "S9", alive="Q1", first="S8")
-    # A server that was not asked with RD alone dropped a query with other flags too.
-    findings = [one for one in dropped(view, probed, "S9") if view.asked("S9", one.address)]
+    probed, asked_at = probe(view, "S9", alive="Q1", first="S8"), view.attempts("S9")
+    findings = [one for one in dropped(view, probed, "S9") if one.address in asked_at]
     for answer in probed.answers:
         said = _said(answer) if answer.exchange.ask == "S9" else ""
         if said:
@@ -120,4 +119,9 @@ def rd_in_zone(view: ZoneView) -> Iterator[Outcome]:
         elif not answer.message.rd:
             findings.append(finding("not-copied", answer.address, answer))
     yield from told(view, findings, "same", probed.answers)
+    # These dropped a query with other flags too, and were not asked with RD alone.
+    left = [address for address in probed.dropped if address not in asked_at]
+    if left:
+        shown = [x for address in left for x in view.asked("S8", address)]
+        yield unknown("not-asked", shown, servers=labels(view, left))
     yield from unheard(view, probed.heard, "S9", "S8")

@@ -125,13 +125,15 @@ def tcp_ready(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 7766; RFC 9210.
     Do: open TCP port 53 at servers and firewalls, with room for many connections.
     """
-    heard = hear(view, "Q1")
-    mute = [a.address for a in heard.answers if view.asked("Q7", a.address) and view.answer("Q7", a.address) is None]
+    heard, asked = hear(view, "Q1"), view.attempts("Q7")
+    mute = [a.address for a in heard.answers if a.address in asked and view.answer("Q7", a.address) is None]
     shown = [x for a in heard.answers for x in view.asked("Q7", a.address)]
     if mute:
         yield unknown("no-tcp", shown, servers=labels(view, mute))
-    elif heard.answers:
+    elif shown:
         yield outcome("ready", shown)
+    elif heard.answers:
+        yield unknown("not-asked", servers=labels(view, [a.address for a in heard.answers]))
     yield from unheard(view, heard, "Q1")
 
 

@@ -55,7 +55,7 @@ def hear(view: ZoneView, *asks: str, at: Sequence[Address] | None = None, edns: 
     if at is None:
         return view.once(("heard", asks, edns), lambda: _hear(view, asks, view.addresses, edns))
     among = tuple(at)
-    return view.once(("heard", asks, edns, at and among), lambda: _hear(view, asks, among, edns))
+    return view.once(("heard", asks, edns, among), lambda: _hear(view, asks, among, edns))
 
 
 def _hear(view: ZoneView, asks: Sequence[str], at: Sequence[Address], edns: bool) -> Heard:
@@ -81,6 +81,14 @@ def unheard(view: ZoneView, heard: Heard, *asks: str) -> Iterator[Outcome]:
         yield unknown(reason, shown, servers=labels(view, addresses))
 
 
+def none_proper(view: ZoneView, heard: Heard, *asks: str) -> Iterator[Outcome]:
+    """As `unheard`, for a check that could use none of the answers: an error instead of a denial, for example."""
+    failing = tuple(dict.fromkeys(answer.address for answer in heard.answers))
+    if failing:
+        yield unknown("no-answer", [a.exchange for a in heard.answers], servers=labels(view, failing))
+    yield from unheard(view, heard, *asks)
+
+
 def signed_servers(view: ZoneView) -> tuple[Address, ...]:
     """The addresses that give a readable DNSKEY with authority, in address order."""
     return view.once("signed-servers", lambda: tuple(address for address, keys in view.dnskeys().items() if keys))
@@ -91,10 +99,9 @@ def without_keys(view: ZoneView) -> Iterator[Outcome]:
     heard = hear(view, "Q4")
     if any(map(says_no_keys, heard.answers)):
         yield not_applicable("unsigned", [a.exchange for a in heard.answers])
-    elif heard.answers:
-        shown, servers = [a.exchange for a in heard.answers], labels(view, [a.address for a in heard.answers])
-        yield unknown("no-answer", shown, servers=servers)
-    yield from unheard(view, heard, "Q4")
+        yield from unheard(view, heard, "Q4")
+    else:
+        yield from none_proper(view, heard, "Q4")
 
 
 def says_no_keys(answer: Answer) -> bool:

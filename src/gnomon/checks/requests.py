@@ -12,7 +12,7 @@ from gnomon.base.codes import CDNSKEY, CDS, NOERROR, NSEC, NSEC3
 from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, not_applicable
 from gnomon.checks.read import read_all
-from gnomon.checks.replies import UNHEARD, hear, is_partial, unheard
+from gnomon.checks.replies import UNHEARD_EDNS, hear, is_partial, none_proper
 from gnomon.checks.signed import Key
 from gnomon.checks.validation import keys_of
 from gnomon.evidence import Exchange
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DELETE_CDS = bytes(5)  # RFC 8078 section 4: 0 0 0 00
 DELETE_CDNSKEY = b"\0\0\3\0\0"  # 0 3 0 AA==
 
-NO_REQUEST = {"no-request": "{zone} has no CDS or CDNSKEY records.", **UNHEARD}
+NO_REQUEST = {"no-request": "{zone} has no CDS or CDNSKEY records.", **UNHEARD_EDNS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def without_request(view: ZoneView) -> Iterator[Outcome]:
     if requests(view):
         yield not_applicable("no-request", shown(view, requests(view)))
     else:
-        yield from unheard(view, hear(view, "Q8", "Q6"), "Q8")
+        yield from none_proper(view, hear(view, "Q8", "Q6"), "Q8")
 
 
 def shown(view: ZoneView, of: tuple[Request, ...]) -> list[Exchange]:

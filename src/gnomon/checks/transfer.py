@@ -10,7 +10,7 @@ from gnomon.checks.observed import Answer, is_answered
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import SEC, check
-from gnomon.checks.replies import UNHEARD, has_authority, hear, labels, probe, unheard
+from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, has_authority, hear, labels, none_proper, probe, unheard
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 from gnomon.wire import rdata
@@ -80,7 +80,7 @@ def ixfr(view: ZoneView) -> Iterator[Outcome]:
         "public": "All names of {zone} can be listed by anyone: {ways}.",
         "guessed": "Names of {zone} can be told only by guessing against the hashes of NSEC3.",
         "hidden": "No way to list the names of {zone} was seen.",
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def zone_churn_leak(view: ZoneView) -> Iterator[Outcome]:
@@ -98,7 +98,7 @@ def zone_churn_leak(view: ZoneView) -> Iterator[Outcome]:
             ways.setdefault(way, answer.exchange)
     hashed: list[Exchange] = []
     heard: list[Exchange] = []
-    for answer in (*view.answers("Q5"), *view.answers("Q6")):
+    for answer in (*view.answers("Q5"), *view.answers("Q5N"), *view.answers("Q6")):
         types = {record.rtype for record in answer.message.authority}
         if not has_authority(answer):
             continue
@@ -112,7 +112,7 @@ def zone_churn_leak(view: ZoneView) -> Iterator[Outcome]:
     elif heard:
         yield outcome("guessed" if hashed else "hidden", hashed or heard)
     else:
-        yield from unheard(view, hear(view, "Q5", "Q6"), "Q5", "Q6")
+        yield from none_proper(view, hear(view, "Q5", "Q6"), "Q5", "Q6")
 
 
 def _walkable(view: ZoneView, answer: Answer) -> bool:

@@ -11,7 +11,7 @@ from gnomon.checks.observed import Answer, is_answered, is_silent, is_udp
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, RES, STA, check
-from gnomon.checks.replies import UNHEARD, hear, unheard
+from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, hear, unheard
 from gnomon.checks.unjudged import unjudged
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
@@ -76,7 +76,7 @@ def _fault_of_ns(view: ZoneView, answer: Answer) -> str:
         "rcode": "{server} serves {zone} over UDP and answers {rcode} over TCP.",
         "not-authoritative": "{server} serves {zone} over UDP and answers without authority over TCP.",
         "no-soa": "{server} serves {zone} over UDP and gives no SOA record of it over TCP.",
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def tcp_answer(view: ZoneView) -> Iterator[Outcome]:
@@ -89,11 +89,12 @@ def tcp_answer(view: ZoneView) -> Iterator[Outcome]:
     Do: let one server process answer both, and look for a proxy on TCP port 53.
     """
     heard = hear(view, "Q7")
+    without_edns = heard.missing.get("no-edns", ())
     good: list[Exchange] = []
     faults = 0
     for address in view.addresses:
         answer = view.answer("Q7", address)
-        if answer is None or view.service(address).state != "ok":
+        if answer is None or view.service(address).state != "ok" or address in without_edns:
             continue
         message, server = answer.message, view.server_label(address)
         has_soa = message.rrset("answer", view.zone, SOA) is not None
