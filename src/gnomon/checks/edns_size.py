@@ -83,9 +83,10 @@ def bufsize_honoured(view: ZoneView) -> Iterator[Outcome]:
     Do: update the server, or the middlebox that ignores the size.
     """
     findings, shown = list[Finding](), [answer for answer in sent(view).answers if is_udp(answer.exchange)]
-    large = [x for x in view.exchanges if x.response is not None and len(x.response) > 512]
-    for address in view.addresses if any(map(_is_over, large)) else ():
-        over = [(x, _allowed(x)) for x in _over_udp(view, address) if _is_over(x)]
+    large = [x for x in view.exchanges if x.response is not None and len(x.response) > 512 and is_udp(x)]
+    for address in view.addresses if any(len(x.response or b"") > _allowed(x) for x in large) else ():
+        answered = [(x, _allowed(x)) for x in _over_udp(view, address)]
+        over = [(x, allowed) for x, allowed in answered if len(x.response or b"") > allowed]
         if over:
             largest, allowed = max(over, key=lambda pair: len(pair[0].response or b""))
             asks = tuple(dict.fromkeys(x.ask for x, _ in over))
@@ -100,11 +101,6 @@ def _over_udp(view: ZoneView, address: Address) -> Iterator[Exchange]:
     for ask in view.asks:
         if ask[0] in "QZS":
             yield from (x for x in view.asked(ask, address) if is_answered(x) and is_udp(x))
-
-
-def _is_over(exchange: Exchange) -> bool:
-    octets = len(exchange.response or b"")
-    return octets > 512 and is_udp(exchange) and octets > _allowed(exchange)
 
 
 def _allowed(exchange: Exchange) -> int:

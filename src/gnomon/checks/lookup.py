@@ -164,16 +164,12 @@ class HostLookup:
     name: Name
     v4: Lookup
     v6: Lookup
+    addresses: tuple[Address, ...]
 
     @property
     def alias(self) -> Name | None:
         """Where the host leads if it is an alias."""
         return next((one.name for one in (self.v4, self.v6) if one.aliases), None)
-
-    @property
-    def addresses(self) -> tuple[Address, ...]:
-        found = read_all(rdata.address, (*self.v4.rdatas, *self.v6.rdatas))
-        return tuple(sorted(set(found), key=address_order))
 
     @property
     def is_known(self) -> bool:
@@ -197,7 +193,13 @@ class HostLookup:
 
 def look_up_host(view: ZoneView, name: Name) -> HostLookup:
     """The addresses of a host."""
-    return HostLookup(name, look_up(view, name, A), look_up(view, name, AAAA))
+    return view.once(("host-lookup", name), lambda: _look_up_host(view, name))
+
+
+def _look_up_host(view: ZoneView, name: Name) -> HostLookup:
+    v4, v6 = look_up(view, name, A), look_up(view, name, AAAA)
+    found = set(read_all(rdata.address, (*v4.rdatas, *v6.rdatas)))
+    return HostLookup(name, v4, v6, tuple(sorted(found, key=address_order)))
 
 
 def zone_of(view: ZoneView, name: Name) -> Name | None:

@@ -31,7 +31,7 @@ def _without_hosts(view: ZoneView) -> Iterator[Outcome]:
 
 
 def _found(view: ZoneView) -> list[HostLookup]:
-    return [look_up_host(view, name) for name in mx_hosts(view)]
+    return view.once("mail-hosts", lambda: [look_up_host(view, name) for name in mx_hosts(view)])
 
 
 def _unknown(left: Sequence[HostLookup]) -> Iterator[Outcome]:
