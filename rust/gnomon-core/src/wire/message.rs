@@ -104,6 +104,7 @@ impl Message {
             Ok(end) => message.trailing = octets.len().saturating_sub(end),
             Err(malformed) => message.malformed = Some(malformed),
         }
+        message.arena.shrink_to_fit();
         message
     }
 
