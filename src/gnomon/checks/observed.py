@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from gnomon.base import Address, InputError, Name, RRType, Transport
 from gnomon.base.codes import BADCOOKIE
@@ -45,30 +46,32 @@ _READERS: dict[int, Callable[[bytes], object]] = {
 
 
 class Answer:
-    """An accepted response: the last answered attempt, the one over TCP if the one over UDP was truncated."""
+    """An accepted response: the last answered attempt, the one over TCP if the one over UDP was truncated.
 
-    __slots__ = ("_asked", "address", "exchange", "message")
+    `qname` is the name asked for, in lower case; it and `qtype` are None only if our own query cannot be read.
+    """
+
+    __slots__ = ("address", "exchange", "message", "qname", "qtype")
+
+    exchange: Exchange
+    message: Message
+    address: Address
+    qname: Name | None
+    qtype: RRType | None
 
     def __init__(self, exchange: Exchange, message: Message) -> None:
         self.exchange = exchange
         self.message = message
-        self.address: Address = exchange.address
-        self._asked: tuple[Name, RRType] | None = None
+        self.address = exchange.address
 
-    @property
-    def qname(self) -> Name | None:
-        """The name asked for, in lower case."""
-        asked = self._asked or self._read()
-        return asked[0] if asked else None
+    if not TYPE_CHECKING:  # else any misspelt name would pass as an attribute
 
-    @property
-    def qtype(self) -> RRType | None:
-        asked = self._asked or self._read()
-        return asked[1] if asked else None
-
-    def _read(self) -> tuple[Name, RRType] | None:
-        self._asked = asked_in(self.exchange.query)
-        return self._asked
+        def __getattr__(self, name: str) -> Name | RRType | None:
+            """Called for what is not set yet: the question is read when it is asked for first."""
+            if name not in ("qname", "qtype"):
+                raise AttributeError(name)
+            self.qname, self.qtype = asked_in(self.exchange.query) or (None, None)
+            return self.qname if name == "qname" else self.qtype
 
     @property
     def unreadable(self) -> tuple[Record, ...]:

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 from gnomon.evidence.exchange import EvidenceRef, Exchange
 
+# A named tuple made as a tuple costs half.
+_new = tuple.__new__
+
 Scalar = str | int | float | bool | None
 Arg = Scalar | tuple[Scalar, ...]
 
@@ -51,17 +54,17 @@ class Shown(tuple[Exchange, ...]):
 
 def outcome(code: str, *evidence: Exchange | Iterable[Exchange], subject: str = "", **args: Arg) -> Outcome:
     """The rule was evaluated: it came out as `code`, shown by these exchanges."""
-    return Outcome(code, args, _refs(evidence), _OBSERVED, subject)
+    return _new(Outcome, (code, args, _refs(evidence), _OBSERVED, subject))
 
 
 def unknown(code: str, *evidence: Exchange | Iterable[Exchange], subject: str = "", **args: Arg) -> Outcome:
     """The evidence is not enough to judge; `code` says why. Never counts as pass or fail."""
-    return Outcome(code, args, _refs(evidence), _UNKNOWN, subject)
+    return _new(Outcome, (code, args, _refs(evidence), _UNKNOWN, subject))
 
 
 def not_applicable(code: str, *evidence: Exchange | Iterable[Exchange], subject: str = "", **args: Arg) -> Outcome:
     """The rule's precondition is absent (an unsigned zone has no signature to judge)."""
-    return Outcome(code, args, _refs(evidence), _NOT_APPLICABLE, subject)
+    return _new(Outcome, (code, args, _refs(evidence), _NOT_APPLICABLE, subject))
 
 
 def _refs(evidence: tuple[Exchange | Iterable[Exchange], ...]) -> tuple[EvidenceRef, ...]:

@@ -107,7 +107,7 @@ class Kind(NamedTuple):
 @lru_cache(maxsize=1 << 14)
 def kind_of(check_id: str, version: int, properties: tuple[str, ...], code: str, state: str, level: str) -> Kind:
     """The kind with these fields; there are some thousand of them, and far more verdicts."""
-    after = f',{quoted(code)},{version},{_plain_texts(properties)},"{state}","{level}",'
+    after = f',{quoted(code)},{version},{canonical(properties)},"{state}","{level}",'
     return Kind(check_id, version, properties, code, state, level, f",{quoted(check_id)},", after)
 
 
@@ -115,13 +115,10 @@ def row_of(
     zone: str, kind: Kind, subject: str, args_json: str, evidence: Sequence[str], explanation: tuple[Note, ...]
 ) -> str:
     """`Verdict.row`: a canonical JSON array, made from its parts."""
+    about = quoted(subject) if subject else '""'
+    shown = '["' + '","'.join(evidence) + '"]' if evidence else "[]"
     why = canonical(explanation) if explanation else "[]"
-    return f"[{quoted(zone)}{kind.before}{quoted(subject)}{kind.after}{args_json},{_plain_texts(evidence)},{why}]"
-
-
-def _plain_texts(texts: Sequence[str]) -> str:
-    """A JSON array of texts without a character that JSON escapes."""
-    return '["' + '","'.join(texts) + '"]' if texts else "[]"
+    return f"[{quoted(zone)}{kind.before}{about}{kind.after}{args_json},{shown},{why}]"
 
 
 def sentence(verdict: Verdict) -> str:

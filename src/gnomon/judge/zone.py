@@ -102,7 +102,8 @@ def _judged(
 ) -> Judged:
     code, args, evidence, _, subject = outcome
     kind, args_json = _kind(check, code, state, level), canonical(args) if args else "{}"
-    return Judged(row_of(zone, kind, subject, args_json, evidence, notes), args_json, zone, kind, outcome, notes)
+    row = row_of(zone, kind, subject, args_json, evidence, notes)
+    return tuple.__new__(Judged, (row, args_json, zone, kind, outcome, notes))
 
 
 @lru_cache(maxsize=1 << 14)
