@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
+from functools import lru_cache
 
 from gnomon.base import Address, Name
 from gnomon.base.codes import AAAA, CAA, NOERROR, NXDOMAIN, OPTION_NSID, OPTION_ZONEVERSION, SOA, TXT, A
@@ -13,7 +14,7 @@ from gnomon.checks.registry import REL, SEC, STA, check
 from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, has_authority, hear, labels, none_proper, probe, unheard
 from gnomon.checks.unjudged import unjudged
 from gnomon.checks.view import ZoneView
-from gnomon.wire import rdata
+from gnomon.wire import Message, rdata
 
 
 @check(
@@ -64,10 +65,14 @@ def _sets(answers: list[Answer]) -> dict[tuple[Address, ...], list[Address]]:
     """The servers by the addresses that they give for what they were asked."""
     found: dict[tuple[Address, ...], list[Address]] = {}
     for answer in answers:
-        owned = (r.rdata for r in answer.message.answer if r.rtype == answer.qtype and r.owner == answer.qname)
-        given = tuple(sorted(set(read_all(rdata.address, owned)), key=address_order))
-        found.setdefault(given, []).append(answer.address)
+        found.setdefault(_given(answer.message, answer.qname, answer.qtype), []).append(answer.address)
     return found
+
+
+@lru_cache(maxsize=1024)
+def _given(message: Message, name: Name | None, rtype: int | None) -> tuple[Address, ...]:
+    owned = [r.rdata for r in message.answer if r.rtype == rtype and r.owner == name]
+    return tuple(sorted(set(read_all(rdata.address, owned)), key=address_order))
 
 
 def _tell(view: ZoneView, groups: Mapping[tuple[Address, ...], list[Address]]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from gnomon.base import Address, RRType
@@ -173,6 +174,9 @@ def _texts(types: list[int]) -> tuple[str, ...]:
     return tuple(str(RRType(rtype)) for rtype in sorted(types))
 
 
+_DONE = frozenset({NOERROR, NXDOMAIN})
+
+
 def _asks(view: ZoneView) -> list[str]:
     """The questions that are in ordinary form, EDNS or not."""
     return [ask for ask in view.asks if ask[0] in "QZ" or ask == "S25"]
@@ -180,12 +184,11 @@ def _asks(view: ZoneView) -> list[str]:
 
 def _answered_types(view: ZoneView) -> tuple[dict[Address, set[int]], list[Exchange]]:
     """The types that each server answers for, NOERROR or NXDOMAIN, in some form of the question; all other attempts."""
-    found: dict[Address, set[int]] = {}
-    asks = _asks(view)
-    answers = [answer for ask in asks for answer in view.answers(ask)]
-    answered = [a for a in answers if a.message.rcode in (NOERROR, NXDOMAIN) and a.qtype is not None]
-    for answer in answered:
-        found.setdefault(answer.address, set()).add(int(answer.qtype or 0))
+    found, answered, asks = defaultdict[Address, set[int]](set), list[Answer](), _asks(view)
+    for answer in [answer for ask in asks for answer in view.answers(ask)]:
+        if (qtype := answer.qtype) is not None and answer.message.rcode in _DONE:
+            found[answer.address].add(qtype)
+            answered.append(answer)
     attempts = [x for ask in asks for x in view.asked(ask)]
     if len(attempts) == len(answered):
         return found, []
