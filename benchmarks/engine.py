@@ -119,27 +119,28 @@ class _Keeping:
         plan = Plan("0", ("Q1",))
         run = RunInfo("01BENCHMARK", Tool("gnomon", "0"), "2026-01-01T00:00:00Z", "lo", source, plan, {}, {}, (), {})
         self._writer = EvidenceDir.create(path, run, []).writer()
-        self._zones: dict[int, Recording] = {}
+        self._zones: dict[int, tuple[Name, Recording]] = {}
         self._left: dict[int, int] = {}  # queries of a zone whose last attempt is to come
         self._seq = 0
 
     def keep(self, heads: Sequence[tuple[int, int, int, bool, bytes | None]], batch: object) -> None:
         for row, (tag, _, _, last, _) in enumerate(heads):
             number = tag // EXCHANGES_PER_ZONE
-            recording = self._zones.get(number)
-            if recording is None:
-                recording = self._zones[number] = Recording(zone_subject(_zone(number)))
+            if number not in self._zones:
+                zone = Name(b"\x07z%06d\x04test\x00" % number)
+                self._zones[number] = zone, Recording(zone_subject(zone))
                 self._left[number] = EXCHANGES_PER_ZONE
-            recording.take(batch, row, self._seq, "Q1", None, SERVER, PORT, "benchmark")  # type: ignore[arg-type]
+            self._zones[number][1].take(batch, row, self._seq, "Q1", None, SERVER, PORT, "benchmark")  # type: ignore[arg-type]
             self._seq += 1
             self._left[number] -= last
             if not self._left[number]:
                 self._finish(number)
 
     def _finish(self, number: int) -> None:
-        self._writer.add_recording(self._zones.pop(number))
+        zone, recording = self._zones.pop(number)
         del self._left[number]
-        self._writer.finish_zone(_zone(number))
+        self._writer.add_recording(recording)
+        self._writer.finish_zone(zone)
         if self._writer.ready_rows >= SEGMENT_ROWS:
             self._writer.flush()
 
@@ -148,10 +149,6 @@ class _Keeping:
             self._finish(number)
         self._writer.flush()
         self._writer.close()
-
-
-def _zone(number: int) -> Name:
-    return Name(b"\x07z%06d" % number + b"\x04test\x00")
 
 
 # The server

@@ -23,7 +23,7 @@ from results import Row, write_json
 
 from gnomon.base import Address, Name, new_ulid, parse_address
 from gnomon.base.codes import NS, SOA, A
-from gnomon.engine import Attempt, Attempts, Query, Status
+from gnomon.engine import Attempt, Attempts, Queries, Query, Status, take_queries
 from gnomon.evidence import EvidenceDir, RunInfo, Tool, ZoneSource, verify
 from gnomon.evidence import Plan as PlanOfRun
 from gnomon.survey import Plan, run_survey
@@ -49,6 +49,9 @@ class AnyEngine:
                 )
             )  # fmt: skip
         return len(queries)
+
+    def submit_batch(self, queries: Queries) -> int:
+        return self.submit(take_queries(queries))
 
     def take(self, max_rows: int = 4096, timeout_ms: int = 1000) -> list[Attempt]:
         out, self._ready = self._ready[:max_rows], self._ready[max_rows:]

@@ -88,7 +88,7 @@ class Question:
     @property
     def most_sent(self) -> int:
         """The most messages it can cost: over UDP one more over TCP, after truncation or a wrong answer."""
-        return self.attempts + (self.transport == Transport.UDP)
+        return self.attempts + (self.transport is Transport.UDP)
 
     @property
     def longest_ms(self) -> int:

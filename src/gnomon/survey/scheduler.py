@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -75,10 +76,12 @@ class Task:
 
     def room(self, now_s: float) -> int:
         """The messages that all budgets can still pay for."""
-        return min(
-            budget.queries - budget.set_aside if budget.octets > 0 and now_s < budget.until_s else 0
-            for budget in self.budgets
-        )
+        room = sys.maxsize
+        for budget in self.budgets:
+            left = budget.queries - budget.set_aside if budget.octets > 0 and now_s < budget.until_s else 0
+            if left < room:
+                room = left
+        return room
 
 
 @dataclass(slots=True)
@@ -131,7 +134,7 @@ class Scheduler:
         self._bundles: dict[str, _Bundle] = {}
         self._loops: dict[Key, int] = {}
         self._ready: deque[tuple[Task, object]] = deque()
-        self._flying: dict[int, tuple[Task, Reply, int]] = {}
+        self._flying: dict[int, tuple[Task, Reply, int, Sequence[Budget]]] = {}  # with its cost, and who pays
         self._next_tag = 0
         self._seq = first_seq
         self._shared: list[Recording] = []
@@ -171,22 +174,23 @@ class Scheduler:
 
     def deliver(self, attempts: Attempts) -> None:
         """Take in what came back and let the tasks go on."""
+        silent, vantage = self._silent, self._vantage
         for row, (tag, attempt, status, last, response) in enumerate(attempts.heads()):
             flying = self._flying.get(tag)
             if flying is None:
                 continue
-            task, reply, cost = flying
+            task, reply, cost, budgets = flying
             ask = reply.ask
             name = ask.server_name
             task.recording.take(
                 attempts, row, self._seq, ask.question.code, None if name is None else str(name),
-                address_text(ask.address), 53, self._vantage,
+                address_text(ask.address), 53, vantage,
             )  # fmt: skip
             self._seq += 1
             self.exchanges += 1
             reply.add(status, response)
             octets = 0 if response is None else len(response)
-            for budget in (*task.budgets, *self._walked(task, ask)):
+            for budget in budgets:
                 budget.octets -= octets
                 if last:
                     # What is shown beside the attempts was not sent.
@@ -194,11 +198,12 @@ class Scheduler:
                     budget.set_aside -= cost
             if status == _ANSWERED:
                 self.answered += 1
-                self._silent.pop(ask.address, None)
+                if silent:
+                    silent.pop(ask.address, None)
             if last:
                 del self._flying[tag]
                 if ask.question.transport is Transport.UDP and reply.response is None:
-                    self._silent[ask.address] = self._silent.get(ask.address, 0) + 1
+                    silent[ask.address] = silent.get(ask.address, 0) + 1
                 task.open -= 1
                 if not task.open and self._send(task):
                     self._ready.append((task, task.replies))
@@ -340,7 +345,7 @@ class Scheduler:
                     spent += cost
                     for budget in walked:
                         budget.set_aside += cost
-                    self._submit(task, reply, cost)
+                    self._submit(task, reply, cost, (*task.budgets, *walked) if walked else task.budgets)
                 elif task.open:
                     break  # goes on when it is known what the open ones really cost
                 else:
@@ -371,11 +376,11 @@ class Scheduler:
             reply.add(exchange.status, exchange.response)
         return before is not None
 
-    def _submit(self, task: Task, reply: Reply, cost: int) -> None:
+    def _submit(self, task: Task, reply: Reply, cost: int, budgets: Sequence[Budget]) -> None:
         ask, tag = reply.ask, self._next_tag
         question = ask.question
         self._next_tag += 1
-        self._flying[tag] = (task, reply, cost)
+        self._flying[tag] = (task, reply, cost, budgets)
         task.open += 1
         name = ask.server_name
         self.queries.append(
