@@ -338,8 +338,8 @@ class Scheduler:
             reply = Reply(ask)
             if not (self._recorded and self._was_recorded(task, reply)):
                 cost = ask.question.most_sent
-                walked = self._walked(task, ask)
-                if any(budget.queries - budget.set_aside < cost for budget in walked):
+                walked = () if ask.walked is None else self._walked(task, ask.walked)
+                if walked and any(budget.queries - budget.set_aside < cost for budget in walked):
                     task.partial = _LIMITED
                 elif spent + cost <= room:
                     spent += cost
@@ -356,10 +356,10 @@ class Scheduler:
             budget.set_aside += spent
         return not task.open
 
-    def _walked(self, task: Task, ask: Ask) -> tuple[Budget, ...]:
-        """What the owner of a task may still ask of a zone that has nothing to do with it, if the question is such."""
-        zone, owner = ask.walked, task.owner.key[1]
-        if zone is None or not isinstance(owner, Name) or owner.is_subdomain_of(zone):
+    def _walked(self, task: Task, zone: Name) -> tuple[Budget, ...]:
+        """What the owner of a task may still ask of a zone that is only asked on the way, if it is not above its own."""
+        owner = task.owner.key[1]
+        if not isinstance(owner, Name) or owner.is_subdomain_of(zone):
             return ()
         budget = task.owner.walked.get(zone)
         if budget is None:
