@@ -357,7 +357,7 @@ class Scheduler:
         return not task.open
 
     def _walked(self, task: Task, zone: Name) -> tuple[Budget, ...]:
-        """What the owner of a task may still ask of a zone that is only asked on the way, if it is not above its own."""
+        """What a task's owner may still ask of a zone that is only asked on the way, unless that is above it."""
         owner = task.owner.key[1]
         if not isinstance(owner, Name) or owner.is_subdomain_of(zone):
             return ()
