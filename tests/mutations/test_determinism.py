@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from gnomon.judge.verdict import INTERNAL_ERROR
 from gnomon.lab import FAULTS
 from mutations import world_with
 from worlds import ZONE, survey
@@ -41,6 +42,7 @@ def test_rows_do_not_depend_on_the_process(tmp_path: Path) -> None:
         assert (one.wait(), other.wait()) == (0, 0)
     rows, again = ((tmp_path / seed).read_text().splitlines() for seed in ("1", "2"))
     assert len(rows) > 100 * len(FAULTS)
+    assert [row for row in rows if INTERNAL_ERROR in row] == []
     assert [pair for pair in zip(rows, again, strict=True) if pair[0] != pair[1]] == []
 
 

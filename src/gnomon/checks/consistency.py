@@ -9,7 +9,7 @@ from gnomon.base import Address
 from gnomon.base.codes import NS, SOA
 from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.registry import STA, check
-from gnomon.checks.replies import UNHEARD, hear, unheard
+from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, hear, none_proper, unheard
 from gnomon.checks.view import ZoneView
 from gnomon.wire.dnssec import serial_lt
 from gnomon.wire.rdata import Soa
@@ -39,12 +39,12 @@ def _compare(view: ZoneView, key: Callable[[Soa], str]) -> Iterator[Outcome]:
         yield outcome("one", shown, value=next(iter(groups)), count=len(view.soas()))
     elif groups:
         yield outcome("differ", shown, values=_tell(view, groups), count=len(groups))
-    yield from _left_out(view, *_SOA_ASKS)
+    yield from _left_out(view, bool(groups), *_SOA_ASKS)
 
 
-def _left_out(view: ZoneView, *asks: str) -> Iterator[Outcome]:
+def _left_out(view: ZoneView, judged: bool, *asks: str) -> Iterator[Outcome]:
     if view.addresses:
-        yield from unheard(view, hear(view, *asks), *asks)
+        yield from (unheard if judged else none_proper)(view, hear(view, *asks), *asks)
     else:
         yield unknown("no-servers", view.asked("P1"))
 
@@ -152,6 +152,7 @@ def soa_mname(view: ZoneView) -> Iterator[Outcome]:
         "differ": "The servers of {zone} have {count} sets of NS names: {values}.",
         "disjoint": "{server} names other name servers for {zone} than any other server: {names}.",
         **_UNJUDGED,
+        **UNHEARD_EDNS,
     },
 )
 def ns_set(view: ZoneView) -> Iterator[Outcome]:
@@ -172,7 +173,7 @@ def ns_set(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("one", shown, count=len(sets), names=len(next(iter(sets.values()))))
     elif groups:
         yield outcome("differ", shown, values=_tell(view, groups), count=len(groups))
-    yield from _left_out(view, "Q3", "Q3N")
+    yield from _left_out(view, bool(groups), "Q3", "Q3N")
     for address, names in sets.items() if len(groups) > 1 else ():
         others = [set(of) for a, of in sets.items() if a != address]
         if others and not any(set(names) & other for other in others):

@@ -17,6 +17,7 @@ from gnomon.checks.replies import (
     UNSIGNED,
     hear,
     labels,
+    none_proper,
     says_no_keys,
     signed_servers,
     unheard,
@@ -136,14 +137,14 @@ def ds_without_dnskey(view: ZoneView) -> Iterator[Outcome]:
         yield from without_ds(view)
         return
     heard = hear(view, "Q4")
-    bare = [a for a in heard.answers if says_no_keys(a)]
+    bare, keyed = [a for a in heard.answers if says_no_keys(a)], signed_servers(view)
     if bare:
-        code = "some-servers" if signed_servers(view) else "no-server"
+        code = "some-servers" if keyed else "no-server"
         servers = labels(view, [a.address for a in bare])
         yield outcome(code, view.asked("P2"), [a.exchange for a in bare], servers=servers)
-    elif signed_servers(view):
+    elif keyed:
         yield outcome("all-have-keys", [a.exchange for a in heard.answers])
-    yield from unheard(view, heard, "Q4")
+    yield from (unheard if bare or keyed else none_proper)(view, heard, "Q4")
 
 
 @check(
@@ -245,7 +246,7 @@ def servers_agree_signed(view: ZoneView) -> Iterator[Outcome]:
         yield state(code, shown, servers=bare)
     elif keyed or bare:
         yield outcome("all-signed" if keyed else "all-unsigned", shown)
-    yield from unheard(view, heard.but(dropped), "Q4")
+    yield from (unheard if keyed or bare or odd else none_proper)(view, heard.but(dropped), "Q4")
 
 
 def _drops_dnskey(view: ZoneView, address: Address) -> bool:

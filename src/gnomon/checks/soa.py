@@ -9,7 +9,7 @@ from gnomon.base import Address
 from gnomon.base.codes import NOERROR, SOA
 from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.registry import IOP, RES, STA, check
-from gnomon.checks.replies import UNHEARD, hear, unheard
+from gnomon.checks.replies import UNHEARD, hear, none_proper, unheard
 from gnomon.checks.view import ZoneView
 from gnomon.wire.rdata import Soa
 
@@ -61,7 +61,7 @@ def single(view: ZoneView) -> Iterator[Outcome]:
     good = [address for address, count in counts.items() if count == 1]
     if good and not faults:
         yield outcome("single", [a.exchange for a in heard.answers], count=len(good))
-    yield from unheard(view, heard, "Q1")
+    yield from (unheard if good or faults else none_proper)(view, heard, "Q1")
 
 
 @check(

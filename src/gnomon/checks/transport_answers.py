@@ -11,7 +11,7 @@ from gnomon.checks.observed import Answer, is_answered, is_silent, is_udp
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, RES, STA, check
-from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, hear, unheard
+from gnomon.checks.replies import UNHEARD_EDNS, hear, labels, unheard
 from gnomon.checks.unjudged import unjudged
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
@@ -28,7 +28,7 @@ from gnomon.wire import rdata
         "ns-not-authoritative": "{server} serves {zone}, but gives its NS records without authority.",
         "ns-missing": "{server} serves {zone}, but gives no NS records of it.",
         "ns-wrong-owner": "{server} gives NS records of {owner} when asked for those of {zone}.",
-        **UNHEARD,
+        **UNHEARD_EDNS,
     },
 )
 def udp_answer(view: ZoneView) -> Iterator[Outcome]:
@@ -106,6 +106,10 @@ def tcp_answer(view: ZoneView) -> Iterator[Outcome]:
         yield outcome(code, answer.exchange, subject=server, server=server, rcode=str(message.rcode))
     if good and not faults:
         yield outcome("proper", good, count=len(good))
+    lame = [answer for answer in heard.answers if view.service(answer.address).state != "ok"]
+    if lame:
+        servers = labels(view, [answer.address for answer in lame])
+        yield unknown("not-serving", [answer.exchange for answer in lame], servers=servers)
     yield from unheard(view, heard, "Q7")
 
 
