@@ -1,6 +1,7 @@
 //! Composing queries, ordinary and odd ones (RFC 1035 section 4.1, RFC 6891 section 6.1).
 
 use super::name::name_length;
+use super::MAX_MESSAGE_OCTETS;
 
 /// What goes into the OPT record of a query.
 #[derive(Clone, Debug)]
@@ -20,7 +21,7 @@ pub struct Edns<'a> {
 pub enum ComposeError {
     /// The octets are not exactly one uncompressed name.
     Name,
-    /// One option, or all together, exceed 65,535 octets.
+    /// With the options the message exceeds 65,535 octets.
     Options,
 }
 
@@ -30,7 +31,7 @@ impl ComposeError {
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::Name => "the query name is not exactly one uncompressed domain name",
-            Self::Options => "the EDNS options exceed 65535 octets",
+            Self::Options => "with the EDNS options the message exceeds 65535 octets",
         }
     }
 }
@@ -71,6 +72,9 @@ pub fn compose_query(
         out.extend_from_slice(&edns.flags.to_be_bytes());
         out.extend_from_slice(&length.to_be_bytes());
         out.extend_from_slice(&rdata);
+    }
+    if out.len() > MAX_MESSAGE_OCTETS {
+        return Err(ComposeError::Options);
     }
     Ok(out)
 }
@@ -114,16 +118,22 @@ mod tests {
         for name in [&b""[..], b"\x01a", b"\x00\x00", b"\xc0\x0c"] {
             assert_eq!(compose_query(name, 1, 1, 0, None), Err(ComposeError::Name));
         }
-        let data = vec![0; 40_000];
-        let edns = Edns {
-            version: 0,
-            udp_size: 512,
-            flags: 0,
-            options: vec![(1, &data), (2, &data)],
-        };
-        assert_eq!(
-            compose_query(b"\x00", 1, 1, 0, Some(&edns)),
-            Err(ComposeError::Options)
-        );
+        let most = MAX_MESSAGE_OCTETS - 17 - 11 - 4;
+        for (octets, many) in [(40_000, 2), (most + 1, 1), (most, 1)] {
+            let data = vec![0; octets];
+            let edns = Edns {
+                version: 0,
+                udp_size: 512,
+                flags: 0,
+                options: vec![(1, &data[..]); many],
+            };
+            let composed = compose_query(b"\x00", 1, 1, 0, Some(&edns)).map(|wire| wire.len());
+            let wanted = if octets == most {
+                Ok(MAX_MESSAGE_OCTETS)
+            } else {
+                Err(ComposeError::Options)
+            };
+            assert_eq!(composed, wanted);
+        }
     }
 }
