@@ -10,6 +10,7 @@ import string
 import pytest
 
 from gnomon.base import Level
+from gnomon.checks.levels import NOT_OBSERVED
 from gnomon.checks.outcome import State
 from gnomon.checks.peers import PEERS, load_peers, tags_of
 from gnomon.checks.profile import ZONE_CLASSES, load_profile
@@ -71,13 +72,12 @@ def test_profile_says_nothing_of_codes_that_do_not_exist() -> None:
         assert set(levels) <= CODES
 
 
-def test_state_decides_over_the_profile() -> None:
+def test_class_and_state_decide_over_the_level_of_a_code() -> None:
     profile = load_profile("default")
-    assert profile.level("del.lame/refused", "S") is Level.WARNING
-    assert profile.level("del.lame/refused", "S", State.UNKNOWN) is Level.UNKNOWN
-    assert profile.level("del.lame/refused", "S", State.NOT_APPLICABLE) is Level.NOT_APPLICABLE
-    assert profile.level("soa.refresh/low", "S") is Level.NOTICE
-    assert profile.level("soa.refresh/low", "T") is Level.PASS
+    assert profile.levels_of("S")["del.lame/refused"] is Level.WARNING
+    assert profile.levels_of("S")["soa.refresh/low"] is Level.NOTICE
+    assert profile.levels_of("T")["soa.refresh/low"] is Level.PASS
+    assert NOT_OBSERVED.keys() == set(State) - {State.OBSERVED}
 
 
 _FORMS = {

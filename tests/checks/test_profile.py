@@ -25,10 +25,10 @@ def test_a_profile_of_ones_own_extends_the_default(tmp_path: Path) -> None:
         'extends = "default"\n[levels]\n"del.lame/refused" = "error"\n[levels.T]\n"del.lame/refused" = "critical"\n',
     )
     assert own.name == "own"
-    assert own.level("del.lame/refused", "S") is Level.ERROR
-    assert own.level("del.lame/refused", "T") is Level.CRITICAL
-    assert own.level("del.lame/servfail", "T") is default.level("del.lame/servfail", "T")
-    assert own.level("soa.refresh/low", "T") is Level.PASS
+    assert own.levels_of("S")["del.lame/refused"] is Level.ERROR
+    assert own.levels_of("T")["del.lame/refused"] is Level.CRITICAL
+    assert own.levels_of("T")["del.lame/servfail"] is default.levels_of("T")["del.lame/servfail"]
+    assert own.levels_of("T")["soa.refresh/low"] is Level.PASS
     assert own.digest != default.digest
     assert load(tmp_path, 'extends = "default"\n').digest == default.digest
 
@@ -47,8 +47,8 @@ def test_the_example_of_the_how_to_works(tmp_path: Path) -> None:
     )
     assert own.zone_class(Name.from_text("Bank.example")) == "K"
     assert own.zone_class(Name.from_text("shop.example")) == "S"
-    assert own.level("del.ns-count-min/delegated-two", "K") is Level.ERROR
-    assert own.level("del.ns-count-min/delegated-two", "S") is Level.NOTICE
+    assert own.levels_of("K")["del.ns-count-min/delegated-two"] is Level.ERROR
+    assert own.levels_of("S")["del.ns-count-min/delegated-two"] is Level.NOTICE
     assert "edns.support/dropped" in own.masked and "hdr.unknown-type/dropped" not in own.masked
     assert own.persistence == Persistence(frozenset({"net.udp/silent", "net.tcp/no-answer"}), 5, 1800, "unknown")
     assert own.causes["mail.mx/dropped"] == ("edns.support/dropped",)

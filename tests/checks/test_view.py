@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from gnomon.base import Name, Transport
 from gnomon.base.codes import DNSKEY, NS, SOA, A
+from gnomon.checks.observed import by_message
 from gnomon.checks.profile import load_profile
 from gnomon.checks.sent import sent, with_authority
 from gnomon.checks.view import ZoneView, class_of
@@ -105,7 +106,7 @@ class TestAcceptedAnswers:
     def test_equal_messages_stand_together(self) -> None:
         same = [exchange("Q1", SOA_ANSWER, address=f"28.7.7.{host}", at_s=1_793_491_200 + host) for host in (1, 3)]
         other = exchange("Q1", "", address="28.7.7.2")
-        groups = view(other, *same).distinct("Q1")
+        groups = by_message(view(other, *same).answers("Q1"))
         assert [[str(answer.address) for answer in of] for of in groups] == [["28.7.7.1", "28.7.7.3"], ["28.7.7.2"]]
 
     def test_questions_of_one_code_are_kept_apart(self) -> None:

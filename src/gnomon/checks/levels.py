@@ -11,7 +11,9 @@ from typing import Any, Literal, cast
 from gnomon.base import Level, Name
 from gnomon.checks.outcome import State
 
+# What could not be judged or does not apply has no other level than that, whatever the profile says of its code.
 NOT_OBSERVED = {State.UNKNOWN: Level.UNKNOWN, State.NOT_APPLICABLE: Level.NOT_APPLICABLE}
+
 ZoneClass = Literal["R", "T", "K", "S", "A"]
 ZONE_CLASSES: tuple[ZoneClass, ...] = ("R", "T", "A", "K", "S")
 
@@ -58,16 +60,8 @@ class Profile:
     classes: Mapping[str, ZoneClass] = field(default_factory=dict)
     others: ZoneClass = "S"
 
-    def level(self, code: str, zone_class: str, state: State = State.OBSERVED) -> Level:
-        """The level of an outcome; what could not be judged or does not apply has no other level than that.
-
-        Raises:
-            KeyError: the profile does not know the code.
-        """
-        return self.levels_of(zone_class)[code] if state is State.OBSERVED else NOT_OBSERVED[state]
-
     def levels_of(self, zone_class: str) -> Mapping[str, Level]:
-        """The levels for a class of zones by full code."""
+        """The levels of what was observed in zones of that class, by full code."""
         override = self.overrides.get(zone_class)
         return {**self.levels, **override} if override else self.levels
 

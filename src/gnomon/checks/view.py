@@ -22,7 +22,7 @@ from gnomon.checks import hosts, parent
 from gnomon.checks.hosts import Host
 from gnomon.checks.levels import ZoneClass
 from gnomon.checks.levels import class_of as class_of
-from gnomon.checks.observed import Answer, accepted, by_message, is_answered, parsed
+from gnomon.checks.observed import Answer, accepted, is_answered, parsed
 from gnomon.checks.parent import Delegation, ParentAnswer, Undelegated
 from gnomon.checks.read import address_order, in_order, name_order, read, read_all
 from gnomon.checks.service import SOA_ASKS, Service, service
@@ -186,13 +186,6 @@ class ZoneView:
         if answers is None:
             answers = self._answers[ask] = tuple(chain.from_iterable(self._accepted(ask).values()))
         return answers
-
-    def distinct(self, ask: str) -> tuple[tuple[Answer, ...], ...]:
-        """As `answers`, those with the same message together, in the order of their first addresses.
-
-        Most servers of a zone give the same one: what follows from the message alone needs to be judged once for all.
-        """
-        return self.once(("distinct", ask), lambda: by_message(self.answers(ask)))
 
     def server_answer(self, ask: str, address: Address) -> Answer | None:
         """The accepted response to a question of the compliance pack (asked once per server address)."""
