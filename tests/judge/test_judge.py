@@ -21,6 +21,7 @@ from gnomon.checks.view import ZoneView
 from gnomon.evidence import EvidenceDir, Undelegated
 from gnomon.judge import judge, judge_zone, replay, sentence, sentence_for, verdicts, views
 from gnomon.judge.store import digests_table, read_made, run_digest, zone_digest
+from gnomon.judge.verdict import NOTHING_SEEN
 from gnomon.lab import Placement, build_world
 from gnomon.sources import RoutingTable
 from worlds import routes, survey
@@ -222,6 +223,15 @@ def test_undelegated_ds_that_cannot_be_read(tmp_path: Path) -> None:
     evidence = survey(build_world(), tmp_path / "run", ["example.test."], {"example.test.": given})
     with pytest.raises(InputError, match="is no DS record"):
         next(views(evidence))
+
+
+def test_no_check_passes_by_silence() -> None:
+    """Of a zone of which nothing was recorded each check says that it is not known, or does not apply."""
+    verdicts = judge_zone(ZoneView(Name.from_text("example.test."), ()), load_profile("default"))
+    assert {v.check_id for v in verdicts} == set(registry.all_checks())
+    silent = [v for v in verdicts if v.code == NOTHING_SEEN]
+    assert silent and {v.level for v in silent} == {"unknown"}
+    assert sentence(silent[0]) == "Nothing was seen of example.test. that this could be judged by."
 
 
 def test_sentences_are_safe_to_print() -> None:

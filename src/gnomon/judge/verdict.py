@@ -14,7 +14,12 @@ from gnomon.checks.registry import all_checks
 from gnomon.checks.sentence import fill
 
 INTERNAL_ERROR = "internal-error"
-_INTERNAL_SENTENCE = "The check failed on {zone} with an error of its own ({error}); please report this."
+NOTHING_SEEN = "nothing-seen"
+# What the judge says itself, of any check.
+_SENTENCES = {
+    INTERNAL_ERROR: "The check failed on {zone} with an error of its own ({error}); please report this.",
+    NOTHING_SEEN: "Nothing was seen of {zone} that this could be judged by.",
+}
 
 
 class Note(NamedTuple):
@@ -136,7 +141,7 @@ def explanations(zone: str, notes: Iterable[tuple[str, Mapping[str, object]]]) -
 def sentence_for(check_id: str, code: str, zone: str, args: Mapping[str, object]) -> str:
     """The sentence of a stored verdict; its code alone if this version of Gnomon does not know it any more."""
     check = all_checks().get(check_id)
-    template = _INTERNAL_SENTENCE if code == INTERNAL_ERROR else check.codes.get(code) if check else None
+    template = _SENTENCES.get(code) or (check.codes.get(code) if check else None)
     try:
         return fill(template, zone, args) if template else f"{check_id}/{code}"
     except (KeyError, IndexError):

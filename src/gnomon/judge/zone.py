@@ -15,16 +15,19 @@ from gnomon.checks.profile import Profile
 from gnomon.checks.registry import Check, all_checks
 from gnomon.checks.view import ZoneView
 from gnomon.evidence.subject import zone_text
-from gnomon.judge.verdict import INTERNAL_ERROR, Kind, Note, Verdict, canonical, kind_of, row_of
+from gnomon.judge.verdict import INTERNAL_ERROR, NOTHING_SEEN, Kind, Note, Verdict, canonical, kind_of, row_of
 from gnomon.judge.weigh import Weighed, weigh
 
 _NOTICE, _OBSERVED = Level.NOTICE, State.OBSERVED
+# A check without a word does not pass by silence.
+_SILENT = [(Outcome(NOTHING_SEEN, {}, (), State.UNKNOWN), Level.UNKNOWN)]
 
 
 def judge_zone(view: ZoneView, profile: Profile, only: Collection[str] | None = None) -> list[Verdict]:
     """Run the checks (all, or those of `only`: ids or families) on one zone; sorted by check, subject and code.
 
-    A check that raises is a bug of ours: it becomes one unknown verdict with the code "internal-error".
+    A check that says nothing, as of a zone without any known server, becomes one unknown verdict with the code
+    "nothing-seen". One that raises is a bug of ours: its code is "internal-error".
 
     Raises:
         InputError: `only` names no check.
@@ -64,7 +67,7 @@ def judge_rows(view: ZoneView, profile: Profile, only: Collection[str] | None) -
             place = traceback.extract_tb(error.__traceback__)[-1]
             failed = Outcome(INTERNAL_ERROR, {"error": f"{type(error).__name__} in {place.name}"}, (), State.UNKNOWN)
             outcomes = [(failed, Level.UNKNOWN)]
-        for outcome, level in outcomes:
+        for outcome, level in outcomes or _SILENT:
             if level < _NOTICE:
                 found.append(_judged(zone, check, outcome, outcome.state, level))
             else:
