@@ -231,7 +231,7 @@ def test_no_check_passes_by_silence() -> None:
     assert {v.check_id for v in verdicts} == set(registry.all_checks())
     silent = [v for v in verdicts if v.code == NOTHING_SEEN]
     assert silent and {v.level for v in silent} == {"unknown"}
-    assert sentence(silent[0]) == "Nothing was seen of example.test. that this could be judged by."
+    assert sentence(silent[0]) == "Nothing was seen of example.test that this could be judged by."
 
 
 def test_sentences_are_safe_to_print() -> None:
