@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,16 +112,17 @@ def command(
         allow_net=allow_net, opt_out=opt_out, send_from=send_from, contact=contact, undelegated=undelegated,
     )  # fmt: skip
     with ExitStack() as stack:
-        # Somebody waits: what judges is loaded while the network is waited for.
-        beside = stack.enter_context(ThreadPoolExecutor(1)).submit(_judging, profile, zone_class, only, asn, lab)
+        judging = cache(partial(_judging, profile, zone_class, only, asn, lab))
         if profile != "default" or only or asn:
-            beside.result()  # a mistake in these is told before anything is asked
+            judging()  # a mistake in these is told before anything is asked
         where = evidence or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gnomon-"))) / "run"
         source = ZoneSource("names", "the command line", None, None, len(names))
         run = new_run(where, names, source, at, manner)
+        # Somebody waits: what judges is loaded while the network is waited for.
+        loading = stack.enter_context(ThreadPoolExecutor(1)).submit(judging)
         with progress_bar("asking", "zones") as tell:
             measure(run, at, manner, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
-        levels, checks, routing = beside.result()
+        levels, checks, routing = loading.result()
         from gnomon.cli.verdict_text import assessed, print_all
         from gnomon.judge import judge
 
