@@ -73,7 +73,23 @@ def sign(unsigned: Path, origin: str, algorithm: Sequence[str], out: Path, *opti
         keys.mkdir(exist_ok=True)
         for flag in ((), ("-f", "KSK")):
             quiet("dnssec-keygen", "-q", "-K", str(keys), *algorithm, *flag, origin)
-    always = ("-q", "-P", "-S", "-K", str(keys), "-o", origin, "-O", "full", "-e", "+30d", "-f", str(out))
+    always = (
+        "-q",
+        "-P",
+        "-S",
+        "-K",
+        str(keys),
+        "-d",
+        str(keys),
+        "-o",
+        origin,
+        "-O",
+        "full",
+        "-e",
+        "+30d",
+        "-f",
+        str(out),
+    )
     quiet("dnssec-signzone", *always, *options, str(unsigned))
 
 
