@@ -73,23 +73,8 @@ def sign(unsigned: Path, origin: str, algorithm: Sequence[str], out: Path, *opti
         keys.mkdir(exist_ok=True)
         for flag in ((), ("-f", "KSK")):
             quiet("dnssec-keygen", "-q", "-K", str(keys), *algorithm, *flag, origin)
-    always = (
-        "-q",
-        "-P",
-        "-S",
-        "-K",
-        str(keys),
-        "-d",
-        str(keys),
-        "-o",
-        origin,
-        "-O",
-        "full",
-        "-e",
-        "+30d",
-        "-f",
-        str(out),
-    )
+    places = ("-K", str(keys), "-d", str(keys), "-f", str(out))
+    always = ("-q", "-P", "-S", *places, "-o", origin, "-O", "full", "-e", "+30d")
     quiet("dnssec-signzone", *always, *options, str(unsigned))
 
 
