@@ -252,7 +252,7 @@ def progress_bar(what: str, unit: str) -> Iterator[Tell]:
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
-    )  # fmt: skip
+    )
 
     console = Console(stderr=True)
     # The numbers need some 90 columns; the bar has what is left of them, and on a narrow terminal the note goes.

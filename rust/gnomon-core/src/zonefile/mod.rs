@@ -7,6 +7,7 @@
 
 mod audit;
 mod diff;
+mod fault;
 mod findings;
 mod generate;
 mod lexer;
@@ -25,9 +26,10 @@ mod zonemd;
 
 pub use audit::{audit, Audit};
 pub use diff::{DiffCursor, Difference};
+pub use fault::{Fault, FaultKind};
 pub use findings::{Example, Finding, Findings, MAX_EXAMPLES};
 pub use nsec3::{MAX_CHAINS, MAX_HASHES_PER_RECORD, MIN_HASHES};
-pub use parser::{Fault, FaultKind, Parser, Record, MAX_FAULTS, MAX_GENERATED};
+pub use parser::{Parser, Record, MAX_FAULTS, MAX_GENERATED};
 pub use rdata::put_rdata;
 pub use signatures::{Tally, MAX_KEYS, MAX_KEYS_OF_TAG, MAX_SIGNATURES};
 pub use store::{Zone, ZoneBuilder};
