@@ -281,7 +281,9 @@ class ZoneSurvey:
         at = [(a, self._servers[a]) for a in _spread(self._authoritative or self._answering, len(self._servers))]
         if at:
             first = self._contact if self._plan.contact else ()
-            types = frozenset[int]().union(*self._types.values())
+            # One that did not tell may have any type.
+            told = [self._types.get(address, frozenset[int]()) for address, _ in at]
+            types = frozenset[int]().union(*told) if all(told) else frozenset[int]()
             survey = ServiceSurvey(self._walker, self._zone, at, bool(self._authoritative), types, first, meanwhile)
             yield from survey.steps()
 
