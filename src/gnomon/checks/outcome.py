@@ -25,6 +25,8 @@ class State(StrEnum):
     UNKNOWN = "unknown"
     NOT_APPLICABLE = "not-applicable"
 
+    __hash__ = str.__hash__  # that of enumerations is a function in Python
+
 
 # Looked up once: to find a member in its class takes longer than to make an outcome.
 _OBSERVED, _UNKNOWN, _NOT_APPLICABLE = State.OBSERVED, State.UNKNOWN, State.NOT_APPLICABLE
@@ -70,11 +72,16 @@ def not_applicable(code: str, *evidence: Exchange | Iterable[Exchange], subject:
 def _refs(evidence: tuple[Exchange | Iterable[Exchange], ...]) -> tuple[EvidenceRef, ...]:
     if not evidence:
         return ()
-    if isinstance(evidence[0], Shown) and len(evidence) == 1:
-        return evidence[0].refs
-    exchanges = [(item,) if isinstance(item, Exchange) else item for item in evidence]
-    refs = dict.fromkeys(map(_ref_of, chain.from_iterable(exchanges)))
-    refs.pop(_NONE, None)
+    exchanges: Iterable[Exchange]
+    if len(evidence) > 1:
+        exchanges = chain.from_iterable([(item,) if isinstance(item, Exchange) else item for item in evidence])
+    elif isinstance(first := evidence[0], Shown):
+        return first.refs
+    else:
+        exchanges = evidence if isinstance(first, Exchange) else first  # type: ignore[assignment]
+    refs = dict.fromkeys(map(_ref_of, exchanges))
+    if None in refs:
+        del refs[_NONE]
     return tuple(refs)
 
 

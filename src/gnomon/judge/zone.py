@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from gnomon.base import InputError, Level
-from gnomon.checks.levels import NOT_OBSERVED
+from gnomon.checks.levels import NOT_OBSERVED, ZoneClass
 from gnomon.checks.outcome import Outcome, State
 from gnomon.checks.profile import Profile
 from gnomon.checks.registry import Check, all_checks
@@ -18,9 +18,9 @@ from gnomon.evidence.subject import zone_text
 from gnomon.judge.verdict import INTERNAL_ERROR, NOTHING_SEEN, Kind, Note, Verdict, canonical, kind_of, row_of
 from gnomon.judge.weigh import Weighed, weigh
 
-_NOTICE, _OBSERVED = Level.NOTICE, State.OBSERVED
+_NOTICE = Level.NOTICE
 # A check without a word does not pass by silence.
-_SILENT = [(Outcome(NOTHING_SEEN, {}, (), State.UNKNOWN), Level.UNKNOWN)]
+_SILENT = Outcome(NOTHING_SEEN, {}, (), State.UNKNOWN)
 
 
 def judge_zone(view: ZoneView, profile: Profile, only: Collection[str] | None = None) -> list[Verdict]:
@@ -58,22 +58,26 @@ class Judged(NamedTuple):
 
 def judge_rows(view: ZoneView, profile: Profile, only: Collection[str] | None) -> list[Judged]:
     """As `judge_zone`, in the forms for storing."""
-    zone, levels = zone_text(view.zone), profile.levels_of(view.zone_class)
+    zone, kinds = zone_text(view.zone), _kinds_of(profile, view.zone_class)
     found, weighed = list[Judged](), list[Weighed]()
     for check in chosen(only):
+        of_check = kinds[check]
         try:
-            outcomes = [(outcome, _level(levels, check, outcome)) for outcome in check.judge(view)]
+            # By place (code and state): a field of a named tuple takes twice as long by name.
+            outcomes = [(outcome, of_check[outcome[0], outcome[3]]) for outcome in check.judge(view)]
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             failed = Outcome(INTERNAL_ERROR, {"error": f"{type(error).__name__} in {place.name}"}, (), State.UNKNOWN)
-            outcomes = [(failed, Level.UNKNOWN)]
-        for outcome, level in outcomes or _SILENT:
+            outcomes = [(failed, of_check.failed)]
+        for outcome, (level, kind) in outcomes or [(_SILENT, of_check.silent)]:
             if level < _NOTICE:
-                found.append(_judged(zone, check, outcome, outcome.state, level))
+                found.append(_judged(zone, kind, outcome))
             else:
                 weighed.append(Weighed(check, outcome, level))
     weigh(view, profile, weighed)
-    found += [_judged(zone, one.check, one.outcome, one.state, one.level, tuple(one.notes)) for one in weighed]
+    for one in weighed:
+        kind = _kind(one.check, one.outcome.code, one.state, one.level)
+        found.append(_judged(zone, kind, one.outcome, tuple(one.notes)))
     found.sort(key=itemgetter(0))
     return found
 
@@ -94,19 +98,52 @@ def chosen(only: Collection[str] | None) -> list[Check]:
     return [check for check in checks.values() if check.id in only or check.family in only]
 
 
-def _level(levels: Mapping[str, Level], check: Check, found: Outcome) -> Level:
-    if found.code not in check.codes:
-        raise KeyError(f"{check.id} has no code {found.code}")
-    return levels[f"{check.id}/{found.code}"] if found.state is _OBSERVED else NOT_OBSERVED[found.state]
-
-
-def _judged(
-    zone: str, check: Check, outcome: Outcome, state: State, level: Level, notes: tuple[Note, ...] = ()
-) -> Judged:
-    code, args, evidence, _, subject = outcome
-    kind, args_json = _kind(check, code, state, level), canonical(args) if args else "{}"
+def _judged(zone: str, kind: Kind, outcome: Outcome, notes: tuple[Note, ...] = ()) -> Judged:
+    _, args, evidence, _, subject = outcome
+    args_json = canonical(args) if args else "{}"
     row = row_of(zone, kind, subject, args_json, evidence, notes)
     return tuple.__new__(Judged, (row, args_json, zone, kind, outcome, notes))
+
+
+class _Kinds(dict[tuple[str, State], tuple[Level, Kind]]):
+    """Level and kind of what a check says, by code and state, before they are weighed."""
+
+    def __init__(self, check: Check, levels: Mapping[str, Level]) -> None:
+        self._check = check
+        self._levels = levels
+        self.failed = Level.UNKNOWN, _kind(check, INTERNAL_ERROR, State.UNKNOWN, Level.UNKNOWN)
+        self.silent = Level.UNKNOWN, _kind(check, NOTHING_SEEN, State.UNKNOWN, Level.UNKNOWN)
+
+    def __missing__(self, key: tuple[str, State]) -> tuple[Level, Kind]:
+        check, (code, state) = self._check, key
+        if code not in check.codes:
+            raise KeyError(f"{check.id} has no code {code}")
+        level = self._levels[f"{check.id}/{code}"] if state is State.OBSERVED else NOT_OBSERVED[state]
+        made = self[key] = level, _kind(check, code, state, level)
+        return made
+
+
+class _KindsOfChecks(dict[Check, _Kinds]):
+    """Those of all checks under one profile, for zones of one class."""
+
+    def __init__(self, profile: Profile, zone_class: ZoneClass) -> None:
+        self.profile = profile
+        self._levels = profile.levels_of(zone_class)
+
+    def __missing__(self, check: Check) -> _Kinds:
+        made = self[check] = _Kinds(check, self._levels)
+        return made
+
+
+_kept_kinds: dict[ZoneClass, _KindsOfChecks] = {}
+
+
+def _kinds_of(profile: Profile, zone_class: ZoneClass) -> _KindsOfChecks:
+    """The same for zone after zone: a process judges by one profile for long."""
+    kept = _kept_kinds.get(zone_class)
+    if kept is None or kept.profile is not profile:
+        kept = _kept_kinds[zone_class] = _KindsOfChecks(profile, zone_class)
+    return kept
 
 
 @lru_cache(maxsize=1 << 14)
