@@ -17,7 +17,7 @@ from collections.abc import Collection
 from gnomon.base import ROOT, Address, Transport
 from gnomon.base.codes import DNSKEY
 from gnomon.lab import World
-from gnomon.lab.faults import Reset
+from gnomon.lab.faults import Closed
 from gnomon.wire import Edns, Message, rdata
 from gnomon.wire.compose import query
 from gnomon.wire.presentation import rdata_text
@@ -42,7 +42,7 @@ def root_keys(world: World) -> str:
     """The root's key signing keys as a master file."""
     address = next(iter(world.hints().values()))[0]
     reply = world.respond(address, Transport.TCP, query(ROOT, DNSKEY, edns=Edns(1232, 0, 0x8000, ())))
-    assert not isinstance(reply, Reset)
+    assert not isinstance(reply, Closed)
     keys = [record.rdata for record in Message(reply[0]).answer if record.rtype == DNSKEY]
     return "".join(f". 3600 IN DNSKEY {rdata_text(DNSKEY, key)}\n" for key in keys if rdata.dnskey(key).is_sep)
 
@@ -90,7 +90,7 @@ class Server:
                     if one.type == socket.SOCK_DGRAM:
                         asked, peer = one.recvfrom(65535)
                         reply = self._world.respond(key.data, Transport.UDP, asked)
-                        for octets in [] if isinstance(reply, Reset) else reply:
+                        for octets in [] if isinstance(reply, Closed) else reply:
                             one.sendto(octets, peer)
                     else:
                         connection, _ = one.accept()
@@ -105,7 +105,7 @@ class Server:
                 while len(size := connection.recv(2, socket.MSG_WAITALL)) == 2:
                     asked = connection.recv(struct.unpack("!H", size)[0], socket.MSG_WAITALL)
                     reply = self._world.respond(address, Transport.TCP, asked)
-                    if isinstance(reply, Reset):
+                    if isinstance(reply, Closed):
                         return
                     for octets in reply:
                         connection.sendall(len(octets).to_bytes(2, "big") + octets)

@@ -11,8 +11,9 @@ import dns.rdatatype
 import pytest
 from lab_probes import PROBES, TCP, UDP, ZONE, address_of, all_answers, ask, query
 
-from gnomon.base import InputError, Name
+from gnomon.base import InputError, Name, Transport
 from gnomon.lab import FAULTS, RESET, Placement, World, build_world
+from gnomon.lab.faults import Closed
 
 NS1 = "ns1.example.test."
 EXAMPLE = Name.from_text(ZONE)
@@ -98,6 +99,7 @@ CHANGES = {
     "lame-refused": ANSWERS,
     "lame-servfail": ANSWERS,
     "lame-upward": ANSWERS,
+    "large-allowed": set(),
     "large-lost": set(),
     "large-udp": ANSWERS - OVER_TCP,
     "long-denial": {"Q5", "Q6", "Q8"},
@@ -181,6 +183,10 @@ CHANGES = {
     "tcp-refused": ANSWERS & OVER_TCP,
     "tcp-silent": OVER_TCP,
     "tcp-without-edns": {"Q7"},
+    "tls": set(),
+    "tls-broken": set(),
+    "tls-refused": set(),
+    "tls-silent": set(),
     "truncated-without-opt": set(),
     "truncating": ALL - OVER_TCP,
     "tsig-ignored": set(),
@@ -399,6 +405,10 @@ def test_transport_faults() -> None:
     address = address_of(build_world(), NS1)
     assert with_fault("no-tcp").respond(address, TCP, PROBES["Q7"][1]) is RESET
     assert with_fault("tcp-silent").respond(address, TCP, PROBES["Q7"][1]) == []
+    assert build_world().respond(address, Transport.DOT, PROBES["Q1"][1]) is Closed.REFUSED
+    assert len(with_fault("tls").respond(address, Transport.DOT, PROBES["Q1"][1])) == 1
+    assert with_fault("tls-broken").respond(address, Transport.DOT, PROBES["Q1"][1]) is Closed.NO_TLS
+    assert with_fault("tls-silent").respond(address, Transport.DOT, PROBES["Q1"][1]) == []
     assert with_fault("slow", value=700).rtt_us(address) == build_world().rtt_us(address) + 700_000
 
 

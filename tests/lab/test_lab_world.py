@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lab_probes import PROBES, TCP, UDP, ZONE, address_of, ask, query
 
 from gnomon.base import Name, Transport
-from gnomon.lab import RESET, World, build_world
+from gnomon.lab import RESET, Placement, World, build_world
 
 NS1 = "ns1.example.test."
 PARENT = "a.nic.test."
@@ -235,7 +235,7 @@ def test_loopback_addresses_are_distinct_and_in_127() -> None:
         assert address.is_loopback and str(address) not in ("127.0.0.1", "127.0.0.53")
 
 
-WORLD = build_world({"nsec3": {}})
+WORLD = build_world({"nsec3": {}}, [Placement("tls", NS1)])
 ADDRESS = address_of(WORLD, NS1)
 
 

@@ -39,7 +39,8 @@ def test_everything_is_stored_and_nothing_twice(tmp_path):
     evidence = EvidenceDir.open(tmp_path / "e")
     exchanges = list(evidence.exchanges())
     assert evidence.finished_zones() == set(zones)
-    assert len(exchanges) == done.exchanges == done.answered
+    assert len(exchanges) == done.exchanges
+    assert done.answered == len([x for x in exchanges if x.ask != "S28"])  # nothing listens for TLS in the lab
     assert len({x.seq for x in exchanges}) == len(exchanges)
     assert (told[-1].zones_done, told[-1].zones_stored, told[-1].zones_total) == (4, 4, 4)
 

@@ -247,42 +247,6 @@ def rtt(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("fine", view.asked("Q1"), count=len(answered), rtt_ms=rtt_us // 1000)
 
 
-@check(
-    "net.pmtu",
-    properties=(REL,),
-    asked=("Q2", "Q3", "Q4", "Q4N"),
-    codes={
-        "passes": "Large answers of {zone} arrive over UDP ({octets} octets at most).",
-        "large-lost": "{server} answers small questions with EDNS, but its DNSKEY answer does not arrive over UDP; "
-        "without EDNS it does.",
-        "nothing-large": "No server of {zone} gave an answer over 512 octets over UDP.",
-    },
-)
-def pmtu(view: ZoneView) -> Iterator[Outcome]:
-    """Answers of up to 1232 octets arrive.
-
-    Why: where a path or a firewall loses them, every resolver that validates waits for timeouts before it tries TCP.
-    Rule: error for each server that answers SOA or NS questions with EDNS and not the one for DNSKEY, but does answer
-        that one without EDNS.
-    Source: RFC 9715 section 3; DNS Flag Day 2020.
-    Do: let ICMP "packet too big" and fragments through, or lower the EDNS buffer size of the server to 1232.
-    """
-    faults = 0
-    for address in [address for address in view.addresses if view.answer("Q4N", address)]:
-        small = [a for ask in ("Q2", "Q3") if (a := view.answer(ask, address)) and a.message.edns is not None]
-        large = view.asked("Q4", address)
-        if small and large and not any(map(is_answered, large)):
-            faults += 1
-            server = view.server_label(address)
-            yield outcome("large-lost", large, view.asked("Q4N", address), subject=server, server=server)
-    big = [x for x in view.about(view.subject) if x.ask[0] == "Q" and x.response and len(x.response) > 512]
-    big = [x for x in big if is_udp(x) and is_answered(x)]
-    if big and not faults:
-        yield outcome("passes", big, octets=max(len(x.response or b"") for x in big))
-    elif not faults:
-        yield not_applicable("nothing-large", view.asked("Q4"))
-
-
 @unjudged("net.reach-map", properties=(RES,), needs="vantage-points")
 def reach_map() -> None:
     """The zone works from every region of the world.

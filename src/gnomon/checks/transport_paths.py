@@ -1,4 +1,4 @@
-"""Transport: several questions on one connection, where answers come from, and ways to send that are not used."""
+"""Transport: several questions on one connection, and where answers come from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from gnomon.checks.observed import is_answered, is_silent
 from gnomon.checks.outcome import Outcome, not_applicable, outcome
 from gnomon.checks.registry import IOP, SEC, check
-from gnomon.checks.unjudged import unjudged
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 
@@ -83,27 +82,3 @@ def source_address(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("same", view.asked("Q1"))
     elif not faults:
         yield not_applicable("no-answer", view.asked("Q1"))
-
-
-@unjudged("net.no-fragments", properties=(SEC, IOP), needs="transport")
-def no_fragments() -> None:
-    """A server sends nothing over UDP that is larger than a path carries whole.
-
-    Why: fragments get lost at firewalls, and others can be slipped in between.
-    Rule: by the DNSKEY answer to a question that allows 4096 octets: notice if over 1400 octets come in one datagram,
-        warning if it comes in fragments.
-    Source: RFC 9715 section 3.1; DNS Flag Day 2020.
-    Do: set the largest UDP answer of the server to 1232 octets.
-    """
-
-
-@unjudged("net.encrypted-auth", properties=(SEC,), needs="transport")
-def encrypted_auth() -> None:
-    """A server that offers encryption does it properly.
-
-    Why: a resolver that finds port 853 open relies on what it negotiates there.
-    Rule: reported whether DNS over TLS or QUIC is offered; warning if it is and certificate, ALPN or answers are
-        broken. It is never required.
-    Source: RFC 9539; RFC 9250; RFC 9461; RFC 9103.
-    Do: repair the offer, or close the port.
-    """

@@ -21,8 +21,8 @@ class NetworkEngine:
 
     What must not be sent is not, and the core sees to it: a query for a special-purpose address outside `allow_net`
     yields one attempt NOT_SENT_SPECIAL, one for somebody in `opt_out` NOT_SENT_OPTOUT. With an `address_map` (lab)
-    each query goes to the loopback address and port that its address maps to, and any address without an entry
-    yields NOT_SENT_SPECIAL.
+    each query for port 53 goes to the loopback address and port that its address maps to, one for another port to
+    that port of the loopback address, and any address without an entry yields NOT_SENT_SPECIAL.
     """
 
     def __init__(

@@ -11,10 +11,16 @@ from gnomon import _core
 from gnomon.base import Transport
 from gnomon.base.special import special_purpose
 from gnomon.engine import Attempt, Attempts, Mismatch, Queries, Query, Status, take_queries
-from gnomon.lab.faults import Reset
+from gnomon.lab.faults import Closed
 from gnomon.lab.world import World
 
 _STEP_NS = 100_000  # between two queries of one submission
+_SESSION = b"\x03\x04\x13\x01\x03dot"  # TLS 1.3, AES-128-GCM, ALPN "dot", no certificate (docs/formats/segment.md)
+_CLOSED: dict[Closed, tuple[Status, None, int]] = {
+    Closed.RESET: (Status.RESET, None, errno.ECONNRESET),
+    Closed.REFUSED: (Status.REFUSED, None, errno.ECONNREFUSED),
+    Closed.NO_TLS: (Status.TLS_FAILED, None, 0),
+}
 
 
 class LabEngine:
@@ -105,16 +111,18 @@ class LabEngine:
             wire = _mix_case(wire, random[4:])
         port = 1024 + int.from_bytes(random[2:4], "big") % 64_000
         reply = self.world.respond(query.address, transport, wire)
-        rtt_us = self.world.rtt_us(query.address) * (2 if transport is Transport.TCP else 1)
+        rtt_us = self.world.rtt_us(query.address) * (1, 2, 3)[transport]
 
         def attempt(status: Status, response: bytes | None = None, os_error: int = 0) -> Attempt:
             rtt = None if response is None else rtt_us
             return Attempt(query.tag, number, transport, at_ns, rtt, port, status, os_error, wire, response, False)
 
-        if isinstance(reply, Reset):
-            return [attempt(Status.RESET, os_error=errno.ECONNRESET)]
+        if isinstance(reply, Closed):
+            return [attempt(*_CLOSED[reply])]
         out: list[Attempt] = []
-        on_path = transport is Transport.TCP
+        on_path = transport is not Transport.UDP
+        if transport is Transport.DOT:
+            out.append(attempt(Status.SECURED, _SESSION))
         for message in reply if rtt_us <= query.timeout_ms * 1000 else ():
             mismatch = _core.mismatch(wire, message, query.mix_case, on_path)
             if not mismatch and not on_path and self.world.answers_from_elsewhere(query.address):

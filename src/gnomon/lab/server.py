@@ -26,7 +26,7 @@ from pathlib import Path
 from types import FrameType
 
 from gnomon.base import Address, InputError, Transport
-from gnomon.lab.faults import Reset
+from gnomon.lab.faults import Closed
 from gnomon.lab.spec import DAY_S
 from gnomon.lab.store import load
 from gnomon.lab.world import World
@@ -179,7 +179,7 @@ class _Server:
             if address is None:
                 continue
             reply = respond(address, Transport.UDP, octets)
-            if isinstance(reply, Reset):
+            if isinstance(reply, Closed):
                 continue
             for message in reply:
                 if address in slow:
@@ -239,7 +239,7 @@ class _Server:
 
     def _reply(self, connection: _Connection, query: bytes) -> None:
         reply = self._world.respond(connection.address, Transport.TCP, query)
-        if isinstance(reply, Reset):
+        if isinstance(reply, Closed):
             connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             self._drop(connection)
             return

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from gnomon.base import ROOT, Address, InputError, Name, Transport, codes, parse_address
 from gnomon.lab.denial import parent
-from gnomon.lab.faults import FAULTS, Fault, Reply, make_fault
+from gnomon.lab.faults import FAULTS, Closed, Fault, Reply, make_fault
 from gnomon.lab.keys import dnskey_rdata, ds_rdata
 from gnomon.lab.records import HEADER, SERVER_UDP_SIZE_OCTETS, Rendered, Response, RRset, bad_key, render, with_option
 from gnomon.lab.request import Request, read_request
@@ -301,12 +301,14 @@ class World:
         """What the server at a real address sends back for the octets of a query.
 
         Returns:
-            The messages in order (several only for a zone transfer), an empty list for silence, or RESET.
+            The messages in order (several only for a zone transfer), an empty list for silence, or how the stream ends.
         """
         server = self._server(address)
         request = read_request(query, transport)
         if server is None or request is None:
             return []
+        if transport is Transport.DOT and not any(fault.takes_tls for fault in server.outside.faults):
+            return Closed.REFUSED
         face = server.face(request.name, request.qtype) if request.qclass == codes.CLASS_IN else server.outside
         asked = request.name
         for fault in face.hears:

@@ -145,6 +145,10 @@ S22 = Question(
     "S22", "server", "SOA of a zone it serves, signed with a TSIG key that nobody has", SOA, _PACK, ("header",),
     extra="tsig", follow_truncation=False,
 )  # fmt: skip
+S28 = Question(
+    "S28", "server", "SOA of a zone it serves, over TLS (port 853)", SOA, _PACK, ("transport",), Transport.DOT, _PLAIN,
+    attempts=1, timeout_ms=1000,
+)  # fmt: skip
 S25 = Question("S25", "server", "AAAA of a zone it serves, plain", AAAA, _PACK, ("header",), follow_truncation=False)
 
 
@@ -173,6 +177,6 @@ OPTIONS = (
 )  # fmt: skip
 
 # In this order: what every resolver sends before what only tests send.
-PACK = (S25, S6, S5, S10, S17, S19, S12, S13, S14, S8, S4, S7, S16, S22, S20, S21)
+PACK = (S25, S6, S5, S10, S17, S19, S12, S13, S14, S8, S4, S7, S16, S22, S20, S21, S28)
 COMPLIANCE = (S0, S1, S2, S3, S4, S5, S6, *OPTIONS, S7, S8, *FLAGS, S9, S10, S11, S12, S13, S14, S15, S16, S17, S18,
-              S19, S20, S21, S22, S25)  # fmt: skip
+              S19, S20, S21, S22, S25, S28)  # fmt: skip

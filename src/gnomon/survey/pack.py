@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from gnomon.base import ROOT, Address, Name
+from gnomon.base import ROOT, Address, Name, Transport
 from gnomon.survey import compliance as c
 from gnomon.survey.plan import BY_CODE, Plan
 from gnomon.survey.question import Question
@@ -53,5 +53,6 @@ def parts_of(replies: list[Reply]) -> list[Question]:
 
 
 def went_unanswered(reply: Reply) -> bool:
-    """It was sent, and no answer came."""
-    return bool(reply.statuses) and reply.response is None and not reply.was_kept_back
+    """It was sent where every name server answers, and no answer came."""
+    is_promised = reply.ask.question.transport is not Transport.DOT
+    return is_promised and bool(reply.statuses) and reply.response is None and not reply.was_kept_back

@@ -63,6 +63,10 @@ Q3 = Question(
     "Q3", "zone", "NS of the zone, DO", NS, _ANSWERING, ("delegation", "consistency", "signatures"), edns=_PLAIN_DO
 )
 Q4 = Question("Q4", "zone", "DNSKEY of the zone, DO", DNSKEY, _ANSWERING, ("keys", "ds", "dnssec"), edns=_PLAIN_DO)
+Q4L = Question(
+    "Q4L", "zone", "DNSKEY of the zone, DO, 4096 octets at most", DNSKEY, "where Q4 was truncated", ("transport",),
+    edns=Edns(4096, flags=DO), attempts=1, follow_truncation=False, only_after=True,
+)  # fmt: skip
 Q5 = Question(
     "Q5", "zone", "A of a random name below the zone, DO", A, _ANSWERING, ("denial", "answers"), edns=_PLAIN_DO
 )
@@ -228,8 +232,8 @@ C4 = Question(
 
 QUESTIONS: tuple[Question, ...] = (
     P1, P2, P1N, P3_A, P3_AAAA, P4,
-    Q1, Q2_AGAIN, Q2, *Q2_PARTS, Q3, Q4, Q5, Q6, Q7, Q7K, Q7N, Q3N, Q4N, Q5N, Q10, Q8P, Q8N, Q8D, Q9_A, Q9_AAAA, Q9M,
-    Q9M_NS, Z3, Z6,
+    Q1, Q2_AGAIN, Q2, *Q2_PARTS, Q3, Q4, Q4L, Q5, Q6, Q7, Q7K, Q7N, Q3N, Q4N, Q5N, Q10, Q8P, Q8N, Q8D, Q9_A, Q9_AAAA,
+    Q9M, Q9M_NS, Z3, Z6,
     *SERVICES, H1, H2,
     *AUTOMATION, A1, R1, C0, C1, C2, C3, C4, *COMPLIANCE,
 )  # fmt: skip

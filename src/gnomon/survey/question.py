@@ -86,6 +86,11 @@ class Question:
         return known[:8] if self.cookie == "client" else known[:4] if self.cookie == "short" else known
 
     @property
+    def port(self) -> int:
+        """Where it is sent (RFC 1035 section 4.2; RFC 7858 section 3.1)."""
+        return 853 if self.transport is Transport.DOT else 53
+
+    @property
     def most_sent(self) -> int:
         """The most messages it can cost: over UDP one more over TCP, after truncation or a wrong answer."""
         return self.attempts + (self.transport is Transport.UDP)

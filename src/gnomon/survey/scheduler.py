@@ -184,7 +184,7 @@ class Scheduler:
             name = ask.server_name
             task.recording.take(
                 attempts, row, self._seq, ask.question.code, None if name is None else str(name),
-                address_text(ask.address), 53, vantage,
+                address_text(ask.address), ask.question.port, vantage,
             )  # fmt: skip
             self._seq += 1
             self.exchanges += 1
@@ -384,8 +384,8 @@ class Scheduler:
         task.open += 1
         name = ask.server_name
         self.queries.append(
-            tag, address_text(ask.address), ask.wire, question.transport, 53, question.attempts, question.timeout_ms,
-            question.mix_case, question.follow_truncation, None if name is None else name.wire,
+            tag, address_text(ask.address), ask.wire, question.transport, question.port, question.attempts,
+            question.timeout_ms, question.mix_case, question.follow_truncation, None if name is None else name.wire,
         )  # fmt: skip
 
 

@@ -74,6 +74,11 @@ class Reply:
         return all(status in _KEPT_BACK for status in self.statuses)
 
     @property
+    def was_truncated(self) -> bool:
+        """An answer came, and was asked for once more over TCP."""
+        return self.statuses.count(_ANSWERED) > 1
+
+    @property
     def header_rcode(self) -> int | None:
         """The 4 bits in the header of the response; None without one."""
         response = self.response

@@ -219,6 +219,8 @@ class ZoneSurvey:
             if (message := reply.message) and message.rcode == BADCOOKIE and self._server_cookie(reply.ask.address):
                 return [q.Q2_AGAIN]
             return parts_of([reply]) if reply.ask.address in self._authoritative else []
+        if question is q.Q4 and reply.was_truncated:
+            return [q.Q4L]
         if question is q.Q7:
             return [q.Q7N] if reply.response is not None else []
         plain = _PLAIN.get(question.code)

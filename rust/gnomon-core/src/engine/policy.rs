@@ -7,6 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use super::{matching, Status};
 use crate::special::special_purpose;
 
+/// The port of DNS over UDP and TCP (RFC 1035 section 4.2).
+const DNS_PORT: u16 = 53;
+
 /// An IP prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prefix {
@@ -48,7 +51,8 @@ pub struct Policy {
     opt_out_servers: HashSet<Vec<u8>>,
     /// No question about these zones or a name below them is sent to anybody.
     opt_out_zones: HashSet<Vec<u8>>,
-    /// Lab: where queries for an address really go; then no others are sent. Loopback targets only.
+    /// Lab: where queries for port 53 of an address really go, those for another port to that of the same target;
+    /// then no others are sent. Loopback targets only.
     map: Option<HashMap<IpAddr, SocketAddr>>,
     /// Addresses met under the name of a server that opted out.
     opted_out: Mutex<HashSet<IpAddr>>,
@@ -85,10 +89,14 @@ impl Policy {
             return Err(Status::NotSentOptOut);
         }
         if let Some(map) = &self.map {
-            let target = map.get(&ip).copied();
-            return target
+            let mut target = *map
+                .get(&ip)
                 .filter(|target| target.ip().is_loopback())
-                .ok_or(Status::NotSentSpecial);
+                .ok_or(Status::NotSentSpecial)?;
+            if address.port() != DNS_PORT {
+                target.set_port(address.port());
+            }
+            return Ok(target);
         }
         if special_purpose(ip).is_some() && !self.allowed.iter().any(|prefix| prefix.contains(ip)) {
             return Err(Status::NotSentSpecial);
@@ -207,6 +215,10 @@ mod tests {
             ),
         ]));
         assert_eq!(judge(&policy, ROOT, None, b"\0").unwrap().port(), 5300);
+        assert_eq!(
+            judge(&policy, "198.41.0.4:853", None, b"\0"),
+            Ok("127.0.0.1:853".parse().unwrap())
+        );
         assert_eq!(
             judge(&policy, "127.0.0.1:53", None, b"\0"),
             Err(Status::NotSentSpecial)

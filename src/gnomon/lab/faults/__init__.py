@@ -7,9 +7,9 @@ one `zone` on it, or of the `delegation` of a zone.
 """
 
 from gnomon.lab.faults import content, delegation, denying, dnskey, dnssec, edns, mail, message, reach, rrsig, services
-from gnomon.lab.faults.fault import FAULTS, RESET, SILENCE, Fault, Reply, Reset, ZoneFault, make_fault
+from gnomon.lab.faults.fault import FAULTS, RESET, SILENCE, Closed, Fault, Reply, ZoneFault, make_fault
 
 __all__ = [
-    "FAULTS", "RESET", "SILENCE", "Fault", "Reply", "Reset", "ZoneFault", "content", "delegation", "denying",
+    "FAULTS", "RESET", "SILENCE", "Closed", "Fault", "Reply", "ZoneFault", "content", "delegation", "denying",
     "dnskey", "dnssec", "edns", "mail", "make_fault", "message", "reach", "rrsig", "services",
 ]  # fmt: skip

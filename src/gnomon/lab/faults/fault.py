@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from gnomon.lab.zone import Zone
 
 
-class Reset(Enum):
-    """The marker for a TCP connection that the server resets."""
+class Closed(Enum):
+    """The markers for a stream that comes to nothing: reset, no listener, or no TLS behind the listener."""
 
     RESET = "reset"
+    REFUSED = "refused"
+    NO_TLS = "no-tls"
 
 
-RESET: Final = Reset.RESET
-Reply = list[bytes] | Reset
+RESET: Final = Closed.RESET
+Reply = list[bytes] | Closed
 SILENCE: Final[list[bytes]] = []
 
 
@@ -35,6 +37,8 @@ class Fault:
     scope: ClassVar[str] = "server"
     # The reshaped response depends on more of the query than question, flags, EDNS version, DO and NSID.
     varies: ClassVar[bool] = False
+    # Servers take connections for TLS only with such a fault.
+    takes_tls: ClassVar[bool] = False
     # Without a `value`, the fault's own quantity; None: it has none.
     default_value: ClassVar[int | None] = None
 

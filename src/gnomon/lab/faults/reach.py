@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gnomon.base import Transport, codes
-from gnomon.lab.faults.fault import RESET, SILENCE, Fault, Reply, is_answer, named
+from gnomon.lab.faults.fault import RESET, SILENCE, Closed, Fault, Reply, is_answer, named
 from gnomon.lab.records import Response, RRset
 from gnomon.lab.request import Request
 
@@ -101,6 +101,38 @@ class OtherSource(Fault):
     """Answers over UDP from another address; shown by the engine without a network only."""
 
 
+@named("tls")
+class Tls(Fault):
+    """Answers over TLS too, which is no fault; shown by the engine without a network only, as all of TLS."""
+
+    takes_tls = True
+
+
+@named("tls-broken")
+class TlsBroken(Tls):
+    """Takes connections on the port for TLS and does not speak it."""
+
+    def hear(self, request: Request) -> Request | Reply:
+        return Closed.NO_TLS if request.transport is Transport.DOT else request
+
+
+@named("tls-silent")
+class TlsSilent(Tls):
+    """Answers nothing over TLS."""
+
+    def hear(self, request: Request) -> Request | Reply:
+        return SILENCE if request.transport is Transport.DOT else request
+
+
+@named("tls-refused")
+class TlsRefused(Tls):
+    """Refuses over TLS what it answers over UDP."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.transport is Transport.DOT and is_answer(response):
+            response.empty(codes.REFUSED)
+
+
 @named("lossy")
 class Lossy(Fault):
     """Does not see `value` percent (30 unless given) of the queries over UDP."""
@@ -110,6 +142,17 @@ class Lossy(Fault):
     def hear(self, request: Request) -> Request | Reply:
         is_lost = request.transport is Transport.UDP and int.from_bytes(request.octets[:2], "big") % 100 < self.quantity
         return SILENCE if is_lost else request
+
+
+@named("large-allowed")
+class LargeAllowed(Fault):
+    """Sends over UDP whatever a query that allows 4,096 octets or more can take, in fragments if need be."""
+
+    varies = True
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.transport is Transport.UDP and request.edns is not None and request.edns.size_octets >= 4096:
+            response.oversize = True
 
 
 @named("large-lost")
