@@ -225,7 +225,7 @@ def zoneversion(view: ZoneView) -> Iterator[Outcome]:
     if good and not faults:
         yield outcome("matches", [a.exchange for a in good], count=len(good))
     elif probed.answers and not good and not faults:
-        yield outcome("absent", [a.exchange for a in probed.answers])
+        yield outcome("absent", probed.shown)
     if probed.dropped:
         shown = [x for address in probed.dropped for x in view.asked("S6V", address)]
         yield unknown("dropped", shown, servers=labels(view, probed.dropped))
@@ -259,7 +259,7 @@ def instance_identity(view: ZoneView) -> Iterator[Outcome]:
         identity = answer.message.edns.option(OPTION_NSID) if answer.message.edns else None
         names[answer.address] = identity or b""
     nameless = [address for address, identity in names.items() if not identity]
-    shown = [a.exchange for a in heard.answers]
+    shown = heard.shown
     if names and not nameless:
         texts = tuple(sorted({identity.decode("ascii", "backslashreplace") for identity in names.values()}))
         yield outcome("all", shown, names=texts)

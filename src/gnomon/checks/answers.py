@@ -53,7 +53,7 @@ def aa(view: ZoneView) -> Iterator[Outcome]:
             server = str(parent.answer.address)
             yield outcome("referral-with-aa", parent.answer.exchange, subject=server, server=server)
     if seen.answers and clean:
-        yield outcome("set", [answer.exchange for answer in seen.answers])
+        yield outcome("set", seen.shown)
     yield from unheard(view, seen, "Q1")
 
 
@@ -93,7 +93,7 @@ def negative_soa(view: ZoneView) -> Iterator[Outcome]:
         elif len(found) == 1:
             yield outcome(code, shown)
     if not found and heard.answers:
-        yield unknown("no-negative-answer", [a.exchange for a in heard.answers])
+        yield unknown("no-negative-answer", heard.shown)
     yield from unheard(view, heard, "Q6", "Q5")
 
 
@@ -133,7 +133,7 @@ def upward_referral(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("upward", answer.exchange, subject=server, server=server, octets=octets)
     silent = probed.dropped
     if (probed.answers or silent) and not upward:
-        shown = [a.exchange for a in probed.answers]
+        shown = probed.shown
         yield outcome("none", shown, [x for address in silent for x in view.asked("S11", address)])
     yield from unheard(view, probed.heard, "S11", "S10")
 

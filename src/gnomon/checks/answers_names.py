@@ -112,7 +112,7 @@ def empty_non_terminal(view: ZoneView) -> Iterator[Outcome]:
             code = "depends-on-type" if any(a.message.rcode == NOERROR for a in answers) else "denied"
             types = tuple(str(answer.qtype) for answer in denied)
             findings.append(finding(code, address, *answers, name=str(name), types=types))
-    yield from told(view, findings, "exists", heard)
+    yield from told(view, findings, "exists", [answer.exchange for answer in heard])
     if not heard:
         yield unknown("no-answer", view.asked("Q9M"))
 
@@ -194,7 +194,7 @@ def out_of_zone(view: ZoneView) -> Iterator[Outcome]:
             records = tuple(dict.fromkeys(f"{r.rtype} {r.owner}" for r in message.answer))
             findings.append(finding(code, answer.address, answer, name=str(answer.qname), records=records))
     judged = [answer for answer in probed.answers if answer.address not in roots]
-    yield from told(view, findings, "refused", judged)
+    yield from told(view, findings, "refused", [answer.exchange for answer in judged])
     if roots:
         shown = [x for address in roots for x in view.asked("S11", address)]
         yield not_applicable("root-server", shown, servers=tuple(map(view.server_label, roots)))

@@ -60,7 +60,7 @@ def no_foreign_data(view: ZoneView) -> Iterator[Outcome]:
         if foreign:
             records = tuple(dict.fromkeys(text for _, texts in foreign for text in texts))
             findings.append(finding("foreign", address, *(a for a, _ in foreign), records=records))
-    yield from told(view, findings, "clean", heard)
+    yield from told(view, findings, "clean", [a.exchange for a in heard])
     if not heard:
         yield unknown("no-answer", view.asked("Q1"))
 
@@ -131,7 +131,7 @@ def determinism(view: ZoneView) -> Iterator[Outcome]:
             what = types or (str(SOA),)
             more = [answer for t in (NS, DNSKEY) if str(t) in types for answer, _ in _over_time(view, address, t)]
             findings.append(finding("changes", address, *(more or shown), types=what))
-    yield from told(view, findings, "steady", heard.answers)
+    yield from told(view, findings, "steady", heard.shown)
     yield from unheard(view, heard, "Q1")
 
 
@@ -202,7 +202,7 @@ def packet_budget(view: ZoneView) -> Iterator[Outcome]:
         failed = [answer for answer in answers if answer.message.rcode == SERVFAIL]
         if failed and len(failed) * 10 >= len(answers):
             findings.append(finding("sometimes", address, *failed, failed=len(failed), count=len(answers)))
-    yield from told(view, findings, "steady", heard.answers)
+    yield from told(view, findings, "steady", heard.shown)
     yield from unheard(view, heard, "Q1")
 
 
@@ -234,7 +234,7 @@ def steering_declared(view: ZoneView) -> Iterator[Outcome]:
             declared[address] = answer, data[3]
     findings = [finding("declared", address, a, scope=scope) for address, (a, scope) in declared.items()]
     values = _addresses(view)
-    yield from told(view, findings, "undeclared", () if len(set(values.values())) > 1 else heard.answers)
+    yield from told(view, findings, "undeclared", () if len(set(values.values())) > 1 else heard.shown)
     if len(set(values.values())) > 1:
         shown = [answer.exchange for answer in view.answers("Z1A")]
         texts = tuple(f"{', '.join(of) or 'none'} at {view.server_label(a)}" for a, of in values.items())

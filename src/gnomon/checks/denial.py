@@ -72,7 +72,7 @@ def present(view: ZoneView) -> Iterator[Outcome]:
     if good and not bare:
         yield outcome("present", [s.answer.exchange for s in good])
     elif heard.answers and not good and not bare and not silent:
-        yield unknown("no-negative-answer", [a.exchange for a in heard.answers])
+        yield unknown("no-negative-answer", heard.shown)
     yield from unheard(view, heard, "Q6", "Q5")
 
 
@@ -121,7 +121,7 @@ def one_kind(view: ZoneView) -> Iterator[Outcome]:
     at = tuple(dict.fromkeys(answer.address for answer in heard.answers))
     shown_at = {one.address: one for one in apex_denials(view)}
     kinds = {address: _kinds(view, address, shown_at.get(address)) for address in at}
-    shown = [answer.exchange for answer in heard.answers]
+    shown = heard.shown
     mixed = [address for address, of in kinds.items() if len(of) > 1]
     nsec = [address for address, of in kinds.items() if of == {NSEC}]
     nsec3 = [address for address, of in kinds.items() if of == {NSEC3}]
@@ -188,7 +188,7 @@ def bitmap(view: ZoneView) -> Iterator[Outcome]:
     if seen and not wrong:
         yield outcome("right", [signed.answer.exchange for signed in seen])
     elif heard.answers and not seen:
-        yield unknown("none-seen", [a.exchange for a in heard.answers])
+        yield unknown("none-seen", heard.shown)
     yield from unheard(view, heard, "Q6")
 
 
@@ -278,7 +278,7 @@ def signed(view: ZoneView) -> Iterator[Outcome]:
         yield unknown("no-signatures", servers=labels(view, silent))
     heard = hear(view, "Q6", "Q5", "Q8P", "Q8N", at=keyed, edns=True)
     if heard.answers and not found and not silent:
-        yield unknown("none-seen", [a.exchange for a in heard.answers])
+        yield unknown("none-seen", heard.shown)
     yield from unheard(view, heard, "Q6", "Q5")
 
 

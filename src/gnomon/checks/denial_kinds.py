@@ -63,9 +63,9 @@ def negative_ttl(view: ZoneView) -> Iterator[Outcome]:
         shown = [signed.answer.exchange for signed, _, _ in long]
         yield outcome("too-long", shown, servers=servers, ttl_s=long[0][1], most_s=long[0][2])
     elif seen:
-        yield outcome("fits", [a.exchange for a in heard.answers])
+        yield outcome("fits", heard.shown)
     elif heard.answers:
-        yield unknown("none-seen", [a.exchange for a in heard.answers])
+        yield unknown("none-seen", heard.shown)
     yield from unheard(view, heard, "Q5", "Q6")
 
 
@@ -109,7 +109,7 @@ def compact(view: ZoneView) -> Iterator[Outcome]:
             shown = [signed.answer.exchange for signed, _ in of]
             yield outcome(code, shown, servers=servers, qname=str(of[0][0].answer.qname), **of[0][1])
     if heard.answers and not found:
-        yield unknown("none-seen", [a.exchange for a in heard.answers])
+        yield unknown("none-seen", heard.shown)
     yield from unheard(view, heard, "Q5")
 
 
@@ -181,7 +181,7 @@ def enumerable(view: ZoneView) -> Iterator[Outcome]:
         code = "walkable" if walkable else "hashed" if hashed else "online"
         yield outcome(code, [signed.answer.exchange for signed in walkable or hashed or denials])
     elif heard.answers:
-        yield unknown("none-seen", [a.exchange for a in heard.answers])
+        yield unknown("none-seen", heard.shown)
     yield from unheard(view, heard, "Q5")
 
 

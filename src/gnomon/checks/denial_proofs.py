@@ -75,7 +75,7 @@ def _report(view: ZoneView, flaw: Callable[[SignedAnswer], str], good: str) -> I
     if set(found) == {""}:
         yield outcome(good, [signed.answer.exchange for signed in judged])
     elif heard.answers and not judged:
-        yield unknown("none-seen", [a.exchange for a in heard.answers])
+        yield unknown("none-seen", heard.shown)
     yield from unheard(view, heard, *_ASKS)
 
 

@@ -51,7 +51,7 @@ def signed(view: ZoneView) -> Iterator[Outcome]:
     """
     heard = hear(view, "Q4")
     keyed = signed_servers(view)
-    shown = [a.exchange for a in heard.answers] + list(view.asked("P2"))
+    shown = [*heard.shown, *view.asked("P2")]
     if keyed and has_entry(view):
         yield outcome("signed", shown)
     elif keyed and entry_known(view):
@@ -143,7 +143,7 @@ def ds_without_dnskey(view: ZoneView) -> Iterator[Outcome]:
         servers = labels(view, [a.address for a in bare])
         yield outcome(code, view.asked("P2"), [a.exchange for a in bare], servers=servers)
     elif keyed:
-        yield outcome("all-have-keys", [a.exchange for a in heard.answers])
+        yield outcome("all-have-keys", heard.shown)
     yield from (unheard if bare or keyed else none_proper)(view, heard, "Q4")
 
 
@@ -238,7 +238,7 @@ def servers_agree_signed(view: ZoneView) -> Iterator[Outcome]:
     for address in dropped:
         server = view.server_label(address)
         yield outcome("dnskey-dropped", view.asked("Q4", address), subject=server, server=server)
-    shown = [a.exchange for a in heard.answers]
+    shown = heard.shown
     bare = labels(view, [a.address for a in heard.answers if says_no_keys(a)])
     keyed = signed_servers(view)
     if keyed and bare:
@@ -286,7 +286,7 @@ def dnssec_aware(view: ZoneView) -> Iterator[Outcome]:
         shown = [signed.answer.exchange for address in silent for signed in answers_at(inventory, address)]
         yield outcome("no-signatures", shown, servers=labels(view, silent))
     if judged and not silent:
-        yield outcome("aware", [a.exchange for a in heard.answers])
+        yield outcome("aware", heard.shown)
     yield from unheard(view, heard, "Q4")
 
 

@@ -236,7 +236,7 @@ def key_signs_dnskey(view: ZoneView) -> Iterator[Outcome]:
         idle |= entries.algorithms.keys() - entries.tried if entries.valid else set()
         if not entries.valid:
             (failing if entries.tried or not entries.is_signed else closed).append(address)
-    shown = [a.exchange for a in heard.answers]
+    shown = heard.shown
     texts = tuple(sorted(named))
     if closed:
         yield outcome("none-signs", shown, keys=texts, servers=labels(view, closed))
@@ -280,7 +280,7 @@ def key_zone_flag(view: ZoneView) -> Iterator[Outcome]:
         return
     published = view.keys()
     named = [key for key in published if any(matches(ds, view.zone, key) for ds in records)]
-    shown, clean = [a.exchange for a in heard.answers], True
+    shown, clean = heard.shown, True
     for key in named:
         if not key.dnskey.is_zone_key or not key.dnskey.is_sep:
             clean = False

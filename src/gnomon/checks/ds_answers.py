@@ -177,7 +177,7 @@ def trust_anchor(view: ZoneView) -> Iterator[Outcome]:
     if not keys:
         yield from without_keys(view)
         return
-    shown = [answer.exchange for answer in heard.answers]
+    shown = heard.shown
     texts = {key_label(one.key_tag, one.algorithm): one for one in anchors}
     named = {text: [k.rdata for k in keys if matches(one, view.zone, k)] for text, one in texts.items()}
     closed, signing = list[Address](), set[bytes]()

@@ -104,7 +104,7 @@ def judge_each_key(
         yield from without_keys(view)
         return
     heard = hear(view, "Q4")
-    shown, clean = [a.exchange for a in heard.answers], True
+    shown, clean = heard.shown, True
     published = view.keys()
     chosen = [key for key in published if only(key)]
     for key in chosen:

@@ -126,7 +126,7 @@ def _pack(
         server = view.server_label(address)
         yield outcome("dropped", view.asked(ask, address), subject=server, server=server)
     if probed.answers and clean and not probed.dropped:
-        yield outcome(good, [answer.exchange for answer in probed.answers])
+        yield outcome(good, probed.shown)
     yield from unheard(view, probed.heard, ask)
 
 
@@ -270,7 +270,7 @@ def do_bit(view: ZoneView) -> Iterator[Outcome]:
         server = view.server_label(answer.address)
         yield outcome("not-copied", answer.exchange, subject=server, server=server)
     if heard.answers and not clear:
-        yield outcome("copied", [a.exchange for a in heard.answers])
+        yield outcome("copied", heard.shown)
     yield from unheard(view, heard, "Q3")
 
 
@@ -306,7 +306,7 @@ def plain(view: ZoneView) -> Iterator[Outcome]:
             findings.append(finding("fails", answer.address, answer, *rich, rcode=rcode))
         if answer.message.edns is not None:
             findings.append(finding("gratuitous-opt", answer.address, answer))
-    yield from told(view, findings, "answered", judged)
+    yield from told(view, findings, "answered", [answer.exchange for answer in judged])
     yield from unjudged(view, [*(a.address for a in judged), *(f.address for f in findings)], "Q1")
 
 
@@ -334,7 +334,7 @@ def over_tcp(view: ZoneView) -> Iterator[Outcome]:
     """
     heard = hear(view, "Q7", edns=True)
     without = [a for a in hear(view, "Q7").answers if a.message.edns is None and speaks_edns(view, a.address)]
-    yield from told(view, [finding("no-opt", a.address, a) for a in without], "with-opt", heard.answers)
+    yield from told(view, [finding("no-opt", a.address, a) for a in without], "with-opt", heard.shown)
     yield from unheard(view, heard.but([answer.address for answer in without]), "Q7")
 
 

@@ -109,10 +109,10 @@ def cookie_anycast(view: ZoneView) -> Iterator[Outcome]:
     asked = [address for address in view.addresses if view.asked("S12", address)]
     answers = [answer for address in asked if (answer := view.answer("S12", address)) is not None]
     rejected = [finding("rejected", a.address, a) for a in answers if a.message.rcode == BADCOOKIE]
-    yield from told(view, rejected, "accepted", answers)
+    yield from told(view, rejected, "accepted", [a.exchange for a in answers])
     heard = hear(view, "Q2", edns=True)
     if heard.answers and not asked:
-        yield not_applicable("none", [answer.exchange for answer in heard.answers])
+        yield not_applicable("none", heard.shown)
     silent = tuple(address for address in asked if view.answer("S12", address) is None)
     missing = {**heard.missing, "no-answer": (*heard.missing.get("no-answer", ()), *silent)}
     yield from unheard(view, Heard(heard.answers, {reason: of for reason, of in missing.items() if of}), "S12", "Q2")

@@ -84,7 +84,7 @@ def option_list(view: ZoneView) -> Iterator[Outcome]:
         facts: dict[str, Arg] = {"rcode": str(answer.message.rcode) if answer else "", "options": _names(broken)}
         code = "breaks" if broken else "together" if answer else "dropped"
         findings.append(Finding(code, address, tuple(attempts), facts))
-    yield from told(view, findings, "answered", probed.answers)
+    yield from told(view, findings, "answered", probed.shown)
     yield from unheard(view, probed.heard, "S6")
 
 
@@ -210,7 +210,7 @@ def expire(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("told", [answer.exchange for answer in shown], values=tuple(values))
     heard = hear(view, "S6")
     if heard.answers and not told_of:
-        yield outcome("absent", [answer.exchange for answer in heard.answers])
+        yield outcome("absent", heard.shown)
     yield from unheard(view, heard, "S6")
 
 

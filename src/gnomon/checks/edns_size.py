@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gnomon.base import Address
+from gnomon.base import Address, Transport
 from gnomon.base.codes import DNSKEY, FORMERR, NOERROR
 from gnomon.checks.observed import Answer, is_answered, is_udp, parsed
 from gnomon.checks.outcome import Arg, Outcome, not_applicable, unknown
@@ -56,9 +56,9 @@ def truncated_opt(view: ZoneView) -> Iterator[Outcome]:
         elif message.rcode != NOERROR and message.rcode != FORMERR:
             findings.append(finding("wrong-rcode", answer.address, answer, rcode=rcode))
     cut = [answer for answer in probed.answers if answer.message.tc]
-    yield from told(view, findings, "with-opt", cut)
+    yield from told(view, findings, "with-opt", [answer.exchange for answer in cut])
     if probed.answers and not cut and not findings:
-        yield not_applicable("fits", [answer.exchange for answer in probed.answers])
+        yield not_applicable("fits", probed.shown)
     yield from unheard(view, probed.heard, "S5")
 
 
@@ -82,18 +82,19 @@ def bufsize_honoured(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 6891 sections 6.2.3 to 6.2.5; RFC 1035 section 4.2.1.
     Do: update the server, or the middlebox that ignores the size.
     """
-    findings, shown = list[Finding](), [answer for answer in sent(view).answers if is_udp(answer.exchange)]
+    over_udp = [x for answer in sent(view).answers if (x := answer.exchange).transport is Transport.UDP]
+    findings = list[Finding]()
     large = [x for x in view.exchanges if x.response is not None and len(x.response) > 512 and is_udp(x)]
-    for address in view.addresses if any(len(x.response or b"") > _allowed(x) for x in large) else ():
-        answered = [(x, _allowed(x)) for x in _over_udp(view, address)]
+    for address in view.addresses if any(len(x.response or b"") > _allowed(view, x) for x in large) else ():
+        answered = [(x, _allowed(view, x)) for x in _over_udp(view, address)]
         over = [(x, allowed) for x, allowed in answered if len(x.response or b"") > allowed]
         if over:
             largest, allowed = max(over, key=lambda pair: len(pair[0].response or b""))
             asks = tuple(dict.fromkeys(x.ask for x, _ in over))
             facts: dict[str, Arg] = {"octets": len(largest.response or b""), "allowed": allowed, "asks": asks}
             findings.append(Finding("exceeded", address, tuple(x for x, _ in over), facts))
-    yield from told(view, findings, "kept", shown)
-    if not shown and not findings:
+    yield from told(view, findings, "kept", over_udp)
+    if not over_udp and not findings:
         yield unknown("no-answer", view.asked("Q1"))
 
 
@@ -103,14 +104,13 @@ def _over_udp(view: ZoneView, address: Address) -> Iterator[Exchange]:
             yield from (x for x in view.asked(ask, address) if is_answered(x) and is_udp(x))
 
 
-def _allowed(exchange: Exchange) -> int:
+def _allowed(view: ZoneView, exchange: Exchange) -> int:
     """The octets that the query allows in an answer over UDP."""
-    query, at = exchange.query, 12
-    while at < len(query) and query[at]:
-        at += query[at] + 1
-    # One question, and OPT right behind it, as queries mostly are: no need to read each of them as a message.
-    if query[4:12] == b"\0\1\0\0\0\0\0\1" and query[at + 5 : at + 8] == b"\0\0\x29":
-        return max(512, int.from_bytes(query[at + 8 : at + 10], "big"))
+    query, key = exchange.query, view.zone.key
+    end = 12 + len(key)
+    # One question about the zone's apex, and OPT right behind it: no need to read each query as a message.
+    if query[4:12] == b"\0\1\0\0\0\0\0\1" and query[12:end].lower() == key and query[end + 4 : end + 7] == b"\0\0\x29":
+        return max(512, int.from_bytes(query[end + 7 : end + 9], "big"))
     edns = parsed(query).edns
     return max(512, edns.udp_size_octets) if edns else 512
 
@@ -147,8 +147,8 @@ def truncation_rule(view: ZoneView) -> Iterator[Outcome]:
         part = small.message.rrset("answer", view.zone, DNSKEY)
         if not small.message.tc and small.message.rcode == NOERROR and (part is None or part.rdatas != full.rdatas):
             findings.append(finding("cut", whole.address, whole, small))
-    yield from told(view, findings, "kept", compared)
-    shown = [answer.exchange for answer in heard.answers]
+    yield from told(view, findings, "kept", [answer.exchange for answer in compared])
+    shown = heard.shown
     if heard.answers and not compared:
         unsigned = all(a.message.rrset("answer", view.zone, DNSKEY) is None for a in heard.answers)
         yield not_applicable("unsigned", shown) if unsigned else unknown("nothing-to-compare", shown)

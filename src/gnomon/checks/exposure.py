@@ -84,7 +84,7 @@ def recursion(view: ZoneView) -> Iterator[Outcome]:
             yield outcome(code, answer.exchange, subject=server, server=server, name=name, rcode=rcode)
     silent = [x for address in probed.dropped for x in view.asked("S10", address)]
     if (probed.answers or silent) and clean:
-        yield outcome("closed", [a.exchange for a in probed.answers], silent)
+        yield outcome("closed", probed.shown, silent)
     yield from unheard(view, probed.heard, "S10")
 
 

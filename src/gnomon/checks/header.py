@@ -51,7 +51,7 @@ def unknown_opcode(view: ZoneView) -> Iterator[Outcome]:
         server = view.server_label(address)
         yield outcome("dropped", view.asked("S7", address), subject=server, server=server)
     if probed.answers and clean and not probed.dropped:
-        yield outcome("notimp", [answer.exchange for answer in probed.answers])
+        yield outcome("notimp", probed.shown)
     yield from unheard(view, probed.heard, "S7")
 
 
@@ -89,7 +89,7 @@ def unknown_type(view: ZoneView) -> Iterator[Outcome]:
         server = view.server_label(address)
         yield outcome("dropped", view.asked("Q6", address), subject=server, server=server)
     if heard.answers and clean and not dropped:
-        yield outcome("nodata", [answer.exchange for answer in heard.answers])
+        yield outcome("nodata", heard.shown)
     yield from unheard(view, heard.but(dropped), "Q6")
 
 
@@ -125,7 +125,7 @@ def case_preserved(view: ZoneView) -> Iterator[Outcome]:
     if mixed and clean:
         yield outcome("preserved", [answer.exchange for answer in mixed])
     elif heard.answers and not mixed:
-        yield not_applicable("not-mixed", [answer.exchange for answer in heard.answers])
+        yield not_applicable("not-mixed", heard.shown)
     yield from unheard(view, heard, "Q2")
 
 

@@ -47,7 +47,7 @@ def flags(view: ZoneView) -> Iterator[Outcome]:
             findings.append(_singles(view, answer.address, answer))
         elif copied := _copied(view, answer):
             findings.append(finding("copied", answer.address, answer, flags=copied))
-    yield from told(view, findings, "ignored", probed.answers)
+    yield from told(view, findings, "ignored", probed.shown)
     yield from unheard(view, probed.heard, "S8")
 
 
@@ -118,7 +118,7 @@ def rd_in_zone(view: ZoneView) -> Iterator[Outcome]:
             findings.append(finding("changed", answer.address, answer, said=said))
         elif not answer.message.rd:
             findings.append(finding("not-copied", answer.address, answer))
-    yield from told(view, findings, "same", probed.answers)
+    yield from told(view, findings, "same", probed.shown)
     # These dropped a query with other flags too, and were not asked with RD alone.
     left = [address for address in probed.dropped if address not in asked_at]
     if left:

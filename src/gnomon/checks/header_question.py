@@ -21,7 +21,7 @@ from gnomon.checks.replies import (
     told,
     unheard,
 )
-from gnomon.checks.sent import Sent, sent, told_of_all
+from gnomon.checks.sent import CHAOS, sent, told_of_all
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 from gnomon.wire import Message
@@ -65,7 +65,7 @@ def qdcount(view: ZoneView) -> Iterator[Outcome]:
     for answer in none.answers:
         if answer.message.answer or answer.message.authority:
             findings.append(finding("none-answered", answer.address, answer))
-    yield from told(view, findings, "refused", probed.answers)
+    yield from told(view, findings, "refused", probed.shown)
     yield from unheard(view, probed.heard, "S16")
 
 
@@ -101,7 +101,7 @@ def tsig_unknown_key(view: ZoneView) -> Iterator[Outcome]:
             findings.append(finding("wrong-rcode", answer.address, answer, rcode=str(rcode)))
         elif not _says_badkey(answer.message):
             findings.append(finding("no-error", answer.address, answer))
-    yield from told(view, findings, "badkey", probed.answers)
+    yield from told(view, findings, "badkey", probed.shown)
     yield from unheard(view, probed.heard, "S22")
 
 
@@ -131,7 +131,7 @@ def record_class(view: ZoneView) -> Iterator[Outcome]:
     Do: update the server.
     """
     findings = list[Finding]()
-    for address, answers in () if _have_class_of_question(sent(view)) else everything_heard(view).items():
+    for address, answers in () if _have_class_of_question(view) else everything_heard(view).items():
         wrong = [(answer, records) for answer in answers if (records := _foreign(answer))]
         if wrong:
             records = tuple(dict.fromkeys(text for _, texts in wrong for text in texts))
@@ -142,24 +142,20 @@ def record_class(view: ZoneView) -> Iterator[Outcome]:
         yield unknown("no-answer", view.asked("Q1"))
 
 
-def _have_class_of_question(everything: Sent) -> bool:
+def _have_class_of_question(view: ZoneView) -> bool:
     """Whether it is plain that no record has another class than was asked for."""
-    if any(r.rclass != CLASS_IN and r.rtype != TSIG for section in everything.about_zone for r in section):
+    everything = sent(view)
+    sections = (*everything.about_zone, *everything.about_server)
+    if any(r.rclass != CLASS_IN and r.rtype != TSIG for section in sections for r in section):
         return False
-    to_server = [answer for answer in everything.answers if answer.exchange.ask[0] == "S"]
-    chaos = [answer for answer in to_server if answer.exchange.ask in _CHAOS]
-    others = {answer.message.wire: answer for answer in to_server if answer.exchange.ask not in _CHAOS}
-    return not any(map(_foreign, chaos)) and not any(map(_foreign, others.values()))
+    return not any(_foreign(answer) for ask in CHAOS for answer in view.answers(ask))
 
 
 def _foreign(answer: Answer) -> tuple[str, ...]:
-    if answer.exchange.ask not in _CHAOS:
+    if answer.exchange.ask not in CHAOS:
         return _not_of_class(answer.message, CLASS_IN)
     asked = parsed(answer.exchange.query).question
     return _not_of_class(answer.message, asked.qclass if asked else CLASS_IN)
-
-
-_CHAOS = frozenset({"S17", "S18"})
 
 
 @lru_cache(maxsize=4096)
@@ -195,7 +191,7 @@ def case_insensitive(view: ZoneView) -> Iterator[Outcome]:
     probed = probe(view, "Q2", alive="Q3")
     findings, unclear, good = list[Finding](), list[Address](), list[Answer]()
     if view.zone.wire.lower() == view.zone.wire.upper():
-        yield not_applicable("not-mixed", [answer.exchange for answer in probed.answers])
+        yield not_applicable("not-mixed", probed.shown)
         return
     mixed: Mapping[Address, Answer | None] = {a.address: a for a in probed.answers} | dict.fromkeys(probed.dropped)
     for address, answer in mixed.items():
@@ -208,7 +204,7 @@ def case_insensitive(view: ZoneView) -> Iterator[Outcome]:
             findings.append(Finding("dropped", address, (*view.asked("Q2", address), own.exchange), {}))
         else:
             findings.append(finding("differs", address, answer, own, rcode=str(answer.message.rcode)))
-    yield from told(view, findings, "same", good)
+    yield from told(view, findings, "same", [answer.exchange for answer in good])
     if unclear:
         servers = tuple(view.server_label(address) for address in unclear)
         yield unknown("unclear", [x for address in unclear for x in view.asked("Q2", address)], servers=servers)

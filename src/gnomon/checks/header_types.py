@@ -66,7 +66,7 @@ def aaaa(view: ZoneView) -> Iterator[Outcome]:
         a = view.answer("Q5", answer.address)
         if a is not None and a.message.edns is not None and a.message.rcode not in (NOERROR, NXDOMAIN):
             findings.append(finding("a-fails", answer.address, a, rcode=str(a.message.rcode)))
-    yield from told(view, findings, "answered", probed.answers)
+    yield from told(view, findings, "answered", probed.shown)
     yield from unheard(view, probed.heard, "S25")
 
 
@@ -166,7 +166,7 @@ def type_sweep(view: ZoneView) -> Iterator[Outcome]:
     if findings or not heard.answers:
         yield from told(view, findings, "", ())
     else:
-        yield outcome("answered", [answer.exchange for answer in heard.answers], count=len(seen))
+        yield outcome("answered", heard.shown, count=len(seen))
     yield from unheard(view, heard, "Q1")
 
 
@@ -184,15 +184,15 @@ def _asks(view: ZoneView) -> list[str]:
 
 def _answered_types(view: ZoneView) -> tuple[dict[Address, set[int]], list[Exchange]]:
     """The types that each server answers for, NOERROR or NXDOMAIN, in some form of the question; all other attempts."""
-    found, answered, asks = defaultdict[Address, set[int]](set), list[Answer](), _asks(view)
-    for answer in [answer for ask in asks for answer in view.answers(ask)]:
-        if (qtype := answer.qtype) is not None and answer.message.rcode in _DONE:
-            found[answer.address].add(qtype)
-            answered.append(answer)
+    found, asks = defaultdict[Address, set[int]](set), _asks(view)
+    answers = [answer for ask in asks for answer in view.answers(ask)]
+    answered = [(a.address, t) for a in answers if a.message.rcode in _DONE and (t := a.qtype) is not None]
+    for address, qtype in set(answered):
+        found[address].add(qtype)
     attempts = [x for ask in asks for x in view.asked(ask)]
     if len(attempts) == len(answered):
         return found, []
-    settled = {id(answer.exchange) for answer in answered}
+    settled = {id(a.exchange) for a in answers if a.message.rcode in _DONE and a.qtype is not None}
     return found, [x for x in attempts if id(x) not in settled]
 
 

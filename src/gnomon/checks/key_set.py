@@ -47,7 +47,7 @@ def at_apex(view: ZoneView) -> Iterator[Outcome]:
     heard = hear(view, "Q4")
     strays = {a.address: [r.owner for r in a.message.answer if r.rtype == DNSKEY] for a in heard.answers}
     at = [address for address, owners in strays.items() if any(owner != view.zone for owner in owners)]
-    shown = [a.exchange for a in heard.answers]
+    shown = heard.shown
     if at:
         owners = tuple(sorted({str(owner) for address in at for owner in strays[address] if owner != view.zone}))
         yield outcome("elsewhere", shown, servers=labels(view, at), owners=owners)
@@ -82,7 +82,7 @@ def revoked_signs(view: ZoneView) -> Iterator[Outcome]:
         yield from without_keys(view)
         return
     heard = hear(view, "Q4")
-    shown, inventory, clean = [a.exchange for a in heard.answers], view.chain().inventory, True
+    shown, inventory, clean = heard.shown, view.chain().inventory, True
     published = view.keys()
     revoked = [key for key in published if key.dnskey.is_revoked]
     for key in revoked:
@@ -128,7 +128,7 @@ def tag_collision(view: ZoneView) -> Iterator[Outcome]:
         yield from without_keys(view)
         return
     heard = hear(view, "Q4")
-    shown, found = [a.exchange for a in heard.answers], dict[str, dict[Address, int]]()
+    shown, found = heard.shown, dict[str, dict[Address, int]]()
     texts = list(map(label_of, view.keys()))
     for address, keys in view.dnskeys().items() if len({*texts}) < len(texts) else ():
         for text, number in Counter(map(label_of, keys)).items():
@@ -197,7 +197,7 @@ def unused(view: ZoneView) -> Iterator[Outcome]:
     heard = hear(view, "Q4")
     signing, published = _signing(view), view.keys()
     idle = [key for key in published if key.rdata not in signing and not key.dnskey.is_revoked]
-    shown = [a.exchange for a in heard.answers]
+    shown = heard.shown
     if idle:
         yield unknown("idle", shown, keys=tuple(map(label_of, idle)))
     else:
@@ -241,7 +241,7 @@ def sep_present(view: ZoneView) -> Iterator[Outcome]:
         yield from without_ds(view)
         return
     heard, keys = hear(view, "Q4"), view.keys()
-    shown = [a.exchange for a in heard.answers]
+    shown = heard.shown
     marked: list[Key] = [key for key in keys if key.dnskey.is_sep]
     if marked:
         yield outcome("present", shown, keys=tuple(map(label_of, marked)))

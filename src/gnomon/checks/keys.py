@@ -56,7 +56,7 @@ def alg_allowed(view: ZoneView) -> Iterator[Outcome]:
         yield from without_keys(view)
         return
     heard = hear(view, "Q4")
-    shown = [a.exchange for a in heard.answers]
+    shown = heard.shown
     keys = view.keys()
     numbers = sorted({key.dnskey.algorithm for key in keys})
     good = tuple(_algorithm(number) for number in numbers if algorithm_code(number) == "allowed")
@@ -112,7 +112,7 @@ def rsa_size(view: ZoneView) -> Iterator[Outcome]:
         yield from without_keys(view)
         return
     heard = hear(view, "Q4")
-    shown, fitting = [a.exchange for a in heard.answers], list[str]()
+    shown, fitting = heard.shown, list[str]()
     published = view.keys()
     rsa = [key for key in published if key.dnskey.algorithm in RSA_BITS]
     sized = [(key, bits) for key in rsa if (bits := key.dnskey.rsa_bits) is not None]
@@ -166,7 +166,7 @@ def well_formed(view: ZoneView) -> Iterator[Outcome]:
         yield from without_keys(view)
         return
     heard = hear(view, "Q4")
-    shown, clean = [a.exchange for a in heard.answers], not unreadable
+    shown, clean = heard.shown, not unreadable
     for server, octets in unreadable.items():
         yield outcome("unreadable", shown, subject=server, server=server, octets=octets)
     for key in published:
@@ -228,7 +228,7 @@ def on_all_servers(view: ZoneView) -> Iterator[Outcome]:
         yield from without_keys(view)
         return
     heard = hear(view, "Q4")
-    shown, clean = [a.exchange for a in heard.answers], True
+    shown, clean = heard.shown, True
     octets_at = {address: {key.rdata for key in keys} for address, keys in sets.items()}
     for key in published:
         absent = [address for address, of in octets_at.items() if key.rdata not in of]

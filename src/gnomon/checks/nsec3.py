@@ -96,7 +96,7 @@ def _by_value(
     if not found and heard.answers:
         inventory = view.chain().inventory
         told = any(s.denial_types or s.ask == "Q8N" for a in keyed for s in answers_at(inventory, a))
-        shown = [a.exchange for a in heard.answers]
+        shown = heard.shown
         yield not_applicable("no-nsec3", shown) if told else unknown("none-seen", shown)
     yield from unheard(view, heard, *_ASKS)
 

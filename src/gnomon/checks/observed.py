@@ -106,23 +106,22 @@ def asked_in(query: bytes) -> tuple[Name, RRType] | None:
     """The name and type asked for, the name in lower case; None only if our own query cannot be read."""
     # A query's case is mixed anew in every attempt: reading it as a message would read each of them.
     end = query.find(0, 12) + 1
-    if (
-        query[4:6] == b"\0\1"
-        and 12 < end <= len(query) - 4
-        and (asked := _asked(query[12:end].lower(), query[end : end + 2]))
-    ):
+    asked = _asked(query[4:6], query[12:end].lower(), query[end : end + 4])
+    if asked is not None:
         return asked
     question = parsed(query).question
     return None if question is None else (Name(question.name.key), question.qtype)
 
 
 @lru_cache(maxsize=8192)
-def _asked(name: bytes, qtype: bytes) -> tuple[Name, RRType] | None:
+def _asked(count: bytes, name: bytes, type_and_class: bytes) -> tuple[Name, RRType] | None:
+    if count != b"\0\1" or not name or len(type_and_class) < 4:
+        return None
     try:
         Name.from_wire(name)  # a zero octet can be within a label
     except InputError:
         return None
-    return Name(name), type_of(int.from_bytes(qtype, "big"))
+    return Name(name), type_of(int.from_bytes(type_and_class[:2], "big"))
 
 
 def accepted(attempts: Sequence[Exchange]) -> tuple[Answer, ...]:

@@ -51,7 +51,7 @@ def exposure(view: ZoneView) -> Iterator[Outcome]:
     heard, published = hear(view, "Q4"), view.keys()
     numbers = sorted({key.dnskey.algorithm for key in published})
     names = tuple(ALGORITHM_NAMES.get(number, str(number)) for number in numbers)
-    yield outcome("vulnerable", [answer.exchange for answer in heard.answers], algorithms=names)
+    yield outcome("vulnerable", heard.shown, algorithms=names)
     yield from unheard(view, heard, "Q4")
 
 

@@ -6,14 +6,15 @@ every other check says with these codes that it could not judge there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gnomon.base import Address
 from gnomon.base.codes import DNSKEY, FORMERR, NOERROR, NOTIMP, NXDOMAIN
 from gnomon.checks.observed import Answer, is_silent
-from gnomon.checks.outcome import Arg, Outcome, not_applicable, outcome, unknown
+from gnomon.checks.outcome import Arg, Outcome, Shown, not_applicable, outcome, unknown
 from gnomon.evidence import Exchange
 
 if TYPE_CHECKING:
@@ -32,12 +33,17 @@ _PLAIN = {"Q3": "Q3N", "Q4": "Q4N", "Q5": "Q5N"}
 _WITH_EDNS = frozenset({"Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q8", "Q8K", "Q8C", "Q8P", "Q8N", "Q8D"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Heard:
     """The usable answers in address order; the addresses without any, by the code that says why."""
 
     answers: tuple[Answer, ...]
     missing: Mapping[str, tuple[Address, ...]]
+
+    @cached_property
+    def shown(self) -> Shown:
+        """The exchanges of the answers."""
+        return Shown([answer.exchange for answer in self.answers])
 
     def but(self, judged: Collection[Address]) -> Heard:
         """The same without `judged` among the missing: something was found out about these after all."""
@@ -85,7 +91,7 @@ def none_proper(view: ZoneView, heard: Heard, *asks: str) -> Iterator[Outcome]:
     """As `unheard`, for a check that could use none of the answers: an error instead of a denial, for example."""
     failing = tuple(dict.fromkeys(answer.address for answer in heard.answers))
     if failing:
-        yield unknown("no-answer", [a.exchange for a in heard.answers], servers=labels(view, failing))
+        yield unknown("no-answer", heard.shown, servers=labels(view, failing))
     yield from unheard(view, heard, *asks)
 
 
@@ -98,7 +104,7 @@ def without_keys(view: ZoneView) -> Iterator[Outcome]:
     """What a check on keys or signatures says where no server has a DNSKEY: not signed, or not known."""
     heard = hear(view, "Q4")
     if any(map(says_no_keys, heard.answers)):
-        yield not_applicable("unsigned", [a.exchange for a in heard.answers])
+        yield not_applicable("unsigned", heard.shown)
         yield from unheard(view, heard, "Q4")
     else:
         yield from none_proper(view, heard, "Q4")
@@ -154,7 +160,7 @@ def is_partial(answer: Answer) -> bool:
     return answer.message.tc or answer.message.malformed is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Probed:
     """What came of a question of which the form of the answer is judged.
 
@@ -164,6 +170,11 @@ class Probed:
     answers: tuple[Answer, ...]
     dropped: tuple[Address, ...]
     heard: Heard
+
+    @property
+    def shown(self) -> Shown:
+        """The exchanges of the answers."""
+        return self.heard.shown
 
 
 def probe(view: ZoneView, ask: str, *, alive: str, edns: bool = False, first: str = "") -> Probed:
@@ -254,12 +265,11 @@ def dropped(view: ZoneView, probed: Probed, ask: str, code: str = "dropped") -> 
     return [Finding(code, address, view.asked(ask, address), {}) for address in probed.dropped]
 
 
-def told(view: ZoneView, findings: Sequence[Finding], good: str, answers: Iterable[Answer]) -> Iterator[Outcome]:
-    """One outcome for each finding, with its server; without any the zone is `good`, if there are answers."""
+def told(view: ZoneView, findings: Sequence[Finding], good: str, shown: Collection[Exchange]) -> Iterator[Outcome]:
+    """One outcome for each finding, with its server; without any the zone is `good`, if anything shows it."""
     for one in findings:
         server = view.server_label(one.address)
         yield outcome(one.code, one.shown, subject=server, server=server, **one.facts)
-    shown = [answer.exchange for answer in answers]
     if shown and not findings:
         yield outcome(good, shown)
 

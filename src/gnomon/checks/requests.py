@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gnomon.base import Address
 from gnomon.base.codes import CDNSKEY, CDS, NOERROR, NSEC, NSEC3
 from gnomon.checks.observed import Answer
-from gnomon.checks.outcome import Outcome, not_applicable
+from gnomon.checks.outcome import Outcome, Shown, not_applicable
 from gnomon.checks.read import read_all
 from gnomon.checks.replies import UNHEARD_EDNS, hear, is_partial, none_proper
 from gnomon.checks.signed import Key
@@ -109,7 +109,7 @@ def asking(view: ZoneView) -> tuple[Request, ...]:
 def without_request(view: ZoneView) -> Iterator[Outcome]:
     """What a check on such records says where there are none: there are none, or it is not known."""
     if requests(view):
-        yield not_applicable("no-request", shown(view, requests(view)))
+        yield not_applicable("no-request", view.once("requests-shown", lambda: Shown(shown(view, requests(view)))))
     else:
         yield from none_proper(view, hear(view, "Q8", "Q6"), "Q8")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from gnomon.base import Address
@@ -20,6 +21,9 @@ from gnomon.wire.message import SECTIONS, different_records
 if TYPE_CHECKING:
     from gnomon.checks.view import ZoneView
 
+# The questions of the compliance pack about the software, of class CHAOS.
+CHAOS = frozenset({"S17", "S18"})
+
 Sections = tuple[tuple[Record, ...], ...]
 """The different records of the answer, authority and additional sections."""
 
@@ -28,7 +32,7 @@ class Sent:
     """The answers of all servers of a zone, in order of their addresses, then of the questions' codes."""
 
     def __init__(self, heard: Mapping[Address, tuple[Answer, ...]]) -> None:
-        self.answers: tuple[Answer, ...] = tuple([answer for of in heard.values() for answer in of])
+        self.answers: tuple[Answer, ...] = tuple(chain.from_iterable(heard.values()))
 
     @cached_property
     def exchanges(self) -> Shown:
@@ -41,40 +45,56 @@ class Sent:
 
     @cached_property
     def about_server(self) -> Sections:
-        """What came to questions of the compliance pack."""
+        """What came to questions of the compliance pack, but for those of class CHAOS."""
         return _records(self._of_pack)
+
+    @cached_property
+    def about_software(self) -> Sections:
+        """What came to the questions of that pack that are of class CHAOS."""
+        return _records(self._of_chaos)
 
     @cached_property
     def sections(self) -> Sections:
         """All different records, those of each section and kind of question by themselves."""
-        return (*self.about_zone, *self.about_server)
+        return (*self.about_zone, *self.about_server, *self.about_software)
 
     def bearing(self, rtypes: Iterable[int]) -> list[Answer]:
         """The first answers that have the different records of these types in the answer or authority section."""
         looked_for = frozenset(rtypes)
-        pairs = (pair for of in (self._of_zone, self._of_pack) for section in of[:2] for pair in section)
+        kinds = (self._of_zone, self._of_pack, self._of_chaos)
+        pairs = (pair for of in kinds for section in of[:2] for pair in section)
         return [self.answers[place] for place in sorted({place for r, place in pairs if r.rtype in looked_for})]
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:
         """The different messages."""
-        return tuple({answer.message.wire: answer.message for answer in self.answers}.values())
+        return tuple({wire: self.answers[place].message for (_, wire), place in self._first.items()}.values())
 
     @cached_property
     def _of_zone(self) -> list[list[tuple[Record, int]]]:
-        return self._different("QZ")
+        return self._different("Q")
 
     @cached_property
     def _of_pack(self) -> list[list[tuple[Record, int]]]:
         return self._different("S")
 
-    def _different(self, kinds: str) -> list[list[tuple[Record, int]]]:
-        """The different records of each section, with the place in `answers` of the first that has it."""
-        first: dict[bytes, int] = {}
+    @cached_property
+    def _of_chaos(self) -> list[list[tuple[Record, int]]]:
+        return self._different("C")
+
+    @cached_property
+    def _first(self) -> Mapping[tuple[str, bytes], int]:
+        """The place in `answers` of the first with each message, those of each kind of question by themselves."""
+        first: dict[tuple[str, bytes], int] = {}
         for place, answer in enumerate(self.answers):
-            if answer.exchange.ask[0] in kinds:
-                first.setdefault(answer.message.wire, place)
-        places = list(first.values())
+            ask = answer.exchange.ask
+            kind = "Q" if ask[0] != "S" else "C" if ask in CHAOS else "S"
+            first.setdefault((kind, answer.message.wire), place)
+        return first
+
+    def _different(self, kind: str) -> list[list[tuple[Record, int]]]:
+        """The different records of each section, with the place in `answers` of the first that has it."""
+        places = [place for (of, _), place in self._first.items() if of == kind]
         messages = [self.answers[place].message for place in places]
         return [[(r, places[at]) for r, at in different_records(messages, section)] for section in SECTIONS]
 

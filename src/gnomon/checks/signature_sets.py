@@ -263,7 +263,7 @@ def downgrade(view: ZoneView) -> Iterator[Outcome]:
             yield state(code, shown, servers=labels(view, at))
     heard = hear(view, "Q4")
     if not refused and not cleared:
-        yield outcome("kept", [a.exchange for a in heard.answers])
+        yield outcome("kept", heard.shown)
     yield from unheard(view, heard, "Q4")
 
 

@@ -60,7 +60,7 @@ def single(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("several", shown, subject=server, server=server, count=count)
     good = [address for address, count in counts.items() if count == 1]
     if good and not faults:
-        yield outcome("single", [a.exchange for a in heard.answers], count=len(good))
+        yield outcome("single", heard.shown, count=len(good))
     yield from (unheard if good or faults else none_proper)(view, heard, "Q1")
 
 

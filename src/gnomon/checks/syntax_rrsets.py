@@ -92,8 +92,8 @@ def ttl_uniform(view: ZoneView) -> Iterator[Outcome]:
 
 def _differ(records: Iterable[Record]) -> bool:
     """Whether any RRset has different TTLs, be it in different messages."""
-    ttls = {(_rrset_of(record), record.ttl_s) for record in records}
-    return len(ttls) > len({rrset for rrset, _ in ttls})
+    ttls = {(r.owner, r.rclass, r.rtype, r.rdata[:2] if r.rtype == RRSIG else b"", r.ttl_s) for r in records}
+    return len(ttls) > len({rrset[:4] for rrset in ttls})
 
 
 @lru_cache(maxsize=4096)
@@ -254,8 +254,8 @@ def rdata_canonical(view: ZoneView) -> Iterator[Outcome]:
     Do: update the server.
     """
     everything = sent(view)
-    pointers = (r for section in everything.sections for r in section if r.rtype in _NAME_AT and _has_pointer(r))
-    is_clean = not any(map(_needs_look, everything.messages)) and not any(pointers)
+    pointers = [r for section in everything.sections for r in section if r.rtype in _NAME_AT and _has_pointer(r)]
+    is_clean = not pointers and not any(map(_needs_look, everything.messages))
     yield from _each_server(view, "plain", _compressed, is_clean=is_clean)
 
 
