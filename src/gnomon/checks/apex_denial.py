@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from gnomon.base import Address, Name, RRType
 from gnomon.base.codes import NOERROR, NSEC, NSEC3, NSEC3PARAM, SOA
 from gnomon.checks.observed import Answer, is_silent
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
-from gnomon.checks.proofs import MAX_ITERATIONS
+from gnomon.checks.proofs import MAX_ITERATIONS, hash_of_label
 from gnomon.checks.read import read, read_all
 from gnomon.checks.registry import IOP, SEC, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
@@ -247,8 +246,8 @@ def is_of_apex(zone: Name, record: Record) -> bool:
     hashed = dnssec.nsec3_hash(zone, fields.algorithm, fields.iterations, fields.salt)
     if hashed is None:
         return True
-    label = base64.b32hexencode(hashed).lower()
-    return not record.owner.is_root and record.owner.labels[0].lower() == label and record.owner.parent() == zone
+    owner = record.owner
+    return not owner.is_root and hash_of_label(owner.labels[0]) == hashed and owner.parent() == zone
 
 
 @check(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gnomon.base import Address, Name, RRType
 from gnomon.base.codes import DNSKEY, NS, NSEC, NSEC3, NSEC3PARAM, RRSIG, SOA
 from gnomon.checks.apex_denial import ApexDenial, apex_denials, is_of_apex
-from gnomon.checks.inventory import SignedAnswer, answers_at, sends_no_signatures
+from gnomon.checks.inventory import SignedAnswer, answers_at, judged_once, sends_no_signatures
 from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.read import read, read_all
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
@@ -262,10 +262,9 @@ def signed(view: ZoneView) -> Iterator[Outcome]:
         return
     silent = [address for address in keyed if sends_no_signatures(inventory, address)]
     found: dict[str, list[tuple[Exchange, ExaminedRRset]]] = {}
-    for address in keyed:
-        for answer in answers_at(inventory, address) if address not in silent else ():
-            for code, one in _signed_codes(view, answer):
-                found.setdefault(code, []).append((answer.answer.exchange, one))
+    for answer, codes in judged_once(inventory, [a for a in keyed if a not in silent], _signed_codes):
+        for code, one in codes:
+            found.setdefault(code, []).append((answer.answer.exchange, one))
     for code, at in sorted(found.items()):
         state = unknown if code.endswith(_CAUSED_ELSEWHERE) else outcome
         if code != "valid":
@@ -285,12 +284,9 @@ def signed(view: ZoneView) -> Iterator[Outcome]:
 _CAUSED_ELSEWHERE = ("-expired", "-not-yet-valid", "-unusable", "-not-checkable")
 
 
-def _signed_codes(view: ZoneView, answer: SignedAnswer) -> list[tuple[str, ExaminedRRset]]:
-    """The denial records of an answer, each with its code; equal answers of several servers share these."""
-    return view.once(
-        ("denial-signed", id(answer.positive), id(answer.negative)),
-        lambda: [(_signed_code(one), one) for one in answer.rrsets if one.rrset.rtype in (NSEC, NSEC3)],
-    )
+def _signed_codes(answer: SignedAnswer) -> list[tuple[str, ExaminedRRset]]:
+    """The denial records of an answer, each with its code."""
+    return [(_signed_code(one), one) for one in answer.rrsets if one.rrset.rtype in (NSEC, NSEC3)]
 
 
 def _signed_code(one: ExaminedRRset) -> str:

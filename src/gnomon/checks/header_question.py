@@ -254,7 +254,8 @@ def question_echo(view: ZoneView) -> Iterator[Outcome]:
 
 def _all_echo(view: ZoneView) -> bool:
     """Whether it is plain that nothing is wrong: no message came that was not accepted, and none lacks its question."""
-    if any(x.status == _MISMATCHED and _is_mismatch(x) for x in view.exchanges):
+    mismatched = [x for x in view.exchanges if x.status == _MISMATCHED]
+    if any(map(_is_mismatch, mismatched)):
         return False
     return not any(not m.counts[0] and m.rcode in (NOERROR, NXDOMAIN) for m in sent(view).messages)
 

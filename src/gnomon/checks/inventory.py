@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from gnomon.base import Address, Name
 from gnomon.base.codes import CLASS_IN, DNSKEY, NOERROR, NSEC, NSEC3, NXDOMAIN, RRSIG, SOA
@@ -16,6 +16,8 @@ from gnomon.wire import Message, RRset
 
 if TYPE_CHECKING:
     from gnomon.checks.view import ZoneView
+
+T = TypeVar("T")
 
 # The order in which a spent budget leaves things unchecked: what most depends on comes first.
 SIGNED_ASKS = ("Q4", "Q2", "Q3", "Q6", "Q5", "Q8P", "Q8N", "Q8", "Q8K", "Q8C")
@@ -86,6 +88,15 @@ def answers_at(inventory: Inventory, address: Address) -> list[SignedAnswer]:
 def sends_no_signatures(inventory: Inventory, address: Address) -> bool:
     """Whether a server sends no RRSIG with any of its answers to questions with DO."""
     return address in inventory.without_signatures
+
+
+def judged_once(
+    inventory: Inventory, addresses: Iterable[Address], judge: Callable[[SignedAnswer], T]
+) -> list[tuple[SignedAnswer, T]]:
+    """What `judge` says of each answer of these servers; of answers with the same RRsets it is asked once."""
+    said = {(id(one.positive), id(one.negative)): judge(one) for one in inventory.different}
+    answers = [signed for address in addresses for signed in answers_at(inventory, address)]
+    return [(signed, said[id(signed.positive), id(signed.negative)]) for signed in answers]
 
 
 def take(view: ZoneView, validator: Validator) -> Inventory:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Iterator
 
 from gnomon.base import Address, Name
 from gnomon.base.codes import NSEC3, NSEC3PARAM
 from gnomon.checks.each import held
-from gnomon.checks.inventory import SignedAnswer, answers_at
+from gnomon.checks.inventory import SignedAnswer, answers_at, judged_once
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
-from gnomon.checks.proofs import OPT_OUT
+from gnomon.checks.proofs import OPT_OUT, hash_of_label
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, SEC, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
@@ -31,6 +29,7 @@ _CODES = {
 
 Parameters = Nsec3 | Nsec3param
 Seen = dict[Address, list[tuple[Parameters, Exchange]]]
+"""By server: the records with different parameters, each with the first exchange that gave them."""
 
 
 def _parameters(view: ZoneView) -> Seen:
@@ -39,30 +38,36 @@ def _parameters(view: ZoneView) -> Seen:
 
 
 def _find_parameters(view: ZoneView) -> Seen:
-    found: Seen = {}
-    for address in signed_servers(view):
-        for signed in answers_at(view.chain().inventory, address):
-            if many := _in_answer(view, signed):
-                exchange = signed.answer.exchange
-                found.setdefault(address, []).extend([(parameters, exchange) for parameters in many])
-    return found
+    found: dict[Address, dict[tuple[object, ...], tuple[Parameters, Exchange]]] = {}
+    for signed, many in _bearing(view):
+        first = found.setdefault(signed.answer.address, {})
+        for key, parameters in many.items():
+            first.setdefault(key, (parameters, signed.answer.exchange))
+    return {address: list(of.values()) for address, of in found.items()}
 
 
-def _in_answer(view: ZoneView, signed: SignedAnswer) -> list[Parameters]:
-    """The parameters in one answer; equal answers of several servers share what was examined."""
-    return view.once(
-        ("nsec3-parameters", id(signed.positive), id(signed.negative)), lambda: _find_in_answer(view.zone, signed)
-    )
+def _bearing(view: ZoneView) -> list[tuple[SignedAnswer, dict[tuple[object, ...], Parameters]]]:
+    """The answers of the signed servers that have such records, with their different parameters."""
+    return view.once("nsec3-bearing", lambda: _find_bearing(view))
 
 
-def _find_in_answer(zone: Name, signed: SignedAnswer) -> list[Parameters]:
+def _find_bearing(view: ZoneView) -> list[tuple[SignedAnswer, dict[tuple[object, ...], Parameters]]]:
+    said = judged_once(view.chain().inventory, signed_servers(view), lambda signed: _in_answer(view.zone, signed))
+    return [(signed, many) for signed, many in said if many]
+
+
+def _in_answer(zone: Name, signed: SignedAnswer) -> dict[tuple[object, ...], Parameters]:
+    """The different parameters in one answer, in order."""
     many = list[Parameters]()
-    for rrset in (one.rrset for one in signed.rrsets):
+    for rrset in [one.rrset for one in signed.rrsets]:
         if rrset.rtype == NSEC3:
             many += read_all(rdata.nsec3, rrset.rdatas)
         elif rrset.rtype == NSEC3PARAM and rrset.owner == zone:
             many += read_all(rdata.nsec3param, rrset.rdatas)
-    return many
+    different = dict[tuple[object, ...], Parameters]()
+    for one in many:
+        different.setdefault((type(one), one.algorithm, one.flags, one.iterations, one.salt), one)
+    return different
 
 
 def _served(view: ZoneView) -> Seen:
@@ -235,11 +240,8 @@ def nsec3_wellformed(view: ZoneView) -> Iterator[Outcome]:
 
 
 def _malformations(zone: Name, rrset: RRset) -> Iterator[str]:
-    try:
-        is_hash = len(base64.b32hexdecode(rrset.owner.labels[0].upper())) == _SHA1_OCTETS
-    except (binascii.Error, ValueError, IndexError):
-        is_hash = False
-    if not is_hash or rrset.owner.parent() != zone:
+    owner_hash = None if rrset.owner.is_root else hash_of_label(rrset.owner.labels[0])
+    if owner_hash is None or len(owner_hash) != _SHA1_OCTETS or rrset.owner.parent() != zone:
         yield "bad-owner"
     if any(len(nsec3.next_hash) != _SHA1_OCTETS for nsec3 in read_all(rdata.nsec3, rrset.rdatas)):
         yield "bad-hash"
@@ -268,15 +270,16 @@ def nsec3_consistent(view: ZoneView) -> Iterator[Outcome]:
     Do: bring the odd servers to the same version of the zone.
     """
     seen, same = _parameters(view), True
+    shown = [signed.answer.exchange for signed, _ in _bearing(view)]
     for code, read in _PARTS:
         source = _served(view) if code == "flags-differ" else seen
         values = {view.server_label(address): read(of[0][0]) for address, of in source.items()}
         if len(set(values.values())) > 1:
             same = False
             texts = tuple(f"{server} {value}" for server, value in values.items())
-            yield outcome(code, [x for of in seen.values() for _, x in of], values=texts)
+            yield outcome(code, shown, values=texts)
     if seen and same:
-        yield outcome("same", [x for of in seen.values() for _, x in of])
+        yield outcome("same", shown)
     if not seen:
         yield from _by_value(view, seen, lambda p: p.algorithm, lambda _: "same")
     else:

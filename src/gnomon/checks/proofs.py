@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,6 +24,8 @@ MAX_HASHES_PER_RESPONSE = 32
 
 OPT_OUT = 1
 NXNAME = 128
+
+_WHOLE_HASH = re.compile(rb"(?:[0-9a-vA-V]{8})+")
 
 
 class Proof(StrEnum):
@@ -232,8 +235,16 @@ def hashed_span(zone: Name, owner: Name, octets: bytes) -> HashedSpan | None:
     fields = read(rdata.nsec3, octets)
     if fields is None or fields.flags & ~OPT_OUT or owner.is_root or owner.parent() != zone:
         return None
+    owner_hash = hash_of_label(owner.labels[0])
+    return None if owner_hash is None else HashedSpan(owner_hash, fields)
+
+
+def hash_of_label(label: bytes) -> bytes | None:
+    """The hash that the first label of an NSEC3 owner is (base32 with extended hex alphabet); None if it is none."""
+    if _WHOLE_HASH.fullmatch(label):  # all of them but damaged ones; the library's reader goes octet by octet
+        return int(label, 32).to_bytes(len(label) * 5 // 8, "big")
     try:
-        return HashedSpan(base64.b32hexdecode(owner.labels[0].upper()), fields)
+        return base64.b32hexdecode(label.upper())
     except (binascii.Error, ValueError):
         return None
 

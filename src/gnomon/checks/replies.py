@@ -191,12 +191,12 @@ def _probe(view: ZoneView, ask: str, alive: str, edns: bool, first: str) -> Prob
     dropped: list[Address] = []
     missing: dict[str, list[Address]] = {}
     zone, serving, asked_at = view.zone, view.serving, view.attempts(ask)
-    speaking = _speaking_edns(view) if edns else view.addresses
+    speaking = _speaking_edns(view) if edns else frozenset[Address]()
     for address in view.addresses:
         asked = ask if not first or address in asked_at else first
         answer = view.answer(asked, address)
         lame = answer is not None and address not in serving and answer.qname == zone
-        if address not in speaking and view.asked(asked, address):
+        if edns and address not in speaking and view.asked(asked, address):
             missing.setdefault("no-edns", []).append(address)
         elif answer is not None and answer.message.malformed is None and not lame:
             answers.append(answer)

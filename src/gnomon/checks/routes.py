@@ -39,7 +39,9 @@ def announced(view: ZoneView, version: int) -> Mapping[Address, Announced]:
 
 def has_source(view: ZoneView) -> bool:
     """Whether anything tells where addresses are announced."""
-    return view.routing is not None or any(_asked(view, address) for address in view.addresses)
+    if view.routing is not None:
+        return True
+    return bool(view.attempts("R1")) and any(_asked(view, address) for address in view.addresses)
 
 
 def _find(view: ZoneView, version: int) -> dict[Address, Announced]:

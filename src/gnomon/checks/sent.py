@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from gnomon.base import Address
-from gnomon.checks.observed import Answer
+from gnomon.base import Address, Transport
+from gnomon.checks.observed import Answer, is_answered
 from gnomon.checks.outcome import Outcome, Shown, outcome
 from gnomon.checks.replies import Finding, everything_heard, told
+from gnomon.evidence import Exchange
 from gnomon.wire import Message, Record
 from gnomon.wire.message import SECTIONS, different_records
 
@@ -101,6 +102,25 @@ class Sent:
 
 def _records(of: list[list[tuple[Record, int]]]) -> Sections:
     return tuple([tuple([record for record, _ in section]) for section in of])
+
+
+class Attempts(NamedTuple):
+    """The attempts of ordinary questions about the zone (Q) in the order they were sent, some of them by themselves."""
+
+    all: tuple[Exchange, ...]
+    answered: tuple[Exchange, ...]
+    over_udp: tuple[Exchange, ...]
+
+
+def attempts(view: ZoneView) -> Attempts:
+    """What was tried to ask the servers of the zone, whatever came of it."""
+    return view.once("attempts", lambda: _find_attempts(view))
+
+
+def _find_attempts(view: ZoneView) -> Attempts:
+    tried = [x for x in view.about(view.subject) if x.ask[0] == "Q"]
+    over_udp = [x for x in tried if x.transport is Transport.UDP]
+    return Attempts(tuple(tried), tuple(filter(is_answered, tried)), tuple(over_udp))
 
 
 def told_of_all(view: ZoneView, findings: Sequence[Finding], good: str) -> Iterator[Outcome]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 
 from gnomon.base import Address
@@ -19,7 +19,7 @@ _DAY_S = 86400
 def _judge_each(view: ZoneView, code_of: Callable[[Soa], str]) -> Iterator[Outcome]:
     """One outcome for each code that the SOA records of the servers give; the first record of each is shown."""
     found: dict[str, Address] = {}
-    for address, soa in view.soas().items():
+    for soa, address in view.once("different-soas", lambda: _different(view)).items():
         found.setdefault(code_of(soa), address)
     for code, address in sorted(found.items()):
         soa, answer = view.soas()[address], view.apex_answer(SOA, address)
@@ -29,6 +29,14 @@ def _judge_each(view: ZoneView, code_of: Callable[[Soa], str]) -> Iterator[Outco
         yield outcome(code, shown, subject=server, minimum_s=soa.minimum_s, serial=soa.serial, **timers)
     if not found:
         yield unknown("no-soa", view.asked("Q1"))
+
+
+def _different(view: ZoneView) -> Mapping[Soa, Address]:
+    """The different SOA records, each with the first address that gives it."""
+    first: dict[Soa, Address] = {}
+    for address, soa in view.soas().items():
+        first.setdefault(soa, address)
+    return first
 
 
 @check(

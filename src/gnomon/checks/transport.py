@@ -59,17 +59,18 @@ def udp(view: ZoneView) -> Iterator[Outcome]:
         attempts = _over(view, _UDP_ASKS, address, Transport.UDP)
         plain = [x for x in attempts if x.ask == "Q1"]
         got = next((i for i, x in enumerate(plain) if is_answered(x)), None)
-        if _are_dead(attempts):
+        good = next(filter(is_answered, attempts), None)
+        if good is None and any(map(is_silent, attempts)):
             faults += 1
             yield outcome("silent", attempts, subject=server, server=server, how=_how(attempts), attempts=len(attempts))
-        elif not any(map(is_answered, attempts)):
+        elif good is None:
             how = attempts[0].status.word if attempts else "not planned"
             yield unknown("not-sent", attempts, subject=server, server=server, how=how)
         elif got is not None and got > 1:
             faults += 1
             yield outcome("lossy", plain, subject=server, server=server, lost=got)
         else:
-            answering.append(next(x for x in attempts if is_answered(x)))
+            answering.append(good)
     if not view.addresses:
         yield unknown("no-addresses")
     elif answering and not faults:

@@ -7,11 +7,12 @@ from math import ceil
 
 from gnomon.base import Address, Transport
 from gnomon.base.codes import DNSKEY, NOERROR, NS, SOA
-from gnomon.checks.observed import Answer, is_answered, is_silent, is_udp
+from gnomon.checks.observed import Answer, is_answered, is_silent
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, RES, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, hear, labels, unheard
+from gnomon.checks.sent import attempts
 from gnomon.checks.unjudged import unjudged
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
@@ -189,11 +190,11 @@ def loss(view: ZoneView) -> Iterator[Outcome]:
     Source: none; the limits are this project's proposal. RSSAC047 measures availability alike.
     Do: look for rate limits, overload and lossy links in front of the servers.
     """
-    attempts = [x for x in view.about(view.subject) if x.ask[0] == "Q" and is_udp(x)]
-    answered = {_asked(x) for x in attempts if is_answered(x)}
-    silent = [x for x in attempts if is_silent(x)]
-    first = {_asked(x): is_answered(x) for x in reversed(attempts) if is_answered(x) or is_silent(x)} if silent else {}
-    lost = [asked for asked in answered if not first.get(asked, True)]
+    tried = attempts(view).over_udp
+    answered = {_asked(x) for x in tried if is_answered(x)}
+    silent = [x for x in tried if is_silent(x)] if len(answered) < len(tried) else []
+    first = {_asked(x): is_answered(x) for x in reversed(tried) if is_answered(x) or is_silent(x)} if silent else {}
+    lost = [asked for asked in answered if not first.get(asked, True)] if first else []
     share = len(lost) / len(answered) if answered else 0.0
     shown = [x for ask, address in sorted({asked[:2] for asked in lost}, key=str) for x in view.asked(ask, address)]
     if len(answered) < _SAMPLES:
@@ -228,23 +229,22 @@ def rtt(view: ZoneView) -> Iterator[Outcome]:
     Source: ICANN registry agreement, specification 10 section 2; RSSAC047 section 5.2.
     Do: add a server nearer to the users, or anycast; check the load of the slow ones.
     """
-    timed = [x for x in view.about(view.subject) if x.rtt_us is not None and x.ask[0] == "Q"]
-    answered = [x for x in timed if is_answered(x)]
-    faults = 0
+    timed = [(x.rtt_us, x) for x in attempts(view).answered if x.rtt_us is not None]
+    ordered, faults = sorted([rtt_us for rtt_us, _ in timed]), 0
     for transport, limit_us, code in ((Transport.UDP, 500_000, "udp-slow"), (Transport.TCP, 1_500_000, "tcp-slow")):
-        of = [x for x in answered if x.transport is transport]
-        slow = [x for x in of if (x.rtt_us or 0) > limit_us]
+        if not ordered or ordered[-1] <= limit_us:
+            continue
+        of = [(rtt_us, x) for rtt_us, x in timed if x.transport is transport]
+        slow = [x for rtt_us, x in of if rtt_us > limit_us]
         if slow and len(slow) * 20 > len(of):
             faults += 1
-            yield outcome(
-                code, slow, subject=transport.name, share=100 * (len(of) - len(slow)) // len(of), count=len(of)
-            )
-    if not answered:
+            share = 100 * (len(of) - len(slow)) // len(of)
+            yield outcome(code, slow, subject=transport.name, share=share, count=len(of))
+    if not ordered:
         yield unknown("not-measured", view.asked("Q1"))
     elif not faults:
-        ordered = sorted([x.rtt_us or 0 for x in answered])
         rtt_us = ordered[ceil(0.95 * len(ordered)) - 1]
-        yield outcome("fine", view.asked("Q1"), count=len(answered), rtt_ms=rtt_us // 1000)
+        yield outcome("fine", view.asked("Q1"), count=len(ordered), rtt_ms=rtt_us // 1000)
 
 
 @unjudged("net.reach-map", properties=(RES,), needs="vantage-points")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from gnomon.checks.observed import is_answered, is_silent
 from gnomon.checks.outcome import Outcome, not_applicable, outcome
 from gnomon.checks.registry import IOP, SEC, check
+from gnomon.checks.sent import attempts
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 
@@ -70,15 +71,14 @@ def source_address(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 2181 section 4.
     Do: let the server answer from the address at which it was asked; check address translation on the way.
     """
-    own = [x for x in view.about(view.subject) if x.ask.startswith("Q")]
+    tried = attempts(view)
     faults: dict[tuple[str, str], list[Exchange]] = {}
-    for x in own:
+    for x in tried.all if len(tried.answered) < len(tried.all) else ():
         if x.status == _MISMATCHED and x.os_error in _ELSEWHERE:
             faults.setdefault((view.server_label(x.address), _ELSEWHERE[x.os_error]), []).append(x)
     for (server, what), shown in faults.items():
         yield outcome("other", shown, subject=f"{server} {what}", server=server, what=what)
-    answered = [x for x in own if is_answered(x)]
-    if not faults and answered:
+    if not faults and tried.answered:
         yield outcome("same", view.asked("Q1"))
     elif not faults:
         yield not_applicable("no-answer", view.asked("Q1"))

@@ -9,6 +9,7 @@ from gnomon.checks.observed import is_answered, is_silent, is_udp
 from gnomon.checks.outcome import Outcome, not_applicable, outcome
 from gnomon.checks.registry import IOP, REL, SEC, check
 from gnomon.checks.replies import UNHEARD_EDNS, Finding, Heard, hear, told, unheard
+from gnomon.checks.sent import attempts
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 
@@ -41,7 +42,7 @@ def pmtu(view: ZoneView) -> Iterator[Outcome]:
     Do: let ICMP "packet too big" and fragments through, or lower the EDNS buffer size of the server to 1232.
     """
     faults = 0
-    for address in [address for address in view.addresses if view.answer("Q4N", address)]:
+    for address in [answer.address for answer in view.first_answers("Q4N").values() if answer.address in view.addresses]:
         small = [a for ask in ("Q2", "Q3") if (a := view.answer(ask, address)) and a.message.edns is not None]
         large = view.asked("Q4", address)
         if small and large and not any(map(is_answered, large)):
@@ -56,8 +57,7 @@ def pmtu(view: ZoneView) -> Iterator[Outcome]:
             yield outcome(
                 "fragments-lost", view.asked("Q4", address), lost, subject=server, server=server, octets=octets
             )
-    big = [x for x in view.about(view.subject) if x.ask[0] == "Q" and _size(x) > 512]
-    big = [x for x in big if is_udp(x) and is_answered(x)]
+    big = [x for x in attempts(view).over_udp if _size(x) > 512 and is_answered(x)]
     if big and not faults:
         yield outcome("passes", big, octets=max(map(_size, big)))
     elif not faults:
