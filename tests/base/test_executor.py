@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from gnomon.base import Broken, InputError
-from gnomon.base.executor import Executor, Inline, Processes
+from gnomon.base.executor import Executor, Inline
+from gnomon.base.processes import Processes
 
 # Work is sent by name: its module has to be found by the other process too.
 sys.path.append(str(Path(__file__).parent))

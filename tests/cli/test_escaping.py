@@ -17,7 +17,7 @@ from gnomon.checks.catalogue import render_html
 from gnomon.cli.assess import FORMATS
 from gnomon.cli.indicators import _write_csv
 from gnomon.cli.terminal import console, row, say, table
-from gnomon.cli.verdict_text import Assessed, print_all
+from gnomon.cli.verdicts import Assessed, print_all
 from gnomon.insight import compute
 from gnomon.insight.indicator import Slice
 from gnomon.judge import Verdict, sentence

@@ -18,7 +18,7 @@ from gnomon.base import Level, printable
 from gnomon.checks.registry import all_checks
 from gnomon.cli.assess import FORMATS
 from gnomon.cli.terminal import console, row, say, table
-from gnomon.cli.verdict_text import Assessed, print_all
+from gnomon.cli.verdicts import Assessed, print_all
 from gnomon.judge import Verdict
 
 CHECKS = [(check, code) for check in all_checks().values() for code in check.codes]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from html import escape
-from importlib import resources
 from itertools import groupby
+from pathlib import Path
 
 from gnomon.base import Level, Property, printable
 from gnomon.checks.docs import FAMILIES, levels_of
@@ -24,7 +24,7 @@ def render_html() -> str:
     families = "".join(_option(family, f"{family}: {FAMILIES[family]}") for family in {c.family: None for c in checks})
     properties = "".join(_option(prop.value, prop.value) for prop in Property)
     levels = "".join(_option(word, word) for word in _WORST_FIRST)
-    frame = resources.files("gnomon.checks").joinpath("catalogue.html").read_text("utf-8")
+    frame = Path(__file__).with_name("catalogue.html").read_text("utf-8")
     outcomes = sum(len(check.codes) for check in checks)
     for name, text in (
         ("families", families), ("properties", properties), ("levels", levels), ("groups", groups),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 
 PEERS = {"zonemaster": "Zonemaster", "dnsviz": "DNSViz", "internetnl": "Internet.nl"}
 """The peers by the name of their folder, with their own name. A folder that is not there has no messages."""
@@ -24,7 +24,7 @@ class PeerTag:
 def load_peers(peer: str) -> dict[str, tuple[PeerTag, ...]]:
     """Our full codes (`check-id/condition`) to the peer's messages, in order of code."""
     tags: dict[str, tuple[PeerTag, ...]] = {}
-    folder = resources.files("gnomon.checks") / "peers" / peer
+    folder = Path(__file__).parent / "peers" / peer
     for file in sorted(folder.iterdir() if folder.is_dir() else (), key=lambda f: f.name):
         if file.name.endswith(".toml"):
             for code, entries in tomllib.loads(file.read_text(encoding="utf-8"))["tags"].items():

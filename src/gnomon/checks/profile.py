@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ __all__ = ["ZONE_CLASSES", "Persistence", "Profile", "ZoneClass", "load_profile"
 _TABLES = ("levels", "zones", "masking", "persistence", "causes")
 _BEFORE = ("as-seen", "unknown")
 _MOST_ATTEMPTS, _MOST_S = 1000, 366 * 86_400
-_PACKAGED = resources.files("gnomon.checks") / "profiles"
+_PACKAGED = Path(__file__).parent / "profiles"
 
 
 def load_profile(name_or_path: str) -> Profile:

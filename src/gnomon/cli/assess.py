@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import click
 
-from gnomon.base import InputError, Level, Name
+from gnomon.base import GnomonError, InputError, Level, Name
 from gnomon.cli.judging import chosen_checks, chosen_profile, judging_options
 from gnomon.cli.measure import (
     ASSESS,
@@ -119,15 +119,20 @@ def command(
         source = ZoneSource("names", "the command line", None, None, len(names))
         run = new_run(where, names, source, at, manner)
         # Somebody waits: what judges is loaded while the network is waited for.
-        loading = stack.enter_context(ThreadPoolExecutor(1)).submit(judging)
-        with progress_bar("asking", "zones") as tell:
-            measure(run, at, manner, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
-        levels, checks, routing = loading.result()
-        from gnomon.cli.verdict_text import assessed, print_all
+        loading = Thread(target=_quietly, args=(judging, form))
+        loading.start()
+        try:
+            with progress_bar("asking", "zones") as tell:
+                measure(run, at, manner, lambda p: tell(p.zones_done, p.zones_total, survey_note(p)))
+        finally:
+            loading.join()
+        levels, checks, routing = judging()
+        from gnomon.cli.verdicts import Assessed, print_all
         from gnomon.judge import judge
 
-        judge(where, levels, routing=routing, only=checks)
-        found = list(assessed(where, levels.name))
+        found: list[Assessed] = []
+        judge(where, levels, routing=routing, only=checks, each=lambda *of: found.append(Assessed.of(*of)))
+        found.sort(key=lambda zone: zone.zone)
         print_all(found, form, all_outcomes=all_outcomes, explain=explain)
     if fail_level == NEVER:
         return 0
@@ -146,6 +151,17 @@ def _extent(zone: Name, undelegated: Mapping[Name, Undelegated]) -> Extent | Non
     return Extent(addresses=max(addresses, 1), inside=inside, outside=len(read.ns_names) - inside, parent=0)
 
 
+def _quietly(judging: Callable[[], object], form: str) -> None:
+    """Load what judges and prints; whether it can be used is told to who asks for it."""
+    import gnomon.cli.verdicts
+    import gnomon.judge
+
+    if form == "text":
+        import gnomon.cli.verdict_text  # noqa: F401
+    with suppress(GnomonError):
+        judging()
+
+
 def _judging(
     profile: str, zone_class: str, only: tuple[str, ...], asn: tuple[Path, ...], lab: Path | None
 ) -> tuple[Profile, tuple[str, ...] | None, RoutingTable | None]:
@@ -154,8 +170,6 @@ def _judging(
     Raises:
         InputError: one of them cannot be used.
     """
-    import gnomon.cli.verdict_text
-    import gnomon.judge  # noqa: F401
     from gnomon.sources import read_routes
 
     if not asn and lab is not None and (lab / "asn.csv").is_file():

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _ENDLESS = 100_000
+# With one of these, lines are broken or coloured also where standard output is no terminal.
+_STYLED = frozenset(("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE"))
 Part = str | tuple[str, str]
 
 
@@ -29,6 +31,9 @@ def console() -> Console:
 
 def say(*parts: Part) -> None:
     """One paragraph to standard output; a part is text, or text with a style. A path is never broken."""
+    if not sys.stdout.isatty() and _STYLED.isdisjoint(os.environ):
+        print("".join(printable(part if isinstance(part, str) else part[0]) for part in parts), flush=True)
+        return
     out, text = console(), _text(*parts)
     out.print(text, soft_wrap=any(len(word) > out.width for word in text.plain.split()))
 

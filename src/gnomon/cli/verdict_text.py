@@ -1,27 +1,22 @@
-"""How verdicts are printed: for people, as JSON, one a line, or in Zonemaster's words."""
+"""How verdicts are printed for people."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import groupby
-from pathlib import Path
 from textwrap import fill
+from typing import TYPE_CHECKING
 
-import click
-from rich.console import Console
 from rich.text import Text
 
 from gnomon.base import Level, Property, printable
 from gnomon.base.words import tr
-from gnomon.checks.peers import load_peers
 from gnomon.checks.registry import all_checks
-from gnomon.cli.terminal import console
-from gnomon.evidence import EvidenceDir
-from gnomon.judge import Verdict, explanations, sentence, verdicts, views
+from gnomon.judge import Verdict, explanations, sentence
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gnomon.cli.verdicts import Assessed
 
 _INDENT, _WIDTH = 12 * " ", 110
 
@@ -36,67 +31,8 @@ _STYLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Assessed:
-    """One zone's verdicts and the circumstances that go with them."""
-
-    zone: str
-    verdicts: Sequence[Verdict]
-    addresses: int
-    exchanges: int
-    observed: str
-
-
-def assessed(evidence: Path, profile: str) -> Iterator[Assessed]:
-    """The zones of a judged run, in order of name."""
-    seen = {str(view.zone).lower(): view for view in views(EvidenceDir.open(evidence))}
-    for zone, group in groupby(verdicts(evidence, profile), key=lambda v: v.zone):
-        view = seen[zone]
-        at = datetime.fromtimestamp(view.observed_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        yield Assessed(zone, list(group), len(view.addresses), len(view.exchanges), at)
-
-
-def print_all(zones: Iterable[Assessed], form: str, *, all_outcomes: bool = False, explain: bool = False) -> None:
-    """Print to standard output as `form` says: text, json, jsonl or zonemaster."""
-    if form == "text":
-        out = console()
-        for zone in zones:
-            _print_text(out, zone, all_outcomes, explain)
-    elif form == "json":
-        click.echo(json.dumps([{"zone": z.zone, "observed": z.observed, "verdicts": [plain(v) for v in z.verdicts]}
-                               for z in zones], indent=1))  # fmt: skip
-    elif form == "jsonl":
-        for zone in zones:
-            for verdict in zone.verdicts:
-                click.echo(json.dumps(plain(verdict)))
-    else:
-        peers = load_peers("zonemaster")
-        for zone in zones:
-            for verdict in zone.verdicts:
-                for peer in peers.get(f"{verdict.check_id}/{verdict.code}", ()):
-                    line = {"zone": zone.zone, "testcase": peer.testcase, "tag": peer.tag, "level": peer.level}
-                    click.echo(json.dumps({**line, "args": dict(verdict.args)}))
-
-
-def plain(verdict: Verdict) -> dict[str, object]:
-    """A verdict as JSON values, with its sentence."""
-    return {
-        "zone": verdict.zone,
-        "check": verdict.check_id,
-        "version": verdict.check_version,
-        "code": verdict.code,
-        "state": verdict.state,
-        "level": verdict.level,
-        "properties": list(verdict.properties),
-        "subject": verdict.subject,
-        "args": dict(verdict.args),
-        "sentence": sentence(verdict),
-        "explanation": explanations(verdict.zone, verdict.explanation),
-        "evidence": list(verdict.evidence),
-    }
-
-
-def _print_text(out: Console, zone: Assessed, all_outcomes: bool, explain: bool) -> None:
+def print_text(out: Console, zone: Assessed, *, all_outcomes: bool, explain: bool) -> None:
+    """One zone: how many verdicts of each property passed, and those that did not (or all), worst first."""
     out.print(
         Text.assemble(
             (printable(zone.zone), "bold"),

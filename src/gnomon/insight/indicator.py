@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.resources
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from gnomon.base import Broken, InputError
+
+if TYPE_CHECKING:
+    import duckdb
+
+_METHODS = Path(__file__).parent / "indicators"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,7 @@ def methods() -> tuple[Method, ...]:
     Raises:
         Broken: a method file lacks a head line.
     """
-    folder = importlib.resources.files("gnomon.insight") / "indicators"
-    found = [_method(file.name, file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".sql")]
+    found = [_method(file.name, file.read_text("utf-8")) for file in _METHODS.glob("*.sql")]
     return tuple(sorted(found, key=lambda m: (_GROUPS.index(m.group), m.id)))
 
 
@@ -146,6 +147,8 @@ def open_tables(evidence: Path, profile: str = "default") -> Iterator[duckdb.Duc
         InputError: a file is missing or, at any time while the database is open, found to be damaged; says which
             command writes it.
     """
+    import duckdb  # a large library; what writes the tables does not need it
+
     files = {name: evidence / "tables" / f"{name}.parquet" for name in ("zones", "servers", "keys")}
     files["verdicts"] = evidence / "verdicts" / f"{profile}.parquet"
     for file in files.values():

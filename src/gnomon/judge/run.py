@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import chain, groupby, islice
@@ -85,6 +85,7 @@ def judge(
     progress: Callable[[int, int], None] | None = None,
     derive: Callable[[], Derive] | None = None,
     derived: Callable[[Mapping[str, pa.Table]], None] | None = None,
+    each: Callable[[ZoneView, Sequence[Judged]], None] | None = None,
 ) -> JudgeSummary:
     """Judge every finished zone of a run and store the verdicts; what was stored for the profile before is replaced.
 
@@ -94,6 +95,7 @@ def judge(
         progress: called with zones done and zones in all.
         derive: makes what makes further tables of the same views; can be sent to another process.
         derived: called with these tables, batch by batch.
+        each: called with every zone's view and verdicts; only in this process, with one job.
 
     Raises:
         InputError: the evidence, the profile or `only` cannot be used, or the directory cannot be written.
@@ -108,7 +110,7 @@ def judge(
     routes: dict[Address, Route | None] = {}
     done = errors = 0
     with ByZone(zones) as rows, ByZone(zones) as digests:
-        for batch in _batches(evidence_dir, _Judge(profile, routing, only, derive), jobs):
+        for batch in _batches(evidence_dir, _Judge(profile, routing, only, derive, each), jobs):
             rows.add(batch.verdicts)
             digests.add(batch.digests)
             levels.update(batch.levels)
@@ -211,6 +213,7 @@ class _Judge:
     routing: Routing | None
     only: tuple[str, ...] | None
     derive: Callable[[], Derive] | None = None
+    each: Callable[[ZoneView, Sequence[Judged]], None] | None = None
 
 
 @dataclass(slots=True)
@@ -245,6 +248,8 @@ class _Worker:
                 routes.update((address, task.routing.route(address)) for address in view.addresses)
             if self._derive is not None:
                 self._derive.add(view)
+            if task.each is not None:
+                task.each(view, judged)
         return _Batch(
             store.to_table(rows, task.profile.name),
             store.digests_table(digests),

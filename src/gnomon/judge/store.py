@@ -158,6 +158,8 @@ def _compact(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 def _only_used(texts: pa.DictionaryArray) -> pa.DictionaryArray:
     """The same texts, their dictionary in order of first appearance."""
+    if list(dict.fromkeys(_int32s(texts.indices))) == list(range(len(texts.dictionary))):
+        return texts  # as `to_table` made it
     used = texts.indices.dictionary_encode()
     return pa.DictionaryArray.from_arrays(used.indices, texts.dictionary.take(used.dictionary))
 
@@ -172,10 +174,17 @@ def _with_lists(table: pa.Table, schema: pa.Schema, change: Callable[[pa.Array],
     for at, field in enumerate(table.schema):
         if field.type == _INDEXED:
             column = pa.concat_arrays(table.column(at).chunks)
-            offsets = pa.array([0, *accumulate(column.value_lengths().to_pylist())], pa.int32())
-            changed = pa.ListArray.from_arrays(offsets, change(column.flatten()))
-            table = table.set_column(at, schema.field(at), changed.cast(schema.field(at).type))
+            ends = _int32s(column.offsets)
+            values = change(column.values.slice(ends[0], ends[-1] - ends[0]))
+            offsets = pa.array([end - ends[0] for end in ends], pa.int32())
+            table = table.set_column(at, schema.field(at), pa.ListArray.from_arrays(offsets, values))
     return table
+
+
+def _int32s(array: pa.Int32Array) -> Sequence[int]:
+    """The numbers of an array without gaps; the functions that Arrow has for arrays take long to import."""
+    octets = array.buffers()[1]
+    return memoryview(octets or b"").cast("i")[array.offset : array.offset + len(array)].tolist()
 
 
 def read_made(directory: Path, profile: str) -> Made:

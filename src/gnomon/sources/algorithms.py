@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -43,7 +43,7 @@ class DigestStatus:
 
 
 def _load() -> tuple[dict[int, AlgorithmStatus], dict[int, DigestStatus], Provenance]:
-    octets = (files("gnomon.sources") / "data" / "algorithms.toml").read_bytes()
+    octets = (Path(__file__).parent / "data" / "algorithms.toml").read_bytes()
     document: dict[str, Any] = tomllib.loads(octets.decode())
     algorithms = [AlgorithmStatus(number, *_or_none(cells)) for number, *cells in document["algorithms"]]
     digests = [DigestStatus(*row) for row in document["digests"]]

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import NoReturn
 from xml.parsers import expat
@@ -87,8 +86,7 @@ def parse_anchor(line: str) -> Anchor:
 @cache
 def default_anchors() -> TrustAnchors:
     """The root's key-signing keys of 2017 and 2024, as packaged."""
-    with as_file(files("gnomon.sources") / "data" / "root-anchors.ds") as path:
-        read = read_anchors(path)
+    read = read_anchors(Path(__file__).parent / "data" / "root-anchors.ds")
     origin = "https://data.iana.org/root-anchors/root-anchors.xml as packaged with Gnomon"
     return TrustAnchors(read.anchors, Provenance(origin, "2024-07-18", read.provenance.sha256))
 

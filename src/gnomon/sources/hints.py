@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from importlib.resources import as_file, files
 from pathlib import Path
 
 from gnomon.base import ROOT, Address, InputError, Name
@@ -51,8 +50,7 @@ def read_hints(path: Path) -> RootHints:
 @cache
 def default_hints() -> RootHints:
     """The 13 root servers, as packaged."""
-    with as_file(files("gnomon.sources") / "data" / "root.hints") as path:
-        hints = read_hints(path)
+    hints = read_hints(Path(__file__).parent / "data" / "root.hints")
     origin = "https://www.internic.net/domain/named.root as packaged with Gnomon"
     return RootHints(hints.servers, Provenance(origin, hints.provenance.date, hints.provenance.sha256))
 

@@ -58,7 +58,8 @@ def read_records(
     depth = first = 0
     for number, line in lines(path):
         if not chunk:
-            fields = _fields(line)
+            # A $TTL, which only the general reader follows, comes before the default.
+            fields = _fields(line, ttl_s if general is None else None)
             if fields is None:
                 continue
             if fields:
@@ -97,8 +98,8 @@ def read_records(
         raise at_line(path, first, "a parenthesis is opened here and never closed")
 
 
-def _fields(line: str) -> tuple[str, str, str, str] | tuple[()] | None:
-    """Owner, TTL, type and data of a line that holds one plain record; () of any other, None of an empty one."""
+def _fields(line: str, ttl_s: int | None) -> tuple[str, str, str, str] | tuple[()] | None:
+    """Owner, TTL (or the one given), type and data of a line with one plain record; () of any other, None if empty."""
     fields = line.split(None, 4)
     if not fields or line[0] == ";":
         return None
@@ -108,6 +109,8 @@ def _fields(line: str) -> tuple[str, str, str, str] | tuple[()] | None:
         owner, ttl_text, _, rtype_text, rdata_text = fields
     else:
         return ()
+    if ttl_s is not None and ttl_text.upper() == "IN":
+        ttl_text = str(ttl_s)
     if owner[-1] != "." or not ttl_text.isdecimal() or int(ttl_text) > _TTL_S_MAX or _NOT_PLAIN.search(line):
         return ()
     return owner, ttl_text, rtype_text.upper(), rdata_text

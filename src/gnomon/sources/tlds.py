@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import version
-from pathlib import Path
-
-from publicsuffixlist import PSLFILE
 
 from gnomon.base import Name
 from gnomon.base.provenance import Provenance
+from gnomon.sources.operators import icann_rules, public_suffix_list
 from gnomon.sources.zones import ZoneList
 
 
@@ -20,12 +17,11 @@ def default_tlds() -> ZoneList:
 
     The list follows the root zone within days; a root zone file (`--zone-file`) is exact.
     """
-    octets = Path(PSLFILE).read_bytes()
-    icann = octets.decode("utf-8").partition("===BEGIN ICANN DOMAINS===")[2].partition("===END ICANN DOMAINS===")[0]
-    rules = (line.split()[0] for line in icann.splitlines() if line.strip() and not line.startswith("//"))
-    names = {Name.from_text(rule.rpartition(".")[2]) for rule in rules}
-    date = version("publicsuffixlist").rpartition(".")[2]
-    origin = f"Public Suffix List, ICANN section, in publicsuffixlist {version('publicsuffixlist')}"
-    return ZoneList(
-        tuple(sorted(names)), Provenance(origin, f"{date[:4]}-{date[4:6]}-{date[6:]}", sha256(octets).hexdigest())
-    )
+    from importlib.metadata import version  # slow, and who names the zones does not need it
+
+    names = {Name.from_text(top) for top in icann_rules()}
+    package = version("publicsuffixlist")
+    day = package.rpartition(".")[2]
+    origin = f"Public Suffix List, ICANN section, in publicsuffixlist {package}"
+    digest = sha256(public_suffix_list()).hexdigest()
+    return ZoneList(tuple(sorted(names)), Provenance(origin, f"{day[:4]}-{day[4:6]}-{day[6:]}", digest))
