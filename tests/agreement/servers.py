@@ -54,7 +54,7 @@ KEYS: list[KeySpec] = []
 
 
 def assess(server: str, world: World, folder: Path) -> list[dict[str, Any]]:
-    """The verdicts of notice and above on the zone."""
+    """The verdicts of notice and above on the zone, and what it offers over TLS."""
     spec = next(zone for zone in world.zones.values() if zone.name == ZONE)
     KEYS[:] = spec.signing.keys if spec.signing else ()
     addresses = [address for address, zones in world.zones_at.items() if any(zone.name == ZONE for zone in zones)]
@@ -74,7 +74,7 @@ def assess(server: str, world: World, folder: Path) -> list[dict[str, Any]]:
         )
         if done.returncode:
             sys.exit(f"assessing {server} failed: {done.stderr}")
-        return [verdict for verdict in verdicts(done.stdout) if verdict["level"] in BAD]
+        return [v for v in verdicts(done.stdout) if v["level"] in BAD or v["check"] == "net.encrypted-auth"]
     finally:
         process.terminate()
         process.wait()
@@ -124,9 +124,7 @@ def knot(folder: Path, addresses: Sequence[Address]) -> list[str]:
         f"database:\n  storage: {folder}\n"
         "mod-cookies:\n  - id: default\n"
         f"zone:\n  - domain: {ZONE}\n    storage: {folder}\n    file: zone\n    zonefile-load: whole\n"
-        "    zonefile-sync: -1\n    journal-content: none\n    global-module: mod-cookies/default\n".replace(
-            "    global-module: mod-cookies/default\n", "    module: mod-cookies/default\n"
-        )
+        "    zonefile-sync: -1\n    journal-content: none\n    module: mod-cookies/default\n"
     )
     return ["knotd", "-c", str(folder / "conf")]
 
@@ -136,7 +134,9 @@ def bind(folder: Path, addresses: Sequence[Address]) -> list[str]:
     v6 = " ".join(f"{address};" for address in addresses if address.version == 6)
     (folder / "conf").write_text(
         f'options {{ directory "{folder}"; pid-file none; session-keyfile none; listen-on {{ {v4} }};\n'
-        f" listen-on-v6 {{ {v6} }}; recursion no; allow-transfer {{ none; }}; version none; hostname none;\n"
+        f" listen-on-v6 {{ {v6} }}; listen-on port 853 tls ephemeral {{ {v4} }};\n"
+        f" listen-on-v6 port 853 tls ephemeral {{ {v6} }};\n"
+        " recursion no; allow-transfer { none; }; version none; hostname none;\n"
         " server-id none; dnssec-validation no; notify no; minimal-responses yes; };\n"
         f'controls {{ }};\nzone "{ZONE}" {{ type primary; file "zone"; }};\n'
     )

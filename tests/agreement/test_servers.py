@@ -39,3 +39,5 @@ def test_a_healthy_zone_on_a_real_server(server: str) -> None:
     for verdicts in found.values():
         bad = {f"{v['check']}/{v['code']}" for v in verdicts if v["level"] in ("warning", "error", "critical")}
         assert bad == EXPLAINED[server]
+        over_tls = {v["code"] for v in verdicts if v["check"] == "net.encrypted-auth"}
+        assert over_tls == {"offers" if server == "bind" else "none"}
