@@ -286,6 +286,16 @@ class Message:
         """Octets after the last record that the header counts; 0 if the message is malformed before."""
     def __hash__(self) -> int: ...
 
+def parsed(wire: bytes) -> Message:
+    """The message of these octets, with 0 as its ID; mostly the same object for the same octets.
+
+    The engine has matched the ID, and without it the equal answers of many servers are one message, read once. What
+    is told from a message alone is best worked out once for each: it is a cheap key, equal exactly for equal octets.
+    """
+
+def asked_in(query: bytes) -> tuple[Name, RRType] | None:
+    """The name and type that a message asks for first, the name in lower case; None if that cannot be read."""
+
 def different_records(messages: Sequence[Message], section: str) -> list[tuple[Record, int]]:
     """The different records in that section of several messages, each with the place of the first that has it.
 

@@ -12,7 +12,7 @@ from strategies import as_tuples, edns, messages, names, u16
 from gnomon.base import Name
 from gnomon.base.codes import CLASS_CH, NS, RRSIG, SOA
 from gnomon.wire import Edns, Malformed, Message, Question, Record, RRset, compose
-from gnomon.wire.message import different_records
+from gnomon.wire.message import asked_in, different_records, parsed
 from gnomon.wire.presentation import dig
 
 ZONE = Name.from_text("Example.test.")
@@ -207,3 +207,20 @@ def test_different_records_are_those_that_are_not_equal() -> None:
     assert different_records(messages, "authority") == [] == different_records([], "answer")
     with pytest.raises(ValueError, match="sections"):
         different_records(messages, "question")
+
+
+@given(names, u16, st.binary(max_size=20), st.integers(0, 3))
+def test_what_a_message_asks_is_its_first_question_in_lower_case(
+    name: Name, qtype: int, more: bytes, questions: int
+) -> None:
+    for octets in (compose.query(name, qtype), bytes(5) + bytes([questions]) + bytes(6) + more):
+        question = Message(octets).question
+        assert asked_in(octets) == (None if question is None else (Name(question.name.key), question.qtype))
+    found = asked_in(compose.query(name, qtype))
+    assert found is not None and found[0].wire == name.key and found[1] == qtype
+
+
+@given(st.binary(max_size=40))
+def test_equal_octets_after_the_id_are_one_message(octets: bytes) -> None:
+    one, other = parsed(b"\1\2" + octets), parsed(b"\3\4" + octets)
+    assert one is other and one == Message(b"\0\0" + octets)

@@ -2,17 +2,22 @@
 
 use crate::edns::Edns;
 use crate::name::{kept, Name};
-use crate::records::{Question, RRset, Record, RCODES};
+use crate::records::{Question, RRset, Record, RCODES, TYPES};
 use gnomon_core::wire::{self, Reason, RecordView};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyInt, PyTuple, PyType};
 use std::collections::{HashMap, HashSet};
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 const CLASS_IN: u16 = 1;
+
+/// Octets of the ID, which the messages kept at hand have as 0.
+const ID_OCTETS: usize = 2;
+/// Most messages kept at hand; all are forgotten when there are more.
+const MAX_KNOWN: usize = 4096;
 
 /// The first part of a message that cannot be read.
 #[pyclass(frozen, eq, hash, get_all, module = "gnomon.wire.message")]
@@ -317,14 +322,90 @@ fn index_of(section: &str) -> PyResult<usize> {
     }
 }
 
+/// Messages by the hash of their octets after the ID: the same ones come back from many servers.
+struct Known {
+    hasher: RandomState,
+    messages: HashMap<u64, Py<Message>>,
+}
+
+static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(|| {
+    let (hasher, messages) = (RandomState::new(), HashMap::new());
+    Mutex::new(Known { hasher, messages })
+});
+
+#[pyfunction]
+fn parsed(py: Python<'_>, wire: &[u8]) -> PyResult<Py<Message>> {
+    let rest = wire.get(ID_OCTETS..).unwrap_or_default();
+    let lock = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let number = {
+        let known = lock();
+        let number = known.hasher.hash_one(rest);
+        match known.messages.get(&number) {
+            Some(message) if message.get().wire.as_bytes(py).get(ID_OCTETS..) == Some(rest) => {
+                return Ok(message.clone_ref(py))
+            }
+            _ => number,
+        }
+    };
+    let octets = [&[0; ID_OCTETS], rest].concat();
+    let message = Py::new(py, Message::new(PyBytes::new(py, &octets))?)?;
+    let mut known = lock();
+    let forgotten = if known.messages.len() < MAX_KNOWN {
+        HashMap::new()
+    } else {
+        std::mem::take(&mut known.messages)
+    };
+    let other = known.messages.insert(number, message.clone_ref(py));
+    drop(known);
+    drop((forgotten, other));
+    Ok(message)
+}
+
+/// The octets of the only question's name in lower case, and its type; None for anything but a plain question.
+fn plain_question(query: &[u8]) -> Option<(Vec<u8>, u16)> {
+    if query.get(4..6)? != [0, 1] {
+        return None;
+    }
+    let body = query.get(wire::HEADER_OCTETS..)?;
+    let mut end = 0;
+    loop {
+        match body.get(end)? {
+            0 => break,
+            &length @ 1..=63 => end += 1 + usize::from(length),
+            _ => return None,
+        }
+    }
+    let name = body.get(..=end)?;
+    let &[high, low, _, _] = body.get(end + 1..end + 5)? else {
+        return None;
+    };
+    let whole = name.len() <= wire::MAX_NAME_OCTETS;
+    whole.then(|| (name.to_ascii_lowercase(), u16::from_be_bytes([high, low])))
+}
+
+#[pyfunction]
+fn asked_in(py: Python<'_>, query: &[u8]) -> PyResult<Option<(Py<Name>, Py<PyAny>)>> {
+    // A query's case is mixed anew in every attempt: reading it as a message would read each of them.
+    let (name, qtype) = match plain_question(query) {
+        Some(plain) => plain,
+        None => {
+            let message = parsed(py, query)?;
+            let Some((name, qtype, _)) = message.get().inner.questions().next() else {
+                return Ok(None);
+            };
+            (name.to_ascii_lowercase(), qtype)
+        }
+    };
+    Ok(Some((Name::of(py, &name)?, TYPES.get(py, qtype)?)))
+}
+
 /// A record by what makes it one: the owner in any case, type, class, TTL and data.
 struct Same<'a>(RecordView<'a>);
 
 impl Hash for Same<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for octet in self.0.owner {
-            state.write_u8(octet.to_ascii_lowercase());
-        }
+        // At once: octet by octet takes longer than all the rest.
+        state.write(&self.0.owner.to_ascii_lowercase());
         (self.0.rtype, self.0.rclass, self.0.ttl, self.0.rdata).hash(state);
     }
 }
@@ -367,5 +448,7 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> PyResult<T> {
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Malformed>()?;
     m.add_class::<Message>()?;
+    m.add_function(wrap_pyfunction!(parsed, m)?)?;
+    m.add_function(wrap_pyfunction!(asked_in, m)?)?;
     m.add_function(wrap_pyfunction!(different_records, m)?)
 }

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from gnomon.base import Address, InputError, Name, RRType, Transport
+from gnomon.base import Address, Name, RRType, Transport
 from gnomon.base.codes import BADCOOKIE
 from gnomon.checks.read import read
 from gnomon.evidence import Exchange
 from gnomon.wire import Message, Record, rdata
-from gnomon.wire.records import type_of
+from gnomon.wire.message import asked_in as asked_in
+from gnomon.wire.message import parsed as parsed
 
 # The numbers of `gnomon.engine.Status` as they are stored in evidence; checks do not import the engine.
 _ANSWERED = 0
@@ -63,15 +63,7 @@ class Answer:
         self.exchange = exchange
         self.message = message
         self.address = exchange.address
-
-    if not TYPE_CHECKING:  # else any misspelt name would pass as an attribute
-
-        def __getattr__(self, name: str) -> Name | RRType | None:
-            """Called for what is not set yet: the question is read when it is asked for first."""
-            if name not in ("qname", "qtype"):
-                raise AttributeError(name)
-            self.qname, self.qtype = asked_in(self.exchange.query) or (None, None)
-            return self.qname if name == "qname" else self.qtype
+        self.qname, self.qtype = asked_in(exchange.query) or (None, None)
 
     @property
     def unreadable(self) -> tuple[Record, ...]:
@@ -88,40 +80,6 @@ def unreadable(records: Iterable[Record]) -> tuple[Record, ...]:
     """Those of known type whose data cannot be of it."""
     known = [(record, _READERS[record.rtype]) for record in records if record.rtype in _READERS]
     return tuple([record for record, reader in known if read(reader, record.rdata) is None])
-
-
-def parsed(wire: bytes) -> Message:
-    """The message of these octets, with 0 as its ID.
-
-    The engine has matched the ID, and without it the equal answers of many servers are one message, read once. What
-    is told from a message alone is best worked out once for each: it is a cheap key, equal exactly for equal octets.
-    """
-    return _parsed(b"\0\0" + wire[2:])
-
-
-_parsed = lru_cache(maxsize=4096)(Message)
-
-
-def asked_in(query: bytes) -> tuple[Name, RRType] | None:
-    """The name and type asked for, the name in lower case; None only if our own query cannot be read."""
-    # A query's case is mixed anew in every attempt: reading it as a message would read each of them.
-    end = query.find(0, 12) + 1
-    asked = _asked(query[4:6], query[12:end].lower(), query[end : end + 4])
-    if asked is not None:
-        return asked
-    question = parsed(query).question
-    return None if question is None else (Name(question.name.key), question.qtype)
-
-
-@lru_cache(maxsize=8192)
-def _asked(count: bytes, name: bytes, type_and_class: bytes) -> tuple[Name, RRType] | None:
-    if count != b"\0\1" or not name or len(type_and_class) < 4:
-        return None
-    try:
-        Name.from_wire(name)  # a zero octet can be within a label
-    except InputError:
-        return None
-    return Name(name), type_of(int.from_bytes(type_and_class[:2], "big"))
 
 
 def accepted(attempts: Sequence[Exchange]) -> tuple[Answer, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gnomon._core import Malformed, Message, different_records
+from gnomon._core import Malformed, Message, asked_in, different_records, parsed
 
-__all__ = ["SECTIONS", "Malformed", "Message", "Section", "different_records"]
+__all__ = ["SECTIONS", "Malformed", "Message", "Section", "asked_in", "different_records", "parsed"]
 
 Section = Literal["answer", "authority", "additional"]
 SECTIONS: tuple[Section, ...] = ("answer", "authority", "additional")
