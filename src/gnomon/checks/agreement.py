@@ -8,7 +8,7 @@ from functools import lru_cache
 from gnomon.base import Address, Name
 from gnomon.base.codes import AAAA, CAA, NOERROR, NXDOMAIN, OPTION_NSID, OPTION_ZONEVERSION, SOA, TXT, A
 from gnomon.checks.observed import Answer
-from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
+from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.read import address_order, read_all
 from gnomon.checks.registry import REL, SEC, STA, check
 from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, has_authority, hear, labels, none_proper, probe, unheard
@@ -45,11 +45,11 @@ def ns_host_addresses(view: ZoneView) -> Iterator[Outcome]:
         usable = [a for a in answers if has_authority(a)]
         sets = {rtype: _sets([a for a in usable if a.qtype == rtype]) for rtype in (A, AAAA)}
         for of in (of for of in sets.values() if len(of) > 1):
-            shown = [a.exchange for a in usable]
+            shown = shown_by(usable)
             yield outcome("differ", shown, subject=str(name), name=str(name), values=_tell(view, of))
         serving = [a for a in answers if view.service(a.address).state == "ok"]
         if serving and not usable:
-            yield outcome("none-answers", [a.exchange for a in answers], subject=str(name), name=str(name))
+            yield outcome("none-answers", shown_by(answers), subject=str(name), name=str(name))
         elif usable and all(len(of) < 2 for of in sets.values()):
             agreeing.append(name)
     if not inside:
@@ -117,12 +117,12 @@ def apex_rrsets(view: ZoneView) -> Iterator[Outcome]:
         code = _difference(view, sets)
         if code:
             faults += 1
-            shown, servers = [a.exchange for a in answers], labels(view, tuple(sets))
+            shown, servers = shown_by(answers), labels(view, tuple(sets))
             yield outcome(code, shown, subject=str(rtype), rtype=str(rtype), servers=servers)
     if not compared:
         yield unknown("not-compared", view.asked("Z1T"))
     elif not faults:
-        shown = [a.exchange for _, ask in _COMPARED for a in view.answers(ask)]
+        shown = shown_by(a for _, ask in _COMPARED for a in view.answers(ask))
         yield outcome("agree", shown, types=tuple(compared))
 
 
@@ -172,7 +172,7 @@ def negative_agree(view: ZoneView) -> Iterator[Outcome]:
         if code:
             faults += 1
             values = tuple(f"{rcode} at {view.server_label(address)}" for address, rcode in rcodes.items())
-            yield outcome(code, [a.exchange for a in answers], subject=ask, what=what, values=values)
+            yield outcome(code, shown_by(answers), subject=ask, what=what, values=values)
     if counted and not faults:
         shown = [a.exchange for ask in ("Q5", "Q6") for a in hear(view, ask).answers]
         yield outcome("agree", shown, count=counted)
@@ -223,7 +223,7 @@ def zoneversion(view: ZoneView) -> Iterator[Outcome]:
         else:
             good.append(answer)
     if good and not faults:
-        yield outcome("matches", [a.exchange for a in good], count=len(good))
+        yield outcome("matches", shown_by(good), count=len(good))
     elif probed.answers and not good and not faults:
         yield outcome("absent", probed.shown)
     if probed.dropped:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from gnomon.base import ROOT, Name
 from gnomon.base.codes import NOERROR, NS, NXDOMAIN, SOA
 from gnomon.checks.observed import Answer
-from gnomon.checks.outcome import Outcome, outcome, unknown
+from gnomon.checks.outcome import Outcome, outcome, shown_by, unknown
 from gnomon.checks.registry import IOP, REL, SEC, check
 from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, hear, labels, probe, unheard
 from gnomon.checks.view import ZoneView
@@ -45,7 +45,7 @@ def aa(view: ZoneView) -> Iterator[Outcome]:
         if bare:
             clean = False
             server, questions = view.server_label(address), tuple(f"{a.qtype} {a.qname}".lower() for a in bare)
-            shown = [a.exchange for a in bare]
+            shown = shown_by(bare)
             yield outcome("missing", shown, subject=server, server=server, questions=questions)
     for parent in view.parent_answers():
         if parent.says == "referral" and parent.answer.message.aa and not parent.answer.message.answer:
@@ -84,7 +84,7 @@ def negative_soa(view: ZoneView) -> Iterator[Outcome]:
         if code := _negative_code(answer.message, view.zone):
             found.setdefault(code, []).append(answer)
     for code, answers in sorted(found.items()):
-        shown = [a.exchange for a in answers]
+        shown = shown_by(answers)
         if code != "present":
             owner = next((str(r.owner) for a in answers for r in a.message.authority if r.rtype == SOA), None)
             questions = tuple(dict.fromkeys(f"{a.qtype} {a.qname}" for a in answers))

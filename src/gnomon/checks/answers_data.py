@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 from gnomon.base import Address, Name
 from gnomon.base.codes import AAAA, MX, NOERROR, NS, NXDOMAIN, A
 from gnomon.base.special import special_purpose
-from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
+from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.read import read
 from gnomon.checks.registry import IOP, SEC, STA, check
 from gnomon.checks.view import ZoneView
@@ -98,7 +98,7 @@ def dotless(view: ZoneView) -> Iterator[Outcome]:
         types = tuple(dict.fromkeys(str(record.rtype) for _, record in found))
         yield outcome("dotless", [answer.exchange for answer, _ in found], types=types)
     elif answers:
-        yield outcome("none", [answer.exchange for answer in answers])
+        yield outcome("none", shown_by(answers))
     else:
         yield unknown("no-answer", view.asked("Z1A"), view.asked("Z1M"))
 
@@ -132,14 +132,14 @@ def special_use(view: ZoneView) -> Iterator[Outcome]:
     delegated = [a for a in answers if not a.message.answer and any(r.rtype == NS for r in a.message.authority)]
     if delegated:
         names = tuple(dict.fromkeys(str(answer.qname) for answer in delegated))
-        yield outcome("delegated", [answer.exchange for answer in delegated], names=names)
+        yield outcome("delegated", shown_by(delegated), names=names)
     given = [answer for answer in answers if answer.message.answer]
     for address in dict.fromkeys(answer.address for answer in given):
         server, own = view.server_label(address), [answer for answer in given if answer.address == address]
         names = tuple(str(answer.qname) for answer in own)
-        yield outcome("answered", [a.exchange for a in own], subject=server, server=server, names=names)
+        yield outcome("answered", shown_by(own), subject=server, server=server, names=names)
     denied = [answer for answer in answers if answer.message.rcode == NXDOMAIN]
     if denied and not delegated and not given:
-        yield outcome("denied", [answer.exchange for answer in denied])
+        yield outcome("denied", shown_by(denied))
     elif not answers or not (denied or delegated or given):
         yield unknown("no-answer", view.asked("Z6"))

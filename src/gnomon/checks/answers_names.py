@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from gnomon.base import ROOT, Address, Name, RRType
 from gnomon.base.codes import DNAME, NOERROR, NS, NXDOMAIN, RRSIG
 from gnomon.checks.observed import Answer, asked_in, is_silent
-from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
+from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
 from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, Finding, finding, hear, probe, told, unheard
 from gnomon.checks.view import ZoneView
@@ -57,10 +57,10 @@ def nxdomain_honest(view: ZoneView) -> Iterator[Outcome]:
         first = answers[0]
         types = sorted({int(r.rtype) for a in answers for r in a.message.answer} - {int(RRSIG)})
         records = tuple(str(RRType(rtype)) for rtype in types)
-        yield outcome(code, [a.exchange for a in answers], records=records, name=str(first.qname))
+        yield outcome(code, shown_by(answers), records=records, name=str(first.qname))
     yield from told(view, findings, "", ())
     if denied and not findings and not groups:
-        yield outcome("denied", [answer.exchange for answer in denied])
+        yield outcome("denied", shown_by(denied))
     yield from unheard(view, heard, "Q5")
 
 
@@ -112,7 +112,7 @@ def empty_non_terminal(view: ZoneView) -> Iterator[Outcome]:
             code = "depends-on-type" if any(a.message.rcode == NOERROR for a in answers) else "denied"
             types = tuple(str(answer.qtype) for answer in denied)
             findings.append(finding(code, address, *answers, name=str(name), types=types))
-    yield from told(view, findings, "exists", [answer.exchange for answer in heard])
+    yield from told(view, findings, "exists", shown_by(heard))
     if not heard:
         yield unknown("no-answer", view.asked("Q9M"))
 
@@ -156,7 +156,7 @@ def qname_min(view: ZoneView) -> Iterator[Outcome]:
             good += answers
     yield from told(view, findings, "", ())
     if not findings:
-        yield outcome("works", [answer.exchange for answer in good])
+        yield outcome("works", shown_by(good))
 
 
 @check(
@@ -194,7 +194,7 @@ def out_of_zone(view: ZoneView) -> Iterator[Outcome]:
             records = tuple(dict.fromkeys(f"{r.rtype} {r.owner}" for r in message.answer))
             findings.append(finding(code, answer.address, answer, name=str(answer.qname), records=records))
     judged = [answer for answer in probed.answers if answer.address not in roots]
-    yield from told(view, findings, "refused", [answer.exchange for answer in judged])
+    yield from told(view, findings, "refused", shown_by(judged))
     if roots:
         shown = [x for address in roots for x in view.asked("S11", address)]
         yield not_applicable("root-server", shown, servers=tuple(map(view.server_label, roots)))

@@ -21,7 +21,7 @@ from gnomon.base.codes import (
 )
 from gnomon.checks.edns_options import carried
 from gnomon.checks.observed import Answer
-from gnomon.checks.outcome import Outcome, outcome, unknown
+from gnomon.checks.outcome import Outcome, outcome, shown_by, unknown
 from gnomon.checks.read import read, read_all
 from gnomon.checks.registry import REL, SEC, STA, check
 from gnomon.checks.replies import UNHEARD, Finding, everything_heard, finding, hear, is_partial, told, unheard
@@ -60,7 +60,7 @@ def no_foreign_data(view: ZoneView) -> Iterator[Outcome]:
         if foreign:
             records = tuple(dict.fromkeys(text for _, texts in foreign for text in texts))
             findings.append(finding("foreign", address, *(a for a, _ in foreign), records=records))
-    yield from told(view, findings, "clean", [a.exchange for a in heard])
+    yield from told(view, findings, "clean", shown_by(heard))
     if not heard:
         yield unknown("no-answer", view.asked("Q1"))
 
@@ -152,8 +152,8 @@ def _whole(view: ZoneView) -> Mapping[int | None, list[Answer]]:
 
 def _find_whole(view: ZoneView) -> Mapping[int | None, list[Answer]]:
     found: dict[int | None, list[Answer]] = {}
-    for answer in [answer for answer in sent(view).answers if answer.message.aa and answer.message.answer]:
-        if answer.qname == view.zone and not is_partial(answer):
+    for answer in sent(view).where(lambda a: a.message.aa and bool(a.message.answer) and not is_partial(a)):
+        if answer.qname == view.zone:
             found.setdefault(answer.qtype, []).append(answer)
     return found
 
@@ -236,7 +236,7 @@ def steering_declared(view: ZoneView) -> Iterator[Outcome]:
     values = _addresses(view)
     yield from told(view, findings, "undeclared", () if len(set(values.values())) > 1 else heard.shown)
     if len(set(values.values())) > 1:
-        shown = [answer.exchange for answer in view.answers("Z1A")]
+        shown = shown_by(view.answers("Z1A"))
         texts = tuple(f"{', '.join(of) or 'none'} at {view.server_label(a)}" for a, of in values.items())
         yield outcome("differs", shown, values=texts)
     yield from unheard(view, heard, "S6")

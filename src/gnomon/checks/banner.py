@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from gnomon.base import Address, printable_bytes
 from gnomon.base.codes import OPTION_NSID, TXT
 from gnomon.base.special import special_purpose
-from gnomon.checks.outcome import Outcome, not_applicable, outcome
+from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import RES, SEC, check
 from gnomon.checks.replies import UNHEARD, labels, probe, unheard
@@ -80,7 +80,7 @@ def fingerprint(view: ZoneView) -> Iterator[Outcome]:
     silent = [answer for answer in probed.answers if answer.address not in texts]
     silent_at = [answer.address for answer in silent] + list(probed.dropped)
     if silent_at:
-        yield outcome("not-told", [answer.exchange for answer in silent], servers=labels(view, silent_at))
+        yield outcome("not-told", shown_by(silent), servers=labels(view, silent_at))
     yield from unheard(view, probed.heard, "S17")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from gnomon.base import Name
 from gnomon.base.codes import NOERROR, NS, SOA
-from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
+from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.read import in_order
 from gnomon.checks.registry import IOP, REL, RES, STA, check
 from gnomon.checks.view import ZoneView
@@ -206,7 +206,7 @@ def soa_present(view: ZoneView) -> Iterator[Outcome]:
     if not answers:
         yield not_applicable("none-authoritative", view.asked("Q1"))
     elif not without:
-        yield outcome("present", [a.exchange for a in answers])
+        yield outcome("present", shown_by(answers))
 
 
 @check(

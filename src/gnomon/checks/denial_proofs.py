@@ -8,7 +8,7 @@ from gnomon.base import Name
 from gnomon.base.codes import DS, NOERROR, NS, NSEC, NSEC3, SOA
 from gnomon.checks.inventory import SignedAnswer
 from gnomon.checks.observed import Answer
-from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
+from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.proofs import MAX_ITERATIONS, OPT_OUT, Denial, Proof, hashed_span
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, SEC, check
@@ -223,10 +223,10 @@ def delegation(view: ZoneView) -> Iterator[Outcome]:
         yield unknown("parent-no-answer", view.asked("P2"))
     for code, of in sorted(found.items()):
         if code not in ("right", "no-record"):
-            yield outcome(code, [answer.exchange for answer in of])
+            yield outcome(code, shown_by(of))
     if set(found) <= {"right", "no-record"} and usable:
         state, code = (outcome, "right") if "right" in found else (unknown, "no-record")
-        yield state(code, [answer.exchange for answer in usable])
+        yield state(code, shown_by(usable))
 
 
 def _delegation_flaw(view: ZoneView, answer: Answer) -> str:

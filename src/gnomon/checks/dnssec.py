@@ -9,7 +9,7 @@ from gnomon.base.codes import CDS, NOERROR, NXDOMAIN
 from gnomon.checks.chain import Chain, ChainStatus, ServerTrust
 from gnomon.checks.entry import NO_DS, entry_known, has_entry, without_ds
 from gnomon.checks.inventory import answers_at, sends_no_signatures
-from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
+from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
 from gnomon.checks.replies import (
@@ -106,7 +106,7 @@ def ds_present(view: ZoneView) -> Iterator[Outcome]:
         if partly:
             yield unknown("island-partly-signed", shown)
         else:
-            yield outcome("island-asks" if asking else "island", shown, [a.exchange for a in asking], servers=servers)
+            yield outcome("island-asks" if asking else "island", shown, shown_by(asking), servers=servers)
     elif view.undelegated is None and None in view.ds_sets().values():
         yield unknown("present-at-some", shown)
     else:
@@ -141,7 +141,7 @@ def ds_without_dnskey(view: ZoneView) -> Iterator[Outcome]:
     if bare:
         code = "some-servers" if keyed else "no-server"
         servers = labels(view, [a.address for a in bare])
-        yield outcome(code, view.asked("P2"), [a.exchange for a in bare], servers=servers)
+        yield outcome(code, view.asked("P2"), shown_by(bare), servers=servers)
     elif keyed:
         yield outcome("all-have-keys", heard.shown)
     yield from (unheard if bare or keyed else none_proper)(view, heard, "Q4")

@@ -9,7 +9,7 @@ from gnomon.base.codes import DNSKEY, DS, NOERROR, NS, NXDOMAIN, SOA
 from gnomon.checks.chain import matches
 from gnomon.checks.inventory import apex
 from gnomon.checks.observed import Answer
-from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
+from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, SEC, check
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, is_partial, labels, probe, unheard, without_keys
@@ -59,7 +59,7 @@ def ds_answer_authoritative(view: ZoneView) -> Iterator[Outcome]:
         elif answer is not None:
             good.append(answer)
     if good and clean:
-        yield outcome("authoritative", [answer.exchange for answer in good])
+        yield outcome("authoritative", shown_by(good))
     elif clean:
         yield unknown("parent-no-answer", view.asked("P2"))
 
@@ -116,7 +116,7 @@ def ds_at_child(view: ZoneView) -> Iterator[Outcome]:
         if code != "denied":
             rcodes = tuple(sorted({str(answer.message.rcode) for answer in of}))
             servers = labels(view, [answer.address for answer in of])
-            yield outcome(code, [answer.exchange for answer in of], servers=servers, rcodes=rcodes)
+            yield outcome(code, shown_by(of), servers=servers, rcodes=rcodes)
     if probed.dropped:
         shown = [x for address in probed.dropped for x in view.asked("Q8D", address)]
         yield outcome("dropped", shown, servers=labels(view, probed.dropped))

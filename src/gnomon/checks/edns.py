@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from gnomon.base import Address
 from gnomon.base.codes import BADVERS, FORMERR, NOERROR, NOTIMP, SOA
 from gnomon.checks.observed import Answer, is_silent
-from gnomon.checks.outcome import Arg, Outcome, outcome
+from gnomon.checks.outcome import Arg, Outcome, outcome, shown_by
 from gnomon.checks.registry import IOP, check
 from gnomon.checks.replies import (
     UNHEARD,
@@ -73,7 +73,7 @@ def support(view: ZoneView) -> Iterator[Outcome]:
         shown = [*view.asked("Q3", address), *view.asked("Q3N", address)]
         yield outcome("dropped", shown, subject=server, server=server)
     if serving and clean and not probed.dropped:
-        yield outcome("supported", [answer.exchange for answer in serving])
+        yield outcome("supported", shown_by(serving))
     yield from unjudged(view, [*probed.dropped, *(a.address for a in serving)], "Q3")
 
 
@@ -306,7 +306,7 @@ def plain(view: ZoneView) -> Iterator[Outcome]:
             findings.append(finding("fails", answer.address, answer, *rich, rcode=rcode))
         if answer.message.edns is not None:
             findings.append(finding("gratuitous-opt", answer.address, answer))
-    yield from told(view, findings, "answered", [answer.exchange for answer in judged])
+    yield from told(view, findings, "answered", shown_by(judged))
     yield from unjudged(view, [*(a.address for a in judged), *(f.address for f in findings)], "Q1")
 
 

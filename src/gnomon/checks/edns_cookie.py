@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gnomon.base.codes import BADCOOKIE, FORMERR, OPTION_COOKIE
 from gnomon.checks.edns_options import carried
 from gnomon.checks.observed import Answer, parsed
-from gnomon.checks.outcome import Outcome, not_applicable, outcome
+from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by
 from gnomon.checks.registry import IOP, SEC, check
 from gnomon.checks.replies import UNHEARD_EDNS, Finding, Heard, finding, hear, labels, told, unheard
 from gnomon.checks.view import ZoneView
@@ -65,7 +65,7 @@ def cookie(view: ZoneView) -> Iterator[Outcome]:
     for code, answers in (("supported", good), ("absent", [a for a in heard.answers if a not in speaking])):
         if answers:
             servers = labels(view, [answer.address for answer in answers])
-            yield outcome(code, [answer.exchange for answer in answers], servers=servers)
+            yield outcome(code, shown_by(answers), servers=servers)
     yield from unheard(view, heard, "Q2")
 
 
@@ -109,7 +109,7 @@ def cookie_anycast(view: ZoneView) -> Iterator[Outcome]:
     asked = [address for address in view.addresses if view.asked("S12", address)]
     answers = [answer for address in asked if (answer := view.answer("S12", address)) is not None]
     rejected = [finding("rejected", a.address, a) for a in answers if a.message.rcode == BADCOOKIE]
-    yield from told(view, rejected, "accepted", [a.exchange for a in answers])
+    yield from told(view, rejected, "accepted", shown_by(answers))
     heard = hear(view, "Q2", edns=True)
     if heard.answers and not asked:
         yield not_applicable("none", heard.shown)

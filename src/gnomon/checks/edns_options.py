@@ -15,7 +15,7 @@ from gnomon.base.codes import (
     SOA,
 )
 from gnomon.checks.observed import Answer, is_udp
-from gnomon.checks.outcome import Arg, Outcome, outcome, unknown
+from gnomon.checks.outcome import Arg, Outcome, outcome, shown_by, unknown
 from gnomon.checks.registry import IOP, RES, STA, check
 from gnomon.checks.replies import (
     UNHEARD,
@@ -121,11 +121,11 @@ def nsid(view: ZoneView) -> Iterator[Outcome]:
     found = {a: data for a in heard.answers if (e := a.message.edns) and (data := e.option(OPTION_NSID)) is not None}
     if found:
         texts = tuple(f"{view.server_label(a.address)} {printable_bytes(data)}" for a, data in found.items())
-        yield outcome("told", [answer.exchange for answer in found], identifiers=texts)
+        yield outcome("told", shown_by(found), identifiers=texts)
     absent = [answer for answer in heard.answers if answer not in found]
     if absent:
         servers = labels(view, [answer.address for answer in absent])
-        yield outcome("absent", [answer.exchange for answer in absent], servers=servers)
+        yield outcome("absent", shown_by(absent), servers=servers)
     yield from unheard(view, heard, "Q2")
 
 
@@ -163,7 +163,7 @@ def keepalive(view: ZoneView) -> Iterator[Outcome]:
             elif not is_udp(answer.exchange):
                 values[answer] = f"{view.server_label(address)} {int.from_bytes(data, 'big') / 10:g} s"
     if values:
-        yield outcome("told", [answer.exchange for answer in values], values=tuple(dict.fromkeys(values.values())))
+        yield outcome("told", shown_by(values), values=tuple(dict.fromkeys(values.values())))
     yield from told_of_all(view, findings, "fine")
     if not heard:
         yield unknown("no-answer", view.asked("Q1"))
@@ -207,7 +207,7 @@ def expire(view: ZoneView) -> Iterator[Outcome]:
             values.append(f"{view.server_label(address)} {answer.qname} {seconds} s")
     yield from told(view, findings, "", ())
     if values:
-        yield outcome("told", [answer.exchange for answer in shown], values=tuple(values))
+        yield outcome("told", shown_by(shown), values=tuple(values))
     heard = hear(view, "S6")
     if heard.answers and not told_of:
         yield outcome("absent", heard.shown)
@@ -316,7 +316,7 @@ def error_reporting(view: ZoneView) -> Iterator[Outcome]:
             agents[str(agent)] = None
     yield from told(view, findings, "", ())
     if agents:
-        yield outcome("told", [answer.exchange for answer in shown], agents=tuple(agents))
+        yield outcome("told", shown_by(shown), agents=tuple(agents))
     if not heard:
         yield unknown("no-answer", view.asked("Q1"))
     elif not found:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gnomon.base import Address, Transport
+from gnomon.base import Address
 from gnomon.base.codes import DNSKEY, FORMERR, NOERROR
 from gnomon.checks.observed import Answer, is_answered, is_udp, parsed
-from gnomon.checks.outcome import Arg, Outcome, not_applicable, unknown
+from gnomon.checks.outcome import Arg, Outcome, not_applicable, shown_by, unknown
 from gnomon.checks.registry import IOP, SEC, check
 from gnomon.checks.replies import (
     UNHEARD_EDNS,
@@ -56,7 +56,7 @@ def truncated_opt(view: ZoneView) -> Iterator[Outcome]:
         elif message.rcode != NOERROR and message.rcode != FORMERR:
             findings.append(finding("wrong-rcode", answer.address, answer, rcode=rcode))
     cut = [answer for answer in probed.answers if answer.message.tc]
-    yield from told(view, findings, "with-opt", [answer.exchange for answer in cut])
+    yield from told(view, findings, "with-opt", shown_by(cut))
     if probed.answers and not cut and not findings:
         yield not_applicable("fits", probed.shown)
     yield from unheard(view, probed.heard, "S5")
@@ -82,9 +82,9 @@ def bufsize_honoured(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 6891 sections 6.2.3 to 6.2.5; RFC 1035 section 4.2.1.
     Do: update the server, or the middlebox that ignores the size.
     """
-    over_udp = [x for answer in sent(view).answers if (x := answer.exchange).transport is Transport.UDP]
+    over_udp = list(filter(is_udp, sent(view).exchanges))
     findings = list[Finding]()
-    large = [x for x in view.exchanges if x.response is not None and len(x.response) > 512 and is_udp(x)]
+    large = [x for x in view.exchanges if len(x.response or b"") > 512 and is_udp(x)]
     for address in view.addresses if any(len(x.response or b"") > _allowed(view, x) for x in large) else ():
         answered = [(x, _allowed(view, x)) for x in _over_udp(view, address)]
         over = [(x, allowed) for x, allowed in answered if len(x.response or b"") > allowed]
@@ -147,7 +147,7 @@ def truncation_rule(view: ZoneView) -> Iterator[Outcome]:
         part = small.message.rrset("answer", view.zone, DNSKEY)
         if not small.message.tc and small.message.rcode == NOERROR and (part is None or part.rdatas != full.rdatas):
             findings.append(finding("cut", whole.address, whole, small))
-    yield from told(view, findings, "kept", [answer.exchange for answer in compared])
+    yield from told(view, findings, "kept", shown_by(compared))
     shown = heard.shown
     if heard.answers and not compared:
         unsigned = all(a.message.rrset("answer", view.zone, DNSKEY) is None for a in heard.answers)

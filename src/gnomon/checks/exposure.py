@@ -8,7 +8,7 @@ from functools import lru_cache
 from gnomon.base import Address, Name, printable_bytes
 from gnomon.base.codes import CLASS_CH, NOERROR, NXDOMAIN, SERVFAIL, TXT
 from gnomon.checks.observed import Answer, is_answered
-from gnomon.checks.outcome import Outcome, outcome, unknown
+from gnomon.checks.outcome import Outcome, outcome, shown_by, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import SEC, check
 from gnomon.checks.replies import UNHEARD, Probed, labels, probe, unheard
@@ -47,9 +47,9 @@ def axfr(view: ZoneView) -> Iterator[Outcome]:
     # A connection that is closed without a message is a refusal too (RFC 5936 section 2.2.1).
     refused = [x for address in probed.dropped for x in view.asked("S20", address) if not is_answered(x)]
     if (own or refused) and not opened:
-        yield outcome("closed", [a.exchange for a in own], refused)
+        yield outcome("closed", shown_by(own), refused)
     if other:
-        yield unknown("other-zone", [a.exchange for a in other], servers=labels(view, [a.address for a in other]))
+        yield unknown("other-zone", shown_by(other), servers=labels(view, [a.address for a in other]))
     yield from unheard(view, probed.heard, "S20")
 
 

@@ -8,12 +8,11 @@ from itertools import chain
 from gnomon.base import Name
 from gnomon.base.codes import NOERROR, NOTIMP
 from gnomon.checks.observed import Answer, parsed, unreadable
-from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
+from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.registry import IOP, REL, SEC, check
 from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, everything_heard, hear, probe, unheard
 from gnomon.checks.sent import Sent, sent
 from gnomon.checks.view import ZoneView
-from gnomon.evidence import Exchange
 
 _OPCODE = 15
 _SECTIONS = ("header or question", "answer", "authority", "additional")
@@ -123,7 +122,7 @@ def case_preserved(view: ZoneView) -> Iterator[Outcome]:
             code = "lost" if question else "no-question"
             yield outcome(code, answer.exchange, subject=server, server=server, name=name, asked=asked)
     if mixed and clean:
-        yield outcome("preserved", [answer.exchange for answer in mixed])
+        yield outcome("preserved", shown_by(mixed))
     elif heard.answers and not mixed:
         yield not_applicable("not-mixed", heard.shown)
     yield from unheard(view, heard, "Q2")
@@ -167,13 +166,17 @@ def wellformed(view: ZoneView) -> Iterator[Outcome]:
         if broken and (fault := broken[0].message.malformed) is not None:
             facts = {"reason": fault.reason, "part": _SECTIONS[fault.section]}
             asks, offset = _asks(broken), fault.offset
-            yield outcome("malformed", _shown(broken), subject=server, server=server, asks=asks, offset=offset, **facts)
+            yield outcome(
+                "malformed", shown_by(broken), subject=server, server=server, asks=asks, offset=offset, **facts
+            )
         if trailing:
             octets, asks = trailing[0].message.trailing_octets, _asks(trailing)
-            yield outcome("trailing-octets", _shown(trailing), subject=server, server=server, octets=octets, asks=asks)
+            yield outcome(
+                "trailing-octets", shown_by(trailing), subject=server, server=server, octets=octets, asks=asks
+            )
         if odd:
             records = tuple(dict.fromkeys(f"{r.rtype} {r.owner}" for a in odd for r in a.unreadable))
-            yield outcome("bad-record", _shown(odd), subject=server, server=server, records=records, asks=_asks(odd))
+            yield outcome("bad-record", shown_by(odd), subject=server, server=server, records=records, asks=_asks(odd))
     if not everything.answers:
         yield unknown("no-answer", view.asked("Q1"))
     elif clean:
@@ -188,7 +191,3 @@ def _are_wellformed(everything: Sent) -> bool:
 
 def _asks(answers: Sequence[Answer]) -> tuple[str, ...]:
     return tuple(answer.exchange.ask for answer in answers)
-
-
-def _shown(answers: Sequence[Answer]) -> list[Exchange]:
-    return [answer.exchange for answer in answers]

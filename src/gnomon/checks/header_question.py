@@ -8,7 +8,7 @@ from functools import lru_cache
 from gnomon.base import Address
 from gnomon.base.codes import CLASS_IN, FORMERR, NOERROR, NOTAUTH, NXDOMAIN, SOA, TSIG
 from gnomon.checks.observed import Answer, is_silent, parsed
-from gnomon.checks.outcome import Outcome, not_applicable, unknown
+from gnomon.checks.outcome import Outcome, not_applicable, shown_by, unknown
 from gnomon.checks.registry import IOP, REL, SEC, check
 from gnomon.checks.replies import (
     UNHEARD,
@@ -204,7 +204,7 @@ def case_insensitive(view: ZoneView) -> Iterator[Outcome]:
             findings.append(Finding("dropped", address, (*view.asked("Q2", address), own.exchange), {}))
         else:
             findings.append(finding("differs", address, answer, own, rcode=str(answer.message.rcode)))
-    yield from told(view, findings, "same", [answer.exchange for answer in good])
+    yield from told(view, findings, "same", shown_by(good))
     if unclear:
         servers = tuple(view.server_label(address) for address in unclear)
         yield unknown("unclear", [x for address in unclear for x in view.asked("Q2", address)], servers=servers)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from gnomon.base import Address, RRType
 from gnomon.base.codes import ANY, AXFR, NOERROR, NXDOMAIN, RRSIG, SOA
 from gnomon.checks.observed import Answer, asked_in, is_silent, is_udp
-from gnomon.checks.outcome import Outcome, outcome
+from gnomon.checks.outcome import Outcome, outcome, shown_by
 from gnomon.checks.registry import IOP, SEC, check
 from gnomon.checks.replies import (
     UNHEARD,
@@ -105,7 +105,7 @@ def any_type(view: ZoneView) -> Iterator[Outcome]:
         answers = groups[code]
         servers, rcodes = labels(view, [a.address for a in answers]), sorted({str(a.message.rcode) for a in answers})
         types = sorted({int(r.rtype) for a in answers for r in a.message.answer})
-        yield outcome(code, [a.exchange for a in answers], servers=servers, types=_texts(types), rcodes=tuple(rcodes))
+        yield outcome(code, shown_by(answers), servers=servers, types=_texts(types), rcodes=tuple(rcodes))
     yield from told(view, dropped(view, probed, "S19"), "", ())
     yield from unheard(view, probed.heard, "S19")
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
-from functools import cached_property
 from itertools import chain
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gnomon.base.cached import cached_property
 from gnomon.evidence.exchange import EvidenceRef, Exchange
+
+if TYPE_CHECKING:
+    from gnomon.checks.observed import Answer
 
 # A named tuple made as a tuple costs half.
 _new = tuple.__new__
@@ -54,6 +57,11 @@ class Shown(tuple[Exchange, ...]):
         return _refs((tuple(self),))
 
 
+def shown_by(answers: Iterable[Answer]) -> Shown:
+    """The exchanges of these answers."""
+    return Shown(map(_exchange_of, answers))
+
+
 def outcome(code: str, *evidence: Exchange | Iterable[Exchange], subject: str = "", **args: Arg) -> Outcome:
     """The rule was evaluated: it came out as `code`, shown by these exchanges."""
     return _new(Outcome, (code, args, _refs(evidence), _OBSERVED, subject))
@@ -85,5 +93,6 @@ def _refs(evidence: tuple[Exchange | Iterable[Exchange], ...]) -> tuple[Evidence
     return tuple(refs)
 
 
+_exchange_of: Callable[[Answer], Exchange] = attrgetter("exchange")
 _ref_of: Callable[[Exchange], EvidenceRef] = attrgetter("ref")
 _NONE: Any = None  # the reference of an exchange that is in no segment

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from gnomon.base import Address, Name
 from gnomon.base.codes import NOERROR, NS, A
 from gnomon.checks.observed import Answer
-from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
+from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, RES, STA, check
 from gnomon.checks.view import ZoneView
@@ -45,9 +45,9 @@ def broken_but_functional(view: ZoneView) -> Iterator[Outcome]:
     found = [a for a in answers if a.message.rcode == NOERROR and any(r.rtype == A for r in a.message.answer)]
     if found:
         servers = tuple(view.server_label(a.address) for a in found)
-        yield outcome("www-answers", [a.exchange for a in found], servers=servers)
+        yield outcome("www-answers", shown_by(found), servers=servers)
     elif answers:
-        yield outcome("nothing", [a.exchange for a in answers])
+        yield outcome("nothing", shown_by(answers))
     else:
         yield not_applicable("no-answer", view.asked("Q1"), view.asked("Q10"))
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gnomon.base import Address
+from gnomon.base.cached import cached_property
 from gnomon.base.codes import DNSKEY, FORMERR, NOERROR, NOTIMP, NXDOMAIN
 from gnomon.checks.observed import Answer, is_silent
-from gnomon.checks.outcome import Arg, Outcome, Shown, not_applicable, outcome, unknown
+from gnomon.checks.outcome import Arg, Outcome, Shown, not_applicable, outcome, shown_by, unknown
 from gnomon.evidence import Exchange
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Heard:
     @cached_property
     def shown(self) -> Shown:
         """The exchanges of the answers."""
-        return Shown([answer.exchange for answer in self.answers])
+        return shown_by(self.answers)
 
     def but(self, judged: Collection[Address]) -> Heard:
         """The same without `judged` among the missing: something was found out about these after all."""
@@ -257,7 +257,7 @@ class Finding:
 
 def finding(code: str, address: Address, *answers: Answer, **facts: Arg) -> Finding:
     """A finding that these answers show."""
-    return Finding(code, address, tuple(answer.exchange for answer in answers), facts)
+    return Finding(code, address, shown_by(answers), facts)
 
 
 def dropped(view: ZoneView, probed: Probed, ask: str, code: str = "dropped") -> list[Finding]:

@@ -6,14 +6,16 @@ first whether any of the different ones breaks it, and only then who sent it, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import chain, compress
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from gnomon.base import Address, Transport
+from gnomon.base.cached import cached_property
 from gnomon.checks.observed import Answer, is_answered
-from gnomon.checks.outcome import Outcome, Shown, outcome
+from gnomon.checks.outcome import Outcome, Shown, outcome, shown_by
 from gnomon.checks.replies import Finding, everything_heard, told
 from gnomon.evidence import Exchange
 from gnomon.wire import Message, Record
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 # The questions of the compliance pack about the software, of class CHAOS.
 CHAOS = frozenset({"S17", "S18"})
 
+_ASK_AND_OCTETS = attrgetter("exchange.ask", "message.wire")
+
 Sections = tuple[tuple[Record, ...], ...]
 """The different records of the answer, authority and additional sections."""
 
@@ -34,10 +38,19 @@ class Sent:
 
     def __init__(self, heard: Mapping[Address, tuple[Answer, ...]]) -> None:
         self.answers: tuple[Answer, ...] = tuple(chain.from_iterable(heard.values()))
+        self._keys = list(map(_ASK_AND_OCTETS, self.answers))
+        # The first answer of each question with each message, by its place; the last to be put in is the first of all.
+        first = dict(zip(reversed(self._keys), range(len(self._keys) - 1, -1, -1), strict=True))
+        self._first: dict[tuple[str, bytes], int] = dict(sorted(first.items(), key=itemgetter(1)))
 
     @cached_property
     def exchanges(self) -> Shown:
-        return Shown([answer.exchange for answer in self.answers])
+        return shown_by(self.answers)
+
+    def where(self, holds: Callable[[Answer], bool]) -> list[Answer]:
+        """The answers for which that holds, by question and message alone: of equal ones it looks at the first."""
+        chosen = {key for key, place in self._first.items() if holds(self.answers[place])}
+        return list(compress(self.answers, map(chosen.__contains__, self._keys)))
 
     @cached_property
     def about_zone(self) -> Sections:
@@ -73,31 +86,31 @@ class Sent:
 
     @cached_property
     def _of_zone(self) -> list[list[tuple[Record, int]]]:
-        return self._different("Q")
+        return self._different("zone")
 
     @cached_property
     def _of_pack(self) -> list[list[tuple[Record, int]]]:
-        return self._different("S")
+        return self._different("server")
 
     @cached_property
     def _of_chaos(self) -> list[list[tuple[Record, int]]]:
-        return self._different("C")
-
-    @cached_property
-    def _first(self) -> Mapping[tuple[str, bytes], int]:
-        """The place in `answers` of the first with each message, those of each kind of question by themselves."""
-        first: dict[tuple[str, bytes], int] = {}
-        for place, answer in enumerate(self.answers):
-            ask = answer.exchange.ask
-            kind = "Q" if ask[0] != "S" else "C" if ask in CHAOS else "S"
-            first.setdefault((kind, answer.message.wire), place)
-        return first
+        return self._different("software")
 
     def _different(self, kind: str) -> list[list[tuple[Record, int]]]:
         """The different records of each section, with the place in `answers` of the first that has it."""
-        places = [place for (of, _), place in self._first.items() if of == kind]
+        first: dict[bytes, int] = {}
+        for (ask, wire), place in self._first.items():
+            if _kind(ask) == kind:
+                first.setdefault(wire, place)
+        places = list(first.values())
         messages = [self.answers[place].message for place in places]
         return [[(r, places[at]) for r, at in different_records(messages, section)] for section in SECTIONS]
+
+
+@cache
+def _kind(ask: str) -> str:
+    """What a question is about."""
+    return "zone" if ask[0] in "QZ" else "software" if ask in CHAOS else "server"
 
 
 def _records(of: list[list[tuple[Record, int]]]) -> Sections:
@@ -137,7 +150,7 @@ def with_authority(view: ZoneView) -> tuple[Answer, ...]:
 
 
 def _find_with_authority(view: ZoneView) -> tuple[Answer, ...]:
-    return tuple([a for a in sent(view).answers if a.exchange.ask[0] in "QZ" and a.message.aa])
+    return tuple(sent(view).where(lambda answer: answer.exchange.ask[0] in "QZ" and answer.message.aa))
 
 
 def sent(view: ZoneView) -> Sent:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gnomon.base import Name
 from gnomon.base.codes import MX, NOERROR, NS, SOA
-from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
+from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.read import in_order, read_all
 from gnomon.checks.registry import IOP, check
 from gnomon.checks.view import ZoneView
@@ -261,7 +261,7 @@ def mx_name(view: ZoneView) -> Iterator[Outcome]:
     answers = [a for a in view.answers("Z1M") if a.message.aa and a.message.rcode == NOERROR]
     records = (r for a in answers for r in a.message.answer if r.rtype == MX and r.owner == view.zone)
     names = in_order(mx.exchange for mx in read_all(rdata.mx, (r.rdata for r in records)) if not mx.exchange.is_root)
-    shown = [answer.exchange for answer in answers]
+    shown = shown_by(answers)
     faults = {name: fault for name in names if (fault := _fault(name)) is not None}
     for name, fault in faults.items():
         yield outcome(fault, shown, subject=str(name), name=str(name))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from gnomon.base import Address, Name
 from gnomon.base.codes import AAAA, CNAME, MX, NOERROR, SOA, A
 from gnomon.checks.observed import Answer
-from gnomon.checks.outcome import Outcome, outcome, unknown
+from gnomon.checks.outcome import Outcome, outcome, shown_by, unknown
 from gnomon.checks.read import in_order, read_all
 from gnomon.checks.registry import REL, check
 from gnomon.checks.view import ZoneView
@@ -59,7 +59,7 @@ def rname_mailbox(view: ZoneView) -> Iterator[Outcome]:
         code, facts, answers = _destination(view, domain)
         if code == "reachable" and domain.is_subdomain_of(view.zone):
             code = "inside"
-        shown += [answer.exchange for answer in answers]
+        shown += shown_by(answers)
         make = unknown if code == "not-looked-up" else outcome
         yield make(code, shown, subject=mailbox, mailbox=mailbox, domain=str(domain), **facts)
 

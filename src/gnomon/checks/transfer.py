@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gnomon.base import Address
 from gnomon.base.codes import NOERROR, NSEC, NSEC3, PTR, SOA, TXT
 from gnomon.checks.observed import Answer, is_answered
-from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
+from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import SEC, check
 from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, has_authority, hear, labels, none_proper, probe, unheard
@@ -64,11 +64,11 @@ def ixfr(view: ZoneView) -> Iterator[Outcome]:
     own = [answer for answer in probed.answers if answer.qname == view.zone]
     refused = [x for address in probed.dropped for x in view.asked("S21", address) if not is_answered(x)]
     if (own or refused) and not opened:
-        yield outcome("closed", [answer.exchange for answer in own], refused)
+        yield outcome("closed", shown_by(own), refused)
     other = [answer for answer in probed.answers if answer.qname != view.zone]
     if other:
         servers = labels(view, [answer.address for answer in other])
-        yield unknown("other-zone", [answer.exchange for answer in other], servers=servers)
+        yield unknown("other-zone", shown_by(other), servers=servers)
     yield from unheard(view, probed.heard, "S21")
 
 

@@ -8,7 +8,7 @@ from math import ceil
 from gnomon.base import Address, Transport
 from gnomon.base.codes import DNSKEY, NOERROR, NS, SOA
 from gnomon.checks.observed import Answer, is_answered, is_silent
-from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
+from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, RES, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, hear, labels, unheard
@@ -110,7 +110,7 @@ def tcp_answer(view: ZoneView) -> Iterator[Outcome]:
     lame = [answer for answer in heard.answers if view.service(answer.address).state != "ok"]
     if lame:
         servers = labels(view, [answer.address for answer in lame])
-        yield unknown("not-serving", [answer.exchange for answer in lame], servers=servers)
+        yield unknown("not-serving", shown_by(lame), servers=servers)
     yield from unheard(view, heard, "Q7")
 
 

@@ -42,9 +42,7 @@ def pmtu(view: ZoneView) -> Iterator[Outcome]:
     Do: let ICMP "packet too big" and fragments through, or lower the EDNS buffer size of the server to 1232.
     """
     faults = 0
-    for address in [
-        answer.address for answer in view.first_answers("Q4N").values() if answer.address in view.addresses
-    ]:
+    for address in [address for address in view.addresses if view.answer("Q4N", address)]:
         small = [a for ask in ("Q2", "Q3") if (a := view.answer(ask, address)) and a.message.edns is not None]
         large = view.asked("Q4", address)
         if small and large and not any(map(is_answered, large)):
