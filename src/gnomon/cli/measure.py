@@ -82,7 +82,7 @@ class Manner:
 
 
 ASSESS = Manner(ASSESS_LIMITS, survey.ASSESS_PLAN)
-SURVEY = Manner(SURVEY_LIMITS, survey.SURVEY_PLAN, turn_ms=40)  # of the 100 between two queries to a server
+SURVEY = Manner(SURVEY_LIMITS, survey.SURVEY_PLAN, turn_ms=100)  # the time between two queries to a server
 LAB = Manner(LAB_LIMITS, survey.Plan())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from gnomon.base import Name, RRType, Transport
@@ -24,9 +24,9 @@ elsewhere, a name between the zone and one of its names, a special-use name, an 
 multiply; none is once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """One question of the plan.
+    """One question of the plan; each is one object.
 
     `asks` is the message and `when` its condition, in words; `feeds` are families of checks. It is asked once for each
     of `per`; `only_after` is True if it is asked only after something went wrong or out of the ordinary, so that a
@@ -39,7 +39,8 @@ class Question:
     (RFC 8945), or the SOA record that an IXFR query has (RFC 1995).
 
     `attempts` counts sendings over the question's transport; with `follow_truncation` a truncated answer over UDP is
-    asked for once more over TCP.
+    asked for once more over TCP. `most_sent` is the most messages it can cost: over UDP one more over TCP, after
+    truncation or a wrong answer. `port` is where it is sent (RFC 1035 section 4.2; RFC 7858 section 3.1).
     """
 
     code: str
@@ -65,6 +66,12 @@ class Question:
     only_after: bool = False
     parts: tuple[str, ...] = ()
     proper: Callable[[Message], bool] | None = None
+    most_sent: int = field(init=False)
+    port: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "most_sent", self.attempts + (self.transport is Transport.UDP))
+        object.__setattr__(self, "port", 853 if self.transport is Transport.DOT else 53)
 
     def compose(self, qname: Name, cookie: bytes = b"") -> bytes:
         """The query message for `qname`; `cookie` is the client cookie, followed by the server's if that is known."""
@@ -84,16 +91,6 @@ class Question:
         if self.cookie == "wrong":
             return known[:8] + bytes(octet ^ 0xFF for octet in known[8:] or bytes(16))
         return known[:8] if self.cookie == "client" else known[:4] if self.cookie == "short" else known
-
-    @property
-    def port(self) -> int:
-        """Where it is sent (RFC 1035 section 4.2; RFC 7858 section 3.1)."""
-        return 853 if self.transport is Transport.DOT else 53
-
-    @property
-    def most_sent(self) -> int:
-        """The most messages it can cost: over UDP one more over TCP, after truncation or a wrong answer."""
-        return self.attempts + (self.transport is Transport.UDP)
 
     @property
     def longest_ms(self) -> int:

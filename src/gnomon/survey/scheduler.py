@@ -205,7 +205,7 @@ class Scheduler:
                 if ask.question.transport is Transport.UDP and reply.response is None:
                     silent[ask.address] = silent.get(ask.address, 0) + 1
                 task.open -= 1
-                if not task.open and self._send(task):
+                if not task.open and (not task.asks or self._send(task)):
                     self._ready.append((task, task.replies))
         self._run()
 
@@ -251,6 +251,7 @@ class Scheduler:
             assert isinstance(name, Name)
             self._zones.append((name, task.recording))
             task.replies = []
+            del task.owner  # or it would keep itself, and all that it recorded
             return
         del self._running[task.key]
         bundle = self._bundles[task.recording.subject]

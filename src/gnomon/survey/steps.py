@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from gnomon.base import Address, Name
 from gnomon.engine import Status
@@ -25,12 +25,11 @@ _ANSWERED = int(Status.ANSWERED)
 _KEPT_BACK = (Status.NOT_SENT_SPECIAL, Status.NOT_SENT_OPTOUT, Status.LOCAL_ERROR)
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """One question to one server; `server_name` is the name the address was found under.
 
     `walked` is the zone whose servers are asked on the way to a name, None where the question is about the zone
-    that is surveyed.
+    that is surveyed. (A tuple, as `Query` is: millions of them are made.)
     """
 
     question: Question
