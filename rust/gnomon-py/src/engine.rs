@@ -14,7 +14,7 @@ use crate::attempts::Attempts;
 use crate::queries::Queries;
 
 /// How long a wait goes without looking for signals.
-const SLICE: Duration = Duration::from_millis(100);
+const SLICE: Duration = Duration::from_millis(250);
 
 #[pyclass(frozen, module = "gnomon._core")]
 struct Attempt(engine::Attempt);

@@ -30,9 +30,10 @@ def ask_pack(plan: Plan, address: Address, zone: Name, fresh: Name, cookie: byte
         return Ask(question, None, address, question.compose(names.get(question.code, zone), cookie))
 
     left = deque(question for question in c.PACK if len(cookie) > 8 or question not in _NEEDS_COOKIE)
+    at_once, gap_s = plan.pack_at_once, plan.pack_gap_s
     while left:
-        portion = [left.popleft() for _ in range(min(len(left), plan.pack_at_once))]
-        replies = yield from ask([asking(question) for question in portion], plan.pack_gap_s)
+        portion = [asking(left.popleft()) for _ in range(min(len(left), at_once))]
+        replies = yield from ask(portion, gap_s)
         if any(went_unanswered(reply) for reply in replies):
             (alive,) = yield from ask([asking(c.S0)])
             if alive.response is None:

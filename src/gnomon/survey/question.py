@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from gnomon.base import Name, RRType, Transport
@@ -75,27 +76,34 @@ class Question:
 
     def compose(self, qname: Name, cookie: bytes = b"") -> bytes:
         """The query message for `qname`; `cookie` is the client cookie, followed by the server's if that is known."""
-        edns = self.edns
-        if self.cookie and edns is not None:
-            option = (OPTION_COOKIE, self._cookie(cookie))
-            edns = Edns(edns.udp_size_octets, edns.version, edns.flags, (*edns.options, option))
-        flags = (self.opcode & 15) << 11 | (0x0100 if self.rd else 0) | self.flags
-        wire = compose.query(qname, self.qtype, qclass=self.qclass, flags=flags, edns=edns)
-        if self.questions != 1:
-            wire = compose.with_questions(wire, self.questions)
-        if self.extra == "tsig":
-            return compose.with_unknown_tsig(wire)
-        return compose.with_authority_soa(wire, qname) if self.extra == "soa" else wire
-
-    def _cookie(self, known: bytes) -> bytes:
-        if self.cookie == "wrong":
-            return known[:8] + bytes(octet ^ 0xFF for octet in known[8:] or bytes(16))
-        return known[:8] if self.cookie == "client" else known[:4] if self.cookie == "short" else known
+        return _compose(self, qname.wire, cookie if self.cookie else b"")
 
     @property
     def longest_ms(self) -> int:
         """The longest that an answer to it can be waited for, once it is its turn."""
         return self.most_sent * self.timeout_ms
+
+
+# The servers of a zone are asked the same at about the same time. By octets: names are equal in whatever case.
+@lru_cache(maxsize=8192)
+def _compose(question: Question, octets: bytes, cookie: bytes) -> bytes:
+    qname, edns = Name(octets), question.edns
+    if question.cookie and edns is not None:
+        option = (OPTION_COOKIE, _cookie(question, cookie))
+        edns = Edns(edns.udp_size_octets, edns.version, edns.flags, (*edns.options, option))
+    flags = (question.opcode & 15) << 11 | (0x0100 if question.rd else 0) | question.flags
+    wire = compose.query(qname, question.qtype, qclass=question.qclass, flags=flags, edns=edns)
+    if question.questions != 1:
+        wire = compose.with_questions(wire, question.questions)
+    if question.extra == "tsig":
+        return compose.with_unknown_tsig(wire)
+    return compose.with_authority_soa(wire, qname) if question.extra == "soa" else wire
+
+
+def _cookie(question: Question, known: bytes) -> bytes:
+    if question.cookie == "wrong":
+        return known[:8] + bytes(octet ^ 0xFF for octet in known[8:] or bytes(16))
+    return known[:8] if question.cookie == "client" else known[:4] if question.cookie == "short" else known
 
 
 def is_proper(message: Message) -> bool:

@@ -103,7 +103,7 @@ def is_final(message: Message) -> bool:
 
 def names_in_order(names: Iterable[Name]) -> tuple[Name, ...]:
     """Each name once, in canonical order (RFC 4034 section 6.1)."""
-    return tuple(sorted(set(names), key=lambda name: Name(name.key).labels[::-1]))
+    return tuple(sorted(set(names)))
 
 
 def in_order(found: Iterable[Address]) -> tuple[Address, ...]:

@@ -129,7 +129,7 @@ impl Shard {
     /// Where a server closes a connection on which it has answered, or on which several queries wait, nothing is
     /// said about the query: it is sent again on a connection of its own, once without counting.
     fn break_connection(&mut self, key: usize, status: Status, code: i32) {
-        let Some(connection) = self.streams.close(key, self.poll.registry()) else {
+        let Some(connection) = self.streams.close(key) else {
             return;
         };
         let shared = connection.connected && (connection.answered > 0 || connection.waiting > 1);
@@ -166,7 +166,7 @@ impl Shard {
             return;
         }
         if connection.retired || connection.exclusive {
-            self.streams.close(key, self.poll.registry());
+            self.streams.close(key);
         } else {
             let sent = connection.sent;
             let at_ns = self.now() + IDLE_NS;
@@ -184,7 +184,7 @@ impl Shard {
     pub(super) fn close_idle(&mut self, key: usize, sent: usize) {
         let connection = self.streams.connections.get(key);
         if connection.is_some_and(|it| it.waiting == 0 && it.sent == sent) {
-            self.streams.close(key, self.poll.registry());
+            self.streams.close(key);
         }
     }
 }
@@ -222,7 +222,7 @@ fn send_stream(
     registry: &Registry,
 ) -> io::Result<Sent> {
     let server = (flight.address, flight.transport);
-    let place = match streams.way(&server, flight.may_share && !flight.excused, registry) {
+    let place = match streams.way(&server, flight.may_share && !flight.excused) {
         Way::Over(connection) => connection,
         Way::Open { exclusive } => streams.open(server, exclusive, registry)?,
         Way::Wait => return Ok(Sent::Wait),

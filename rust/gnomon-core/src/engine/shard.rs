@@ -385,8 +385,7 @@ impl Shard {
             Place::Udp { socket, id } => {
                 let late =
                     (goes_on && status != Status::Answered).then(|| Box::new(attempt.clone()));
-                let registry = self.datagrams.as_ref().unwrap_or(&self.poll).registry();
-                self.udp.release(socket, id, late, registry);
+                self.udp.release(socket, id, late);
             }
             Place::Stream { connection, id } => self.leave_connection(connection, id, status),
         }

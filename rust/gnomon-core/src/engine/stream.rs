@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use nix::libc;
-use rustls::ClientConnection;
+use rustls::{ClientConfig, ClientConnection};
 
 use super::udp::IdHasher;
-use super::{Status, Transport};
+use super::{tls, Status, Transport};
 
 /// Queries after which a connection is replaced: each needs an ID of its own.
 const QUERIES_PER_CONNECTION: usize = 2_000;
@@ -68,6 +69,8 @@ pub struct Connection {
     pub io: TcpStream,
     pub server: Server,
     pub port: u16,
+    /// What a session is to be like, until there is one: where nobody listens it would be made for nothing.
+    wanted: Option<Arc<ClientConfig>>,
     tls: Option<Box<ClientConnection>>,
     pub connected: bool,
     secured: bool,
@@ -93,11 +96,11 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Take over a socket that has begun to connect.
+    /// Take over a socket that has begun to connect, for TLS with `wanted`.
     pub fn new(
         io: TcpStream,
         server: Server,
-        tls: Option<Box<ClientConnection>>,
+        wanted: Option<Arc<ClientConfig>>,
         exclusive: bool,
     ) -> Self {
         // Small writes: waiting to fill a segment only costs time.
@@ -107,7 +110,8 @@ impl Connection {
             io,
             server,
             port,
-            tls,
+            wanted,
+            tls: None,
             connected: false,
             secured: false,
             outgoing: Vec::new(),
@@ -163,16 +167,13 @@ impl Connection {
 
     /// Go on as far as possible without waiting. `scratch` is where octets are read to.
     pub fn drive(&mut self, scratch: &mut [u8]) -> Progress {
-        let step = if self.tls.is_some() {
-            Self::step_tls
-        } else {
-            Self::step_plain
-        };
         match self.connect().and_then(|connected| {
-            if connected {
-                step(self, scratch)
-            } else {
+            if !connected {
                 Ok(Progress::Waiting)
+            } else if self.tls.is_some() {
+                self.step_tls(scratch)
+            } else {
+                self.step_plain(scratch)
             }
         }) {
             Ok(progress) => progress,
@@ -190,6 +191,9 @@ impl Connection {
                 Ok(_) => self.connected = true,
                 Err(error) if error.kind() == io::ErrorKind::NotConnected => return Ok(false),
                 Err(error) => return Err(error.into()),
+            }
+            if let Some(config) = self.wanted.take() {
+                self.tls = Some(tls::session(&config, self.server.0.ip())?);
             }
         }
         Ok(true)
@@ -235,7 +239,7 @@ impl Connection {
             if let Some(message) = self.complete_message() {
                 return Ok(Progress::Message(message));
             }
-            let Some(tls) = self.tls.as_mut() else {
+            let Some(session) = self.tls.as_mut() else {
                 return Ok(Progress::Waiting);
             };
             // A record for each message: there are servers that read one message and forget the rest of its record.
@@ -243,12 +247,12 @@ impl Connection {
             while let Some((prefix, after)) = rest.split_first_chunk::<2>() {
                 let end = usize::from(u16::from_be_bytes(*prefix)).min(after.len());
                 let (message, following) = rest.split_at(prefix.len() + end);
-                tls.writer().write_all(message)?;
+                session.writer().write_all(message)?;
                 rest = following;
             }
             self.outgoing.clear();
-            while tls.wants_write() {
-                match tls.write_tls(&mut self.io) {
+            while session.wants_write() {
+                match session.write_tls(&mut self.io) {
                     Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
                     Ok(_) => {}
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
@@ -256,16 +260,16 @@ impl Connection {
                     Err(error) => return Err(error.into()),
                 }
             }
-            if !self.secured && !tls.is_handshaking() {
+            if !self.secured && !session.is_handshaking() {
                 self.secured = true;
-                return Ok(Progress::Secured(super::tls::describe(tls)));
+                return Ok(Progress::Secured(tls::describe(session)));
             }
-            match tls.read_tls(&mut self.io) {
+            match session.read_tls(&mut self.io) {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
                 Ok(_) => {
-                    if let Err(error) = tls.process_new_packets() {
+                    if let Err(error) = session.process_new_packets() {
                         // The alert that says why; whether it arrives does not matter any more.
-                        let _ = tls.write_tls(&mut self.io);
+                        let _ = session.write_tls(&mut self.io);
                         return Err(error.into());
                     }
                 }
@@ -276,8 +280,8 @@ impl Connection {
                 Err(error) => return Err(error.into()),
             }
             let mut ended = false;
-            while let Some(tls) = self.tls.as_mut() {
-                match tls.reader().read(scratch) {
+            while let Some(session) = self.tls.as_mut() {
+                match session.reader().read(scratch) {
                     Ok(0) => {
                         ended = true;
                         break;

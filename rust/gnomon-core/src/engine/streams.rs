@@ -63,7 +63,7 @@ impl Streams {
     }
 
     /// Find a way for a query; `may_share`: with others over one connection.
-    pub fn way(&mut self, server: &Server, may_share: bool, registry: &Registry) -> Way {
+    pub fn way(&mut self, server: &Server, may_share: bool) -> Way {
         let (open, one_at_a_time) = match self.homes.get(server) {
             Some(home) => (home.open.as_slice(), home.one_at_a_time),
             None => (&[][..], false),
@@ -79,7 +79,7 @@ impl Streams {
                 return Way::Over(key);
             }
             if open.len() >= CONNECTIONS_PER_SERVER && connection.waiting == 0 {
-                self.close(key, registry);
+                self.close(key);
                 return Way::Open { exclusive };
             }
         }
@@ -100,22 +100,17 @@ impl Streams {
         registry: &Registry,
     ) -> io::Result<usize> {
         let (peer, transport) = server;
-        let tls = match transport {
-            Transport::Dot => {
-                let config = match &self.config {
-                    Some(config) => config.clone(),
-                    None => self
-                        .config
-                        .insert(tls::config().map_err(io::Error::other)?)
-                        .clone(),
-                };
-                Some(tls::session(&config, peer.ip()).map_err(io::Error::other)?)
+        let wanted = match (transport, &self.config) {
+            (Transport::Udp | Transport::Tcp, _) => None,
+            (Transport::Dot, Some(config)) => Some(config.clone()),
+            (Transport::Dot, None) => {
+                let config = tls::config().map_err(io::Error::other)?;
+                Some(self.config.insert(config).clone())
             }
-            Transport::Udp | Transport::Tcp => None,
         };
         let [v4, v6] = self.local;
         let stream = begin(peer, if peer.is_ipv4() { v4 } else { v6 })?;
-        let mut connection = Connection::new(stream, server, tls, exclusive);
+        let mut connection = Connection::new(stream, server, wanted, exclusive);
         let entry = self.connections.vacant_entry();
         let key = entry.key();
         connection.register(token(key), registry)?;
@@ -125,10 +120,10 @@ impl Streams {
     }
 
     /// Close a connection; returns what it was.
-    pub fn close(&mut self, key: usize, registry: &Registry) -> Option<Connection> {
-        let mut connection = self.connections.try_remove(key)?;
-        // Closing deregisters anyway.
-        let _ = registry.deregister(&mut connection.io);
+    ///
+    /// Nobody hears of it any more once that is dropped.
+    pub fn close(&mut self, key: usize) -> Option<Connection> {
+        let connection = self.connections.try_remove(key)?;
         if let Some(home) = self.homes.get_mut(&connection.server) {
             home.open.retain(|other| *other != key);
             if home.open.is_empty() && !home.one_at_a_time {

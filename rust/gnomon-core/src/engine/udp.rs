@@ -167,7 +167,7 @@ impl Pool {
                     if let Some(socket) = self.sockets.get_mut(old) {
                         socket.retired = true;
                     }
-                    self.close_if_done(old, registry);
+                    self.close_if_done(old);
                 }
                 Ok(fresh)
             }
@@ -260,13 +260,7 @@ impl Pool {
     }
 
     /// The attempt with `id` is over. With `late`, its ID stays known and a late answer can be told apart.
-    pub fn release(
-        &mut self,
-        socket: usize,
-        id: u16,
-        late: Option<Box<Attempt>>,
-        registry: &Registry,
-    ) {
+    pub fn release(&mut self, socket: usize, id: u16, late: Option<Box<Attempt>>) {
         if let Some(state) = self.sockets.get_mut(socket) {
             state.in_flight -= 1;
             self.in_flight -= 1;
@@ -277,18 +271,16 @@ impl Pool {
                 }
             }
         }
-        self.close_if_done(socket, registry);
+        self.close_if_done(socket);
     }
 
-    fn close_if_done(&mut self, key: usize, registry: &Registry) {
+    fn close_if_done(&mut self, key: usize) {
         if self
             .sockets
             .get(key)
             .is_some_and(|socket| socket.retired && socket.in_flight == 0)
         {
-            let mut socket = self.sockets.remove(key);
-            // Closing deregisters anyway.
-            let _ = registry.deregister(&mut socket.io);
+            self.sockets.remove(key);
         }
     }
 }
