@@ -432,6 +432,21 @@ class Rows:
     def out_of_order(self, above: Rows | None = None) -> list[int]:
         """The rows that sort before the row above them; `above` are the rows before the first one."""
 
+def canonical(value: object) -> str:
+    """JSON in one fixed form: ASCII without spaces, members in the order of their names.
+
+    Raises:
+        TypeError, ValueError, RecursionError: the value has no JSON.
+    """
+
+def verdict_row(
+    zone: str, before: str, subject: str, after: str, args: object, evidence: Sequence[str], explanation: object
+) -> tuple[str, str]:
+    """The canonical JSON array of a verdict (`gnomon.judge.verdict`), and its args alone.
+
+    `before` and `after` stand on either side of the subject as they are, and so do the references in `evidence`.
+    """
+
 def leaf_checks(leaves: bytes) -> bytes:
     """The first 4 octets of each leaf hash as a big-endian number: the values of an Arrow column of uint32."""
 

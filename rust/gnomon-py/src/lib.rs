@@ -7,6 +7,7 @@ mod dnssec;
 mod edns;
 mod engine;
 mod evidence;
+mod json;
 mod message;
 mod name;
 mod queries;
@@ -24,6 +25,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     engine::register(m)?;
     queries::register(m)?;
     evidence::register(m)?;
+    json::register(m)?;
     zonefile::register(m)?;
     Ok(())
 }

@@ -15,11 +15,12 @@ from pathlib import Path
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
+from gnomon._core import canonical
 from gnomon.base import Address, InputError, parse_address
 from gnomon.base.provenance import Provenance
 from gnomon.checks.profile import Profile
 from gnomon.evidence import durable
-from gnomon.judge.verdict import Note, Verdict, canonical
+from gnomon.judge.verdict import Note, Verdict
 from gnomon.judge.zone import Judged
 from gnomon.sources.routing import Route
 

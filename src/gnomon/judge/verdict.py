@@ -9,6 +9,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 from typing import NamedTuple
 
+from gnomon._core import canonical, verdict_row
 from gnomon.base import printable
 from gnomon.checks.registry import all_checks
 from gnomon.checks.sentence import fill
@@ -64,13 +65,13 @@ class Verdict:
     @property
     def args_json(self) -> str:
         """The args in one fixed form."""
-        return canonical(self.args) if self.args else "{}"
+        return canonical(self.args)
 
     @property
     def row(self) -> str:
         """The verdict in one fixed form, for digests and comparison; also its place among those of its zone."""
         kind = kind_of(self.check_id, self.check_version, self.properties, self.code, self.state, self.level)
-        return row_of(self.zone, kind, self.subject, self.args_json, self.evidence, self.explanation)
+        return row_of(self.zone, kind, self.subject, self.args, self.evidence, self.explanation)[0]
 
     @classmethod
     def from_row(cls, text: str) -> Verdict:
@@ -87,10 +88,6 @@ class Verdict:
         if read.row != text:
             raise ValueError("a verdict is not in its one form")
         return read
-
-
-canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
-"""JSON in one fixed form."""
 
 
 class Kind(NamedTuple):
@@ -117,13 +114,15 @@ def kind_of(check_id: str, version: int, properties: tuple[str, ...], code: str,
 
 
 def row_of(
-    zone: str, kind: Kind, subject: str, args_json: str, evidence: Sequence[str], explanation: tuple[Note, ...]
-) -> str:
-    """`Verdict.row`: a canonical JSON array, made from its parts."""
-    about = quoted(subject) if subject else '""'
-    shown = '["' + '","'.join(evidence) + '"]' if evidence else "[]"
-    why = canonical(explanation) if explanation else "[]"
-    return f"[{quoted(zone)}{kind.before}{about}{kind.after}{args_json},{shown},{why}]"
+    zone: str,
+    kind: Kind,
+    subject: str,
+    args: Mapping[str, object],
+    evidence: Sequence[str],
+    explanation: tuple[Note, ...],
+) -> tuple[str, str]:
+    """`Verdict.row`, a canonical JSON array made from its parts, and `Verdict.args_json`."""
+    return verdict_row(zone, kind.before, subject, kind.after, args, evidence, explanation)
 
 
 def sentence(verdict: Verdict) -> str:

@@ -15,7 +15,7 @@ from gnomon.checks.profile import Profile
 from gnomon.checks.registry import Check, all_checks
 from gnomon.checks.view import ZoneView
 from gnomon.evidence.subject import zone_text
-from gnomon.judge.verdict import INTERNAL_ERROR, NOTHING_SEEN, Kind, Note, Verdict, canonical, kind_of, row_of
+from gnomon.judge.verdict import INTERNAL_ERROR, NOTHING_SEEN, Kind, Note, Verdict, kind_of, row_of
 from gnomon.judge.weigh import Weighed, weigh
 
 _NOTICE = Level.NOTICE
@@ -100,8 +100,7 @@ def chosen(only: Collection[str] | None) -> list[Check]:
 
 def _judged(zone: str, kind: Kind, outcome: Outcome, notes: tuple[Note, ...] = ()) -> Judged:
     _, args, evidence, _, subject = outcome
-    args_json = canonical(args) if args else "{}"
-    row = row_of(zone, kind, subject, args_json, evidence, notes)
+    row, args_json = row_of(zone, kind, subject, args, evidence, notes)
     return tuple.__new__(Judged, (row, args_json, zone, kind, outcome, notes))
 
 

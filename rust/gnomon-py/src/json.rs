@@ -1,0 +1,171 @@
+//! JSON in one fixed form, and the rows of verdicts, which are made of it.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple};
+use std::fmt::Write;
+
+/// What is nested deeper is left to Python, which knows where to stop.
+const MAX_DEPTH: usize = 8;
+
+/// The text in quotes if nothing in it has to be escaped.
+fn put_plain(text: &str, out: &mut String) -> bool {
+    let is_plain = |octet: u8| matches!(octet, b' '..=b'~') && octet != b'"' && octet != b'\\';
+    let plain = text.bytes().all(is_plain);
+    if plain {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    }
+    plain
+}
+
+/// What is rare: by Python's own encoder.
+fn put_other(value: &Bound<'_, PyAny>, out: &mut String) -> PyResult<()> {
+    static ENCODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = value.py();
+    let encode = ENCODE.get_or_try_init(py, || {
+        let settings = PyDict::new(py);
+        settings.set_item("sort_keys", true)?;
+        settings.set_item("separators", (",", ":"))?;
+        let encoder = py.import("json")?.getattr("JSONEncoder")?;
+        let encode = encoder.call((), Some(&settings))?.getattr("encode")?;
+        PyResult::Ok(encode.unbind())
+    })?;
+    out.push_str(
+        encode
+            .bind(py)
+            .call1((value,))?
+            .cast::<PyString>()?
+            .to_str()?,
+    );
+    Ok(())
+}
+
+fn put_all<'py>(
+    values: impl Iterator<Item = Bound<'py, PyAny>>,
+    depth: usize,
+    out: &mut String,
+) -> PyResult<()> {
+    out.push('[');
+    for (place, value) in values.enumerate() {
+        if place > 0 {
+            out.push(',');
+        }
+        put(&value, depth, out)?;
+    }
+    out.push(']');
+    Ok(())
+}
+
+/// The members in the order of their names; false if a name has to be escaped or is none.
+fn put_dict(dict: &Bound<'_, PyDict>, depth: usize, out: &mut String) -> PyResult<bool> {
+    let mut members = Vec::with_capacity(dict.len());
+    for (name, value) in dict {
+        let mut quoted = String::new();
+        let name = name
+            .cast::<PyString>()
+            .ok()
+            .and_then(|name| name.to_str().ok());
+        if !name.is_some_and(|name| put_plain(name, &mut quoted)) {
+            return Ok(false);
+        }
+        members.push((quoted, value));
+    }
+    members.sort_by(|(one, _), (two, _)| one.trim_matches('"').cmp(two.trim_matches('"')));
+    out.push('{');
+    for (place, (name, value)) in members.iter().enumerate() {
+        if place > 0 {
+            out.push(',');
+        }
+        out.push_str(name);
+        out.push(':');
+        put(value, depth, out)?;
+    }
+    out.push('}');
+    Ok(true)
+}
+
+fn put(value: &Bound<'_, PyAny>, depth: usize, out: &mut String) -> PyResult<()> {
+    if let Ok(text) = value.cast::<PyString>() {
+        if text.to_str().is_ok_and(|text| put_plain(text, out)) {
+            return Ok(());
+        }
+    } else if let Ok(flag) = value.cast::<PyBool>() {
+        out.push_str(if flag.is_true() { "true" } else { "false" });
+        return Ok(());
+    } else if let Ok(number) = value.cast::<PyInt>() {
+        if let Ok(number) = number.extract::<i64>() {
+            let _ = write!(out, "{number}");
+            return Ok(());
+        }
+    } else if value.is_none() {
+        out.push_str("null");
+        return Ok(());
+    } else if depth < MAX_DEPTH {
+        if let Ok(tuple) = value.cast::<PyTuple>() {
+            return put_all(tuple.iter(), depth + 1, out);
+        }
+        if let Ok(list) = value.cast::<PyList>() {
+            return put_all(list.iter(), depth + 1, out);
+        }
+        if let Ok(dict) = value.cast::<PyDict>() {
+            if put_dict(dict, depth + 1, out)? {
+                return Ok(());
+            }
+        }
+    }
+    put_other(value, out)
+}
+
+#[pyfunction]
+fn canonical(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let mut out = String::new();
+    put(value, 0, &mut out)?;
+    Ok(out)
+}
+
+#[pyfunction]
+#[allow(clippy::too_many_arguments)]
+fn verdict_row<'py>(
+    py: Python<'py>,
+    zone: &str,
+    before: &str,
+    subject: &Bound<'py, PyAny>,
+    after: &str,
+    args: &Bound<'py, PyAny>,
+    evidence: Vec<Bound<'py, PyString>>,
+    explanation: &Bound<'py, PyAny>,
+) -> PyResult<(Bound<'py, PyString>, Bound<'py, PyString>)> {
+    let mut refs = Vec::with_capacity(evidence.len());
+    for reference in &evidence {
+        refs.push(reference.to_str()?);
+    }
+    let octets: usize = refs.iter().map(|reference| reference.len() + 3).sum();
+    let mut row = String::with_capacity(octets + 256);
+    row.push('[');
+    if !put_plain(zone, &mut row) {
+        put_other(PyString::new(py, zone).as_any(), &mut row)?;
+    }
+    row.push_str(before);
+    put(subject, 0, &mut row)?;
+    row.push_str(after);
+    let start = row.len();
+    put(args, 0, &mut row)?;
+    let args = PyString::new(py, row.get(start..).unwrap_or_default());
+    row.push_str(",[");
+    for (place, reference) in refs.iter().enumerate() {
+        row.push_str(if place > 0 { ",\"" } else { "\"" });
+        row.push_str(reference);
+        row.push('"');
+    }
+    row.push_str("],");
+    put(explanation, 0, &mut row)?;
+    row.push(']');
+    Ok((PyString::new(py, &row), args))
+}
+
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(canonical, m)?)?;
+    m.add_function(wrap_pyfunction!(verdict_row, m)?)
+}
