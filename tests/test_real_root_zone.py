@@ -12,7 +12,7 @@ import pytest
 
 from gnomon.base import Name, parse_address
 from gnomon.evidence import EvidenceDir
-from gnomon.insight import open_tables
+from gnomon.insight.indicator import open_tables
 from gnomon.judge import replay
 from gnomon.judge.store import read_made
 from gnomon.sources import ParentZone, read_parent_zone

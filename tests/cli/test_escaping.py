@@ -18,8 +18,7 @@ from gnomon.cli.assess import FORMATS
 from gnomon.cli.indicators import _write_csv
 from gnomon.cli.terminal import console, row, say, table
 from gnomon.cli.verdicts import Assessed, print_all
-from gnomon.insight import compute
-from gnomon.insight.indicator import Slice
+from gnomon.insight.indicator import Slice, compute
 from gnomon.judge import Verdict, sentence
 
 OCTETS = bytes(range(256))

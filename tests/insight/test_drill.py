@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnomon.base import InputError
-from gnomon.insight import Graph, Server
+from gnomon.insight.drill import Graph, Server
 
 
 def server(

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from gnomon.base import InputError, Name
-from gnomon.insight import Graph, Indicator, compute, methods, write_tables
+from gnomon.insight.drill import Graph
+from gnomon.insight.indicator import Indicator, compute, methods
+from gnomon.insight.tables import write_tables
 from gnomon.judge import judge
 from gnomon.lab import Placement, World
 from gnomon.lab.populations import build_embedded

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from gnomon.base import Level, Name
-from gnomon.insight import write_tables
+from gnomon.insight.tables import write_tables
 from gnomon.judge import judge
 from gnomon.lab import Placement, build_world
 from gnomon.report import Advice, Finding, Report, Review, Source, gather, render

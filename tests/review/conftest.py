@@ -10,7 +10,7 @@ from measured import make_run
 from reviewed import Workspace, build
 
 from gnomon.evidence import EvidenceDir
-from gnomon.insight import Indicator, compute
+from gnomon.insight.indicator import Indicator, compute
 
 
 @pytest.fixture(scope="session", autouse=True)

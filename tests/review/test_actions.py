@@ -12,7 +12,7 @@ from django.utils import timezone as clock
 from reviewed import PASSWORD, Workspace
 
 from gnomon.base import InputError, Refused
-from gnomon.insight import Indicator
+from gnomon.insight.indicator import Indicator
 from gnomon.review import open_review as open_by_name
 from gnomon.review.findings.actions import (
     MeasurePlan,

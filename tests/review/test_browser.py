@@ -24,7 +24,7 @@ _SEED = """
 import sys
 from pathlib import Path
 from gnomon.evidence import EvidenceDir
-from gnomon.insight import compute
+from gnomon.insight.indicator import compute
 from gnomon.review import setup
 data, evidence = map(Path, sys.argv[1:3])
 setup(data)

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 
 from gnomon.base import InputError
-from gnomon.insight import Indicator
+from gnomon.insight.indicator import Indicator
 from gnomon.review import attach_run, audit_problems, create_user, open_review, reported, setup
 from gnomon.review.audit.models import Event
 from gnomon.review.demo import MIN_FINDINGS, seed

@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from measured import RUN_ID
 from reviewed import Workspace
 
-from gnomon.insight import Indicator
+from gnomon.insight.indicator import Indicator
 from gnomon.review.findings.actions import MeasurePlan, Smart, draft_finding, evaluate_measure, recommend
 from gnomon.review.measurements import Measurements
 from gnomon.review.pages.middleware import CONTENT_SECURITY_POLICY

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+import tomli
 
 PEERS = {"zonemaster": "Zonemaster", "dnsviz": "DNSViz", "internetnl": "Internet.nl"}
 """The peers by the name of their folder, with their own name. A folder that is not there has no messages."""
@@ -27,7 +28,7 @@ def load_peers(peer: str) -> dict[str, tuple[PeerTag, ...]]:
     folder = Path(__file__).parent / "peers" / peer
     for file in sorted(folder.iterdir() if folder.is_dir() else (), key=lambda f: f.name):
         if file.name.endswith(".toml"):
-            for code, entries in tomllib.loads(file.read_text(encoding="utf-8"))["tags"].items():
+            for code, entries in tomli.loads(file.read_text(encoding="utf-8"))["tags"].items():
                 tags[code] = (*tags.get(code, ()), *(PeerTag(**entry) for entry in entries))
     return dict(sorted(tags.items()))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
+
+import tomli
 
 from gnomon.base import InputError, Level, Name
 from gnomon.checks.levels import ZONE_CLASSES, Persistence, Profile, ZoneClass
@@ -57,8 +58,8 @@ def _packaged(name: str) -> Profile:
 
 def _parse(where: str, text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
         raise InputError(f"{where} is not valid TOML: {error}") from None
 
 
@@ -84,8 +85,9 @@ def _build(name: str, documents: Iterable[tuple[str, dict[str, Any]]], base: Pro
         classes.update(_classes(where, _table(where, document, "zones")))
         masked = _masked(where, _table(where, document, "masking"), masked)
         persistence = _persistence(where, _table(where, document, "persistence"), persistence)
-        causes.update(_causes(where, _table(where, document, "causes")))
-        _refuse_circles(where, causes)
+        if more := _causes(where, _table(where, document, "causes")):
+            causes.update(more)
+            _refuse_circles(where, causes)
     return Profile(name, levels, overrides, masked, persistence, causes, classes)
 
 

@@ -16,7 +16,8 @@ from gnomon.cli.measure import LAB, Circumstances, measure, new_run, progress_ba
 from gnomon.cli.report import store_report
 from gnomon.cli.terminal import console, counted, row, say, table
 from gnomon.evidence import EvidenceDir, ZoneSource, verify
-from gnomon.insight import Graph, compute
+from gnomon.insight.drill import Graph
+from gnomon.insight.indicator import compute
 from gnomon.lab.store import save
 from gnomon.report import gather
 

@@ -10,7 +10,7 @@ import click
 
 from gnomon.base import InputError
 from gnomon.cli.terminal import console, row, say, table
-from gnomon.insight import KINDS, DrillResult, Graph
+from gnomon.insight.drill import KINDS, DrillResult, Graph
 
 
 @click.command("drill")

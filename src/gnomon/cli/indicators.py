@@ -15,7 +15,7 @@ from rich.table import Table
 from gnomon.base import printable
 from gnomon.cli.terminal import console, row, say, table
 from gnomon.evidence import EvidenceDir
-from gnomon.insight import Indicator, compute
+from gnomon.insight.indicator import Indicator, compute
 
 
 @click.command("indicators")

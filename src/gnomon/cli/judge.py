@@ -11,7 +11,7 @@ from gnomon.checks.profile import Profile
 from gnomon.cli.judging import chosen_checks, chosen_profile, judging_options
 from gnomon.cli.measure import progress_bar
 from gnomon.cli.terminal import counted, say
-from gnomon.insight import judge_with_tables
+from gnomon.insight.tables import judge_with_tables
 from gnomon.judge import JudgeSummary
 from gnomon.sources import read_routes
 

@@ -8,7 +8,7 @@ from typing import Any
 import vl_convert
 
 from gnomon.base import Level
-from gnomon.insight import Indicator
+from gnomon.insight.indicator import Indicator
 
 Spec = dict[str, Any]
 

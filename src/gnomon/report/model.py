@@ -13,7 +13,8 @@ from gnomon import __version__
 from gnomon.base import Level, Property
 from gnomon.checks.registry import all_checks
 from gnomon.evidence import EvidenceDir, Manifest, RunInfo
-from gnomon.insight import KINDS, DrillResult, Graph, Indicator, Ranked, compute, open_tables
+from gnomon.insight.drill import KINDS, DrillResult, Graph, Ranked
+from gnomon.insight.indicator import Indicator, compute, open_tables
 from gnomon.judge import sentence_for
 from gnomon.judge.store import read_made
 

@@ -5,13 +5,14 @@ The words are those of RFC 2119, one column each for signing (or delegating) and
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+import tomli
 
 from gnomon.base.provenance import Provenance
 
@@ -44,7 +45,7 @@ class DigestStatus:
 
 def _load() -> tuple[dict[int, AlgorithmStatus], dict[int, DigestStatus], Provenance]:
     octets = (Path(__file__).parent / "data" / "algorithms.toml").read_bytes()
-    document: dict[str, Any] = tomllib.loads(octets.decode())
+    document: dict[str, Any] = tomli.loads(octets.decode())
     algorithms = [AlgorithmStatus(number, *_or_none(cells)) for number, *cells in document["algorithms"]]
     digests = [DigestStatus(*row) for row in document["digests"]]
     provenance = Provenance(document["origin"], document["date"], sha256(octets).hexdigest())
