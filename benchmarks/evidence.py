@@ -30,7 +30,7 @@ from gnomon.evidence.subject import ZONE
 from gnomon.lab.process import LabProcess
 from gnomon.lab.store import save
 from gnomon.sources import read_address_map
-from gnomon.survey import run_survey
+from gnomon.survey.runner import run_survey
 from gnomon.wire import Message
 
 SEGMENT_ROWS = 20_000

@@ -26,7 +26,8 @@ from gnomon.base.codes import NS, SOA, A
 from gnomon.engine import Attempt, Attempts, Queries, Query, Status, take_queries
 from gnomon.evidence import EvidenceDir, RunInfo, Tool, ZoneSource, verify
 from gnomon.evidence import Plan as PlanOfRun
-from gnomon.survey import Plan, run_survey
+from gnomon.survey.plan import Plan
+from gnomon.survey.runner import run_survey
 
 SIZES = (100, 1_000, 10_000)
 ZONES_PER_SERVER = 20

@@ -31,7 +31,7 @@ from gnomon.judge import judge, replay
 from gnomon.lab.process import LabProcess
 from gnomon.lab.store import save
 from gnomon.sources import read_address_map, read_routes
-from gnomon.survey import run_survey
+from gnomon.survey.runner import run_survey
 
 RUST = Path(__file__).parents[1] / "rust"
 

@@ -13,9 +13,9 @@ from gnomon.judge import views
 from gnomon.lab import LabEngine, Scenario, World
 from gnomon.lab.scenario import LOOKUP
 from gnomon.sources import RoutingTable, read_routes
-from gnomon.survey import QUESTIONS, run_survey
-from gnomon.survey import Plan as SurveyPlan
-from gnomon.survey.plan import ASSESS_PLAN
+from gnomon.survey.plan import ASSESS_PLAN, QUESTIONS
+from gnomon.survey.plan import Plan as SurveyPlan
+from gnomon.survey.runner import run_survey
 
 ZONE = "example.test."
 

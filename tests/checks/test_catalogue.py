@@ -15,7 +15,7 @@ from gnomon.checks.outcome import State
 from gnomon.checks.peers import PEERS, load_peers, tags_of
 from gnomon.checks.profile import ZONE_CLASSES, load_profile
 from gnomon.checks.registry import Check, all_checks
-from gnomon.survey import QUESTIONS
+from gnomon.survey.plan import QUESTIONS
 
 CHECKS = list(all_checks().values())
 HEADINGS = ("Why:", "Rule:", "Source:", "Do:")

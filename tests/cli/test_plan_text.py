@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from cli.conftest import Gnomon, is_refusal
-from gnomon.survey import QUESTIONS
+from gnomon.survey.plan import QUESTIONS
 
 
 def test_every_question_is_in_the_table_and_nothing_is_sent(gnomon: Gnomon, tmp_path: Path) -> None:

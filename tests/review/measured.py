@@ -11,8 +11,8 @@ from gnomon.insight.tables import write_tables
 from gnomon.judge import judge
 from gnomon.lab import LabEngine, Placement, World, build_world
 from gnomon.lab.spec import SoaSpec, ZoneSpec
-from gnomon.survey import Plan as Questions
-from gnomon.survey import run_survey
+from gnomon.survey.plan import Plan as Questions
+from gnomon.survey.runner import run_survey
 
 RUN_ID = "01REVIEWTEST"
 EXTRA_ZONES = 56

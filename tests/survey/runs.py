@@ -15,7 +15,8 @@ from gnomon.engine import LAB_LIMITS, NetworkEngine
 from gnomon.evidence import EvidenceDir, RunInfo, Tool, Undelegated, ZoneSource
 from gnomon.evidence import Plan as RunPlan
 from gnomon.lab.world import World
-from gnomon.survey import Plan, Progress, run_survey
+from gnomon.survey.plan import Plan
+from gnomon.survey.runner import Progress, run_survey
 
 ZONES = [f"z{n}.test." for n in range(120)]
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from gnomon.base import Name
 from gnomon.evidence import EvidenceDir, Plan, RunInfo, Tool, ZoneSource, verify
 from gnomon.lab import LabEngine, World, build_world
-from gnomon.survey import Plan as SurveyPlan
-from gnomon.survey import run_survey, runner
+from gnomon.survey import runner
+from gnomon.survey.plan import Plan as SurveyPlan
+from gnomon.survey.runner import run_survey
 
 KILLS = 200
 PLAN = SurveyPlan()

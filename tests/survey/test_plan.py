@@ -8,11 +8,10 @@ from driving import drive_lab
 from gnomon.base import Name, Transport
 from gnomon.base.codes import AXFR, CLASS_CH, OPTION_COOKIE, OPTION_NSID, TSIG
 from gnomon.lab import build_world
-from gnomon.survey import ASSESS_PLAN, QUESTIONS, Plan, explain_plan
 from gnomon.survey import compliance as c
 from gnomon.survey import plan as q
 from gnomon.survey.explain import Extent, times
-from gnomon.survey.plan import BY_CODE
+from gnomon.survey.plan import ASSESS_PLAN, BY_CODE, QUESTIONS, Plan, explain_plan
 from gnomon.wire import Message, Question
 
 ZONE = Name.from_text("example.test.")

@@ -20,7 +20,9 @@ from gnomon.lab.engine import LabEngine
 from gnomon.lab.process import LabProcess
 from gnomon.lab.scenario import build_world
 from gnomon.lab.store import save
-from gnomon.survey import Plan, Stopped, read_given, run_survey
+from gnomon.survey.given import read_given
+from gnomon.survey.plan import Plan
+from gnomon.survey.runner import Stopped, run_survey
 
 
 @pytest.fixture(scope="module")

@@ -22,12 +22,12 @@ from gnomon.cli.measure import (
     measure,
     measuring_options,
     new_run,
-    progress_bar,
     survey_note,
 )  # fmt: skip
+from gnomon.cli.terminal import progress_bar
 from gnomon.evidence import Undelegated, ZoneSource
-from gnomon.survey import read_given
 from gnomon.survey.explain import Extent
+from gnomon.survey.given import read_given
 
 if TYPE_CHECKING:
     from gnomon.checks.profile import Profile

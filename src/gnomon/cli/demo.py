@@ -12,9 +12,9 @@ import click
 from gnomon.base import Broken, InputError
 from gnomon.cli.judge import judge_run, levels_text
 from gnomon.cli.lab import build_world, describe
-from gnomon.cli.measure import LAB, Circumstances, measure, new_run, progress_bar, survey_note
+from gnomon.cli.measure import LAB, Circumstances, measure, new_run, survey_note
 from gnomon.cli.report import store_report
-from gnomon.cli.terminal import console, counted, row, say, table
+from gnomon.cli.terminal import console, counted, progress_bar, row, say, table
 from gnomon.evidence import EvidenceDir, ZoneSource, verify
 from gnomon.insight.drill import Graph
 from gnomon.insight.indicator import compute

@@ -10,8 +10,7 @@ import click
 from gnomon.base import InputError, Name, printable
 from gnomon.capture.files import WRITERS, import_capture
 from gnomon.capture.heard import Skipped
-from gnomon.cli.measure import progress_bar
-from gnomon.cli.terminal import counted, say
+from gnomon.cli.terminal import counted, progress_bar, say
 from gnomon.evidence import EvidenceDir, Exchange, durable, verify, zone_subject
 from gnomon.evidence.mirror import pull, push
 from gnomon.evidence.withheld import withhold

@@ -9,8 +9,7 @@ import click
 from gnomon.base import Level
 from gnomon.checks.profile import Profile
 from gnomon.cli.judging import chosen_checks, chosen_profile, judging_options
-from gnomon.cli.measure import progress_bar
-from gnomon.cli.terminal import counted, say
+from gnomon.cli.terminal import counted, progress_bar, say
 from gnomon.insight.tables import judge_with_tables
 from gnomon.judge import JudgeSummary
 from gnomon.sources import read_routes

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import click
 
-from gnomon import __version__, survey
+from gnomon import __version__
 from gnomon.base import Address, InputError, Name, new_ulid, parse_address, printable
 from gnomon.engine import ASSESS_LIMITS, LAB_LIMITS, SURVEY_LIMITS, Limits, NetworkEngine
 from gnomon.evidence import EvidenceDir, Plan, RunInfo, Tool, Undelegated, ZoneSource
@@ -29,15 +27,12 @@ from gnomon.sources import (
     read_hints,
     read_opt_out,
 )  # fmt: skip
+from gnomon.survey.plan import ASSESS_PLAN, SURVEY_PLAN
+from gnomon.survey.plan import Plan as SurveyPlan
+from gnomon.survey.runner import Progress, identification, run_survey
 
 Network = IPv4Network | IPv6Network
 LOCAL = "local"
-
-
-class Tell(Protocol):
-    """Draws how far something is."""
-
-    def __call__(self, done: int, total: int, note: str = "") -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +72,13 @@ class Manner:
     """How fast and how much is asked."""
 
     limits: Limits
-    plan: survey.Plan
+    plan: SurveyPlan
     turn_ms: int = 0
 
 
-ASSESS = Manner(ASSESS_LIMITS, survey.ASSESS_PLAN)
-SURVEY = Manner(SURVEY_LIMITS, survey.SURVEY_PLAN, turn_ms=100)  # the time between two queries to a server
-LAB = Manner(LAB_LIMITS, survey.Plan())
+ASSESS = Manner(ASSESS_LIMITS, ASSESS_PLAN)
+SURVEY = Manner(SURVEY_LIMITS, SURVEY_PLAN, turn_ms=100)  # the time between two queries to a server
+LAB = Manner(LAB_LIMITS, SurveyPlan())
 
 
 def measuring_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -201,7 +196,7 @@ def new_run(where: Path, zones: Sequence[Name], source: ZoneSource, at: Circumst
         trust_anchors=tuple(str(anchor) for anchor in anchors.at(int(now.timestamp()))),
         undelegated={str(zone): given for zone, given in at.undelegated.items()},
         address_map_sha256=sha256((lab / "addresses.csv").read_bytes()).hexdigest() if lab else None,
-        identification=survey.identification(at.contact),
+        identification=identification(at.contact),
         send_from=tuple(map(str, at.send_from)),
         opt_out=at.opt_out.provenance if at.opt_out else None,
     )
@@ -213,8 +208,8 @@ def _anchors(path: Path | None) -> TrustAnchors:
 
 
 def measure(
-    evidence: EvidenceDir, at: Circumstances, manner: Manner, tell: Callable[[survey.Progress], None] | None
-) -> survey.Progress:
+    evidence: EvidenceDir, at: Circumstances, manner: Manner, tell: Callable[[Progress], None] | None
+) -> Progress:
     """Run (or resume) the survey of an evidence directory, against the live DNS or the lab."""
     if evidence.run.opt_out is not None and at.opt_out is None:
         raise InputError(f"{evidence.path} was begun with an opt-out list; name it or a newer one with --opt-out")
@@ -225,7 +220,7 @@ def measure(
         with NetworkEngine(
             manner.limits, allow_net=at.allow_net, opt_out=opt_out, local=at.send_from, turn_ms=manner.turn_ms
         ) as engine:
-            return survey.run_survey(evidence, engine, plan=manner.plan, progress=tell)
+            return run_survey(evidence, engine, plan=manner.plan, progress=tell)
     from gnomon.lab.process import LabProcess  # the lab signs and serves, which takes long to import
 
     mapped = read_address_map(at.lab / "addresses.csv")
@@ -235,41 +230,9 @@ def measure(
     with LabProcess(at.lab) as running:
         loopback = {real: (str(target), running.port) for real, target in mapped.loopback.items()}
         with NetworkEngine(manner.limits, opt_out=opt_out, address_map=loopback) as engine:
-            return survey.run_survey(evidence, engine, plan=manner.plan, progress=tell)
+            return run_survey(evidence, engine, plan=manner.plan, progress=tell)
 
 
-@contextmanager
-def progress_bar(what: str, unit: str) -> Iterator[Tell]:
-    """A progress line on stderr; call it with (done, total, note). On no terminal nothing is drawn."""
-    if not sys.stderr.isatty():
-        yield lambda done, total, note="": None
-        return
-    from rich.console import Console  # a large library
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    # The numbers need some 90 columns; the bar has what is left of them, and on a narrow terminal the note goes.
-    note = [TextColumn("{task.fields[note]}", style="dim")] if console.width >= 100 else []
-    columns = (
-        TextColumn("   {task.description}"), BarColumn(bar_width=min(30, max(8, console.width - 90))),
-        MofNCompleteColumn(), TextColumn(unit), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), *note,
-    )  # fmt: skip
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(what, total=None, note="")
-
-        def tell(done: int, total: int, note: str = "") -> None:
-            bar.update(task, completed=done, total=total, note=note)
-
-        yield tell
-
-
-def survey_note(progress: survey.Progress) -> str:
+def survey_note(progress: Progress) -> str:
     """What a survey's progress line says besides the count."""
     return f"{progress.exchanges:,} exchanges, {progress.exchanges_per_s:,.0f}/s"

@@ -14,8 +14,9 @@ from gnomon.checks.registry import Check, all_checks
 from gnomon.cli.terminal import console, counted, row, say, table
 from gnomon.evidence import EvidenceDir
 from gnomon.judge import views
-from gnomon.survey import QUESTIONS, Plan, Question
 from gnomon.survey.explain import Extent, times
+from gnomon.survey.plan import QUESTIONS, Plan
+from gnomon.survey.question import Question
 
 _PARTS = {
     "P": "The parent's servers", "Q": "Each server of the zone", "Z": "Records of the zone, at some of its servers",

@@ -15,10 +15,9 @@ from gnomon.cli.measure import (
     measure,
     measuring_options,
     new_run,
-    progress_bar,
     survey_note,
 )  # fmt: skip
-from gnomon.cli.terminal import counted, say
+from gnomon.cli.terminal import counted, progress_bar, say
 from gnomon.evidence import EvidenceDir, ZoneSource
 from gnomon.sources import read_parent_zone, read_zone_list
 from gnomon.sources.tlds import default_tlds

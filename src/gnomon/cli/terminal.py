@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from gnomon.base import printable
 
@@ -19,6 +21,12 @@ _ENDLESS = 100_000
 # With one of these, lines are broken or coloured also where standard output is no terminal.
 _STYLED = frozenset(("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE"))
 Part = str | tuple[str, str]
+
+
+class Tell(Protocol):
+    """Draws how far something is."""
+
+    def __call__(self, done: int, total: int, note: str = "") -> None: ...
 
 
 def console() -> Console:
@@ -57,6 +65,38 @@ def table(*columns: str, headings: bool = True) -> Table:
 def row(of: Table, *cells: Part, style: str = "") -> None:
     """Add a row to a table, made safe to print."""
     of.add_row(*(_text(cell) for cell in cells), style=style)
+
+
+@contextmanager
+def progress_bar(what: str, unit: str) -> Iterator[Tell]:
+    """A progress line on stderr; call it with (done, total, note). On no terminal nothing is drawn."""
+    if not sys.stderr.isatty():
+        yield lambda done, total, note="": None
+        return
+    from rich.console import Console  # a large library
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    # The numbers need some 90 columns; the bar has what is left of them, and on a narrow terminal the note goes.
+    note = [TextColumn("{task.fields[note]}", style="dim")] if console.width >= 100 else []
+    columns = (
+        TextColumn("   {task.description}"), BarColumn(bar_width=min(30, max(8, console.width - 90))),
+        MofNCompleteColumn(), TextColumn(unit), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), *note,
+    )  # fmt: skip
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(what, total=None, note="")
+
+        def tell(done: int, total: int, note: str = "") -> None:
+            bar.update(task, completed=done, total=total, note=note)
+
+        yield tell
 
 
 def _text(*parts: Part) -> Text:

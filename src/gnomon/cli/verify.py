@@ -9,8 +9,7 @@ import click
 
 from gnomon.base import InputError, Level, printable
 from gnomon.cli.log import verifier_key
-from gnomon.cli.measure import progress_bar
-from gnomon.cli.terminal import counted, say
+from gnomon.cli.terminal import counted, progress_bar, say
 from gnomon.evidence import durable, verify
 from gnomon.evidence.logged import ReceiptReport, check_receipts
 from gnomon.evidence.note import VerifierKey

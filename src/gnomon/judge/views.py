@@ -25,7 +25,7 @@ from gnomon.evidence import (
 )
 from gnomon.evidence.subject import zone_subject, zone_text
 from gnomon.sources import parse_anchor
-from gnomon.survey import read_given
+from gnomon.survey.given import read_given
 from gnomon.survey.leads import leads
 from gnomon.survey.steps import Key
 from gnomon.wire import Message, rdata

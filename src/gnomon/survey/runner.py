@@ -6,15 +6,16 @@ import gc
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
 from gnomon.base import Address, Broken, InputError, Name, NameServer, RetryLater, parse_address
 from gnomon.engine import Engine
-from gnomon.evidence import EvidenceDir, Exchange, RunInfo, SegmentWriter, Undelegated, zone_subject
+from gnomon.evidence import EvidenceDir, Exchange, RunInfo, SegmentWriter, zone_subject
 from gnomon.survey.cuts import LABEL_PREFIX, Walker
+from gnomon.survey.given import read_given
 from gnomon.survey.plan import Plan
 from gnomon.survey.question import UNKNOWN_OPTION
 from gnomon.survey.scheduler import Asked, Scheduler
@@ -55,28 +56,6 @@ class Progress:
 
 class Stopped(RetryLater):
     """The survey was interrupted; what is finished is stored, and the same run can go on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A delegation that the user gave for a zone, as names and addresses."""
-
-    ns_names: tuple[Name, ...]
-    glue: Mapping[Name, tuple[Address, ...]]
-
-
-def read_given(undelegated: Undelegated) -> Given:
-    """Names and addresses from their text: each "name" or "name/address".
-
-    Raises:
-        InputError: no name or no address.
-    """
-    glue: dict[Name, tuple[Address, ...]] = {}
-    for text in undelegated.ns:
-        name, _, address = text.partition("/")
-        host = Name.from_text(name)
-        glue[host] = (*glue.get(host, ()), *([parse_address(address)] if address else []))
-    return Given(tuple(glue), glue)
 
 
 def identification(contact: str = "") -> str:
