@@ -26,7 +26,7 @@ from gnomon.cli.lab import build_world
 from gnomon.cli.measure import LAB, Circumstances, new_run
 from gnomon.engine import NetworkEngine
 from gnomon.evidence import EvidenceDir, ZoneSource, verify
-from gnomon.insight import write_tables
+from gnomon.insight.tables import write_tables
 from gnomon.judge import judge, replay
 from gnomon.lab.process import LabProcess
 from gnomon.lab.store import save
