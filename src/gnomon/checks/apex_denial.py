@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gnomon.base import Address, Name, RRType
 from gnomon.base.codes import NOERROR, NSEC, NSEC3, NSEC3PARAM, SOA
@@ -14,7 +15,8 @@ from gnomon.checks.read import read, read_all
 from gnomon.checks.registry import IOP, SEC, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
 from gnomon.checks.view import ZoneView
-from gnomon.wire import Record, dnssec, rdata
+from gnomon.evidence import Exchange
+from gnomon.wire import Message, Record, dnssec, rdata
 
 _SHARED = {**UNSIGNED, **UNHEARD_EDNS}
 
@@ -30,12 +32,12 @@ class ApexDenial:
     address: Address
     nsec_answer: Answer | None
     param_answer: Answer | None
-    nsec: list[Record]
+    nsec: tuple[Record, ...]
     """NSEC records in the answer to the NSEC question."""
-    params: list[Record]
-    denying_nsec: list[Record]
+    params: tuple[Record, ...]
+    denying_nsec: tuple[Record, ...]
     """NSEC records by which NSEC3PARAM is denied."""
-    denying_nsec3: list[Record]
+    denying_nsec3: tuple[Record, ...]
     """NSEC3 records by which NSEC is denied."""
 
     @property
@@ -79,11 +81,16 @@ def _find_apex_denials(view: ZoneView) -> list[ApexDenial]:
     return found
 
 
-def _of_type(answer: Answer | None, rtype: int, where: str) -> list[Record]:
-    if not _is_proper(answer) or answer is None or (where == "denial") == bool(answer.message.answer):
-        return []
-    section = answer.message.authority if where == "denial" else answer.message.answer
-    return [record for record in section if record.rtype == rtype]
+def _of_type(answer: Answer | None, rtype: int, where: str) -> tuple[Record, ...]:
+    return () if answer is None else _records_of_type(answer.message, rtype, where)
+
+
+@lru_cache(maxsize=1024)
+def _records_of_type(message: Message, rtype: int, where: str) -> tuple[Record, ...]:
+    if not message.aa or message.rcode != NOERROR or (where == "denial") == bool(message.answer):
+        return ()
+    section = message.authority if where == "denial" else message.answer
+    return tuple([record for record in section if record.rtype == rtype])
 
 
 def _failed(answer: Answer | None, rtype: int) -> bool:
@@ -130,7 +137,7 @@ _OTHERS = ("half-seen", "without-soa", "other-soa")
 
 def _report(view: ZoneView, found: dict[str, list[Address]], good: str, absent: str) -> Iterator[Outcome]:
     """One outcome for each code but `good`; `good` if it is the only one, `absent` if there is none."""
-    shown = {a: [*view.asked("Q8N", a), *view.asked("Q8P", a)] for a in signed_servers(view)}
+    shown = view.once("apex-denials-shown", lambda: _shown_at(view))
     for code, at in sorted(found.items()):
         if code != good:
             state = unknown if code in _OTHERS else outcome
@@ -139,6 +146,10 @@ def _report(view: ZoneView, found: dict[str, list[Address]], good: str, absent: 
         yield outcome(good, [x for address in found[good] for x in shown[address]])
     elif not found:
         yield not_applicable(absent, [x for of in shown.values() for x in of])
+
+
+def _shown_at(view: ZoneView) -> dict[Address, list[Exchange]]:
+    return {a: [*view.asked("Q8N", a), *view.asked("Q8P", a)] for a in signed_servers(view)}
 
 
 @check(

@@ -68,6 +68,10 @@ def _hear(view: ZoneView, asks: Sequence[str], at: Sequence[Address], edns: bool
     answers: list[Answer] = []
     missing: dict[str, list[Address]] = {}
     usable, serving = [_usable(view, ask, edns) for ask in asks], view.serving
+    if serving.issuperset(at) and any(all(map(given.__contains__, at)) for given in usable):
+        # As in most zones: all of them serve it and were heard.
+        found = [answer for address in at for given in usable if (answer := given.get(address)) is not None]
+        return Heard(tuple(found), {})
     for address in at:
         before = len(answers)
         for given in usable:
@@ -121,13 +125,13 @@ def speaks_edns(view: ZoneView, address: Address) -> bool:
     return address in _speaking_edns(view)
 
 
-def _speaking_edns(view: ZoneView) -> set[Address]:
+def _speaking_edns(view: ZoneView) -> frozenset[Address]:
     return view.once("speaking-edns", lambda: _find_speaking_edns(view))
 
 
-def _find_speaking_edns(view: ZoneView) -> set[Address]:
+def _find_speaking_edns(view: ZoneView) -> frozenset[Address]:
     found = [answer for ask in ("Q3", "Q2", "Q4") for answer in view.first_answers(ask).values()]
-    return {answer.address for answer in found if answer.message.edns is not None}
+    return frozenset([answer.address for answer in found if answer.message.edns is not None])
 
 
 def lacks_edns(view: ZoneView, address: Address) -> bool:
@@ -147,7 +151,7 @@ def unjudged(view: ZoneView, judged: Collection[Address], ask: str) -> Iterator[
 
 def labels(view: ZoneView, addresses: Sequence[Address]) -> tuple[str, ...]:
     """`name/address` of each."""
-    return tuple(view.server_label(address) for address in addresses)
+    return tuple(map(view.server_label, addresses))
 
 
 def has_authority(answer: Answer) -> bool:
@@ -191,10 +195,17 @@ def _probe(view: ZoneView, ask: str, alive: str, edns: bool, first: str) -> Prob
     dropped: list[Address] = []
     missing: dict[str, list[Address]] = {}
     zone, serving, asked_at = view.zone, view.serving, view.attempts(ask)
-    speaking = _speaking_edns(view) if edns else frozenset[Address]()
+    speaking = _speaking_edns(view) if edns else serving
+    given = {a: x for a, x in view.first_answers(first).items() if a not in asked_at} if first else {}
+    given.update(view.first_answers(ask))
+    found = [x for a in view.addresses if (x := given.get(a)) is not None and x.message.malformed is None]
+    if len(found) == len(view.addresses) and (serving & speaking).issuperset(view.addresses):
+        # As in most zones: all of them serve it and were heard.
+        heard = Heard(tuple(found), {})
+        return Probed(heard.answers, (), heard)
     for address in view.addresses:
         asked = ask if not first or address in asked_at else first
-        answer = view.answer(asked, address)
+        answer = given.get(address)
         lame = answer is not None and address not in serving and answer.qname == zone
         if edns and address not in speaking and view.asked(asked, address):
             missing.setdefault("no-edns", []).append(address)
