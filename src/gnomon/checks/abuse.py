@@ -42,9 +42,9 @@ def amplification(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 5358 section 2; RFC 8482 section 4; RFC 9715 section 3.
     Do: answer ANY with one RRset; keep UDP answers below 1232 octets; use ECDSA keys; limit the rate of answers.
     """
-    asked = [x for ask in ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "S19") for x in view.asked(ask)]
-    over_udp = [(x.response, x) for x in asked if x.transport is Transport.UDP and is_answered(x)]
-    answered = [(len(response) / len(x.query), x) for response, x in over_udp if response is not None]
+    asked = [x for ask in ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "S19") for x in view.asked(ask) if is_answered(x)]
+    over_udp = [x for x in asked if x.transport is Transport.UDP]
+    answered = [(len(x.response) / len(x.query), x) for x in over_udp if x.response is not None]
     if not answered:
         yield from unheard(view, hear(view, "Q1"), "Q1")
         return

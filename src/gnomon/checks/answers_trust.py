@@ -136,10 +136,10 @@ def determinism(view: ZoneView) -> Iterator[Outcome]:
 
 
 def _agree(view: ZoneView) -> bool:
-    """Whether all answers of all servers have the same apex RRsets."""
+    """Whether all answers of all servers, to whatever question, have the same apex RRsets."""
+    whole = [m for m in sent(view).messages if m.aa and m.answer and not m.tc and m.malformed is None]
     for rtype in (SOA, NS, DNSKEY):
-        messages = {answer.message.wire: answer.message for answer in _whole(view).get(rtype, ())}
-        rrsets = [message.rrset("answer", view.zone, rtype) for message in messages.values()]
+        rrsets = [message.rrset("answer", view.zone, rtype) for message in whole]
         if len({rrset.rdatas for rrset in rrsets if rrset is not None}) > 1:
             return False
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from operator import attrgetter
 
 from gnomon.base import Address
 from gnomon.base.codes import CLASS_IN, FORMERR, NOERROR, NOTAUTH, NXDOMAIN, SOA, TSIG
@@ -28,6 +29,7 @@ from gnomon.wire import Message
 
 _BADKEY = 17
 _MISMATCHED = 5  # of `gnomon.engine.Status`
+_STATUS = attrgetter("status")
 _WRONG = (1, 4)  # of `gnomon.engine.Mismatch`: ID, question
 
 
@@ -254,8 +256,7 @@ def question_echo(view: ZoneView) -> Iterator[Outcome]:
 
 def _all_echo(view: ZoneView) -> bool:
     """Whether it is plain that nothing is wrong: no message came that was not accepted, and none lacks its question."""
-    mismatched = [x for x in view.exchanges if x.status == _MISMATCHED]
-    if any(map(_is_mismatch, mismatched)):
+    if _MISMATCHED in map(_STATUS, view.exchanges) and any(map(_is_mismatch, view.exchanges)):
         return False
     return not any(not m.counts[0] and m.rcode in (NOERROR, NXDOMAIN) for m in sent(view).messages)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain, compress
+from operator import attrgetter
 
 from gnomon.base import Address, RRType
 from gnomon.base.codes import ANY, AXFR, NOERROR, NXDOMAIN, RRSIG, SOA
@@ -175,6 +177,7 @@ def _texts(types: list[int]) -> tuple[str, ...]:
 
 
 _DONE = frozenset({NOERROR, NXDOMAIN})
+_WHERE_AND_WHAT = attrgetter("address", "qtype", "message.rcode")
 
 
 def _asks(view: ZoneView) -> list[str]:
@@ -185,14 +188,15 @@ def _asks(view: ZoneView) -> list[str]:
 def _answered_types(view: ZoneView) -> tuple[dict[Address, set[int]], list[Exchange]]:
     """The types that each server answers for, NOERROR or NXDOMAIN, in some form of the question; all other attempts."""
     found, asks = defaultdict[Address, set[int]](set), _asks(view)
-    answers = [answer for ask in asks for answer in view.answers(ask)]
-    answered = [(a.address, t) for a in answers if a.message.rcode in _DONE and (t := a.qtype) is not None]
-    for address, qtype in set(answered):
+    answers = list(chain.from_iterable(map(view.answers, asks)))
+    good = {one for one in set(map(_WHERE_AND_WHAT, answers)) if one[1] is not None and one[2] in _DONE}
+    for address, qtype, _ in good:
         found[address].add(qtype)
-    attempts = [x for ask in asks for x in view.asked(ask)]
+    answered = list(compress(answers, map(good.__contains__, map(_WHERE_AND_WHAT, answers))))
+    attempts = list(chain.from_iterable(map(view.asked, asks)))
     if len(attempts) == len(answered):
         return found, []
-    settled = {id(a.exchange) for a in answers if a.message.rcode in _DONE and a.qtype is not None}
+    settled = {id(answer.exchange) for answer in answered}
     return found, [x for x in attempts if id(x) not in settled]
 
 

@@ -273,10 +273,10 @@ def nsec3_consistent(view: ZoneView) -> Iterator[Outcome]:
     shown = [signed.answer.exchange for signed, _ in _bearing(view)]
     for code, read in _PARTS:
         source = _served(view) if code == "flags-differ" else seen
-        values = {view.server_label(address): read(of[0][0]) for address, of in source.items()}
+        values = {address: read(of[0][0]) for address, of in source.items()}
         if len(set(values.values())) > 1:
             same = False
-            texts = tuple(f"{server} {value}" for server, value in values.items())
+            texts = tuple(f"{view.server_label(address)} {value}" for address, value in values.items())
             yield outcome(code, shown, values=texts)
     if seen and same:
         yield outcome("same", shown)

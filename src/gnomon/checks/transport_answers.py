@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from math import ceil
+from operator import attrgetter
 
 from gnomon.base import Address, Transport
 from gnomon.base.codes import DNSKEY, NOERROR, NS, SOA
@@ -167,6 +168,7 @@ def _content(view: ZoneView, address: Address) -> tuple[Hashable, Hashable, Hash
 
 
 _SAMPLES = 20
+_RTT_US = attrgetter("rtt_us")
 
 
 @check(
@@ -191,7 +193,7 @@ def loss(view: ZoneView) -> Iterator[Outcome]:
     Do: look for rate limits, overload and lossy links in front of the servers.
     """
     tried = attempts(view).over_udp
-    answered = {_asked(x) for x in tried if is_answered(x)}
+    answered = set(map(_asked, filter(is_answered, tried)))
     silent = [x for x in tried if is_silent(x)] if len(answered) < len(tried) else []
     first = {_asked(x): is_answered(x) for x in reversed(tried) if is_answered(x) or is_silent(x)} if silent else {}
     lost = [asked for asked in answered if not first.get(asked, True)] if first else []
@@ -229,12 +231,12 @@ def rtt(view: ZoneView) -> Iterator[Outcome]:
     Source: ICANN registry agreement, specification 10 section 2; RSSAC047 section 5.2.
     Do: add a server nearer to the users, or anycast; check the load of the slow ones.
     """
-    timed = [(x.rtt_us, x) for x in attempts(view).answered if x.rtt_us is not None]
-    ordered, faults = sorted([rtt_us for rtt_us, _ in timed]), 0
+    answered = attempts(view).answered
+    ordered, faults = sorted([rtt_us for rtt_us in map(_RTT_US, answered) if rtt_us is not None]), 0
     for transport, limit_us, code in ((Transport.UDP, 500_000, "udp-slow"), (Transport.TCP, 1_500_000, "tcp-slow")):
         if not ordered or ordered[-1] <= limit_us:
             continue
-        of = [(rtt_us, x) for rtt_us, x in timed if x.transport is transport]
+        of = [(x.rtt_us, x) for x in answered if x.transport is transport and x.rtt_us is not None]
         slow = [x for rtt_us, x in of if rtt_us > limit_us]
         if slow and len(slow) * 20 > len(of):
             faults += 1
