@@ -206,13 +206,13 @@ def zoneversion(view: ZoneView) -> Iterator[Outcome]:
     good: list[Answer] = []
     faults = 0
     for answer in probed.answers:
-        edns, server = answer.message.edns, view.server_label(answer.address)
+        edns = answer.message.edns
         data = edns.option(OPTION_ZONEVERSION) if edns else None
-        serials = [
-            soa.serial for soa in read_all(rdata.soa, (r.rdata for r in answer.message.answer if r.rtype == SOA))
-        ]
         if data is None:
             continue
+        server = view.server_label(answer.address)
+        records = [r.rdata for r in answer.message.answer if r.rtype == SOA]
+        serials = [soa.serial for soa in read_all(rdata.soa, records)]
         if len(data) < 2 or (data[1] == 0 and len(data) != 6):
             faults += 1
             yield outcome("malformed", answer.exchange, subject=server, server=server)

@@ -39,7 +39,9 @@ def aa(view: ZoneView) -> Iterator[Outcome]:
     Do: update the server; check that no cache stands in front of it.
     """
     clean, seen = True, hear(view, "Q1")
-    for address in (answer.address for answer in seen.answers):
+    asked = [answer for ask in _APEX_ASKS for answer in view.first_answers(ask).values()]
+    suspects = [answer.address for answer in asked if not answer.message.aa]
+    for address in [answer.address for answer in seen.answers if answer.address in suspects]:
         answers = [a for ask in _APEX_ASKS if (a := view.answer(ask, address)) is not None]
         bare = [a for a in answers if not a.message.aa and a.message.rcode in (NOERROR, NXDOMAIN)]
         if bare:

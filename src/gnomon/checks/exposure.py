@@ -76,9 +76,9 @@ def recursion(view: ZoneView) -> Iterator[Outcome]:
     """
     probed, clean = probe(view, "S10", alive="Q1"), True
     for answer in probed.answers:
-        message, server = answer.message, view.server_label(answer.address)
+        message = answer.message
         if message.ra:
-            clean = False
+            clean, server = False, view.server_label(answer.address)
             code = "open" if message.rcode in (NOERROR, NXDOMAIN) and not message.aa else "offered"
             name, rcode = str(answer.qname), str(message.rcode)
             yield outcome(code, answer.exchange, subject=server, server=server, name=name, rcode=rcode)

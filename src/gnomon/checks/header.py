@@ -40,9 +40,9 @@ def unknown_opcode(view: ZoneView) -> Iterator[Outcome]:
     """
     probed, clean = probe(view, "S7", alive="Q1"), True
     for answer in probed.answers:
-        message, server = answer.message, view.server_label(answer.address)
+        message = answer.message
         if message.rcode != NOTIMP or message.opcode != _OPCODE:
-            clean = False
+            clean, server = False, view.server_label(answer.address)
             code = "wrong-rcode" if message.rcode != NOTIMP else "opcode-changed"
             facts = {"subject": server, "server": server, "rcode": str(message.rcode)}
             yield outcome(code, answer.exchange, opcode=message.opcode, **facts)
@@ -77,9 +77,9 @@ def unknown_type(view: ZoneView) -> Iterator[Outcome]:
     """
     heard, clean = hear(view, "Q6", edns=True), True
     for answer in heard.answers:
-        message, server = answer.message, view.server_label(answer.address)
+        message = answer.message
         if message.rcode != NOERROR or message.answer:
-            clean = False
+            clean, server = False, view.server_label(answer.address)
             code = "answered" if message.rcode == NOERROR else "error"
             yield outcome(code, answer.exchange, subject=server, server=server, rcode=str(message.rcode))
     silent = heard.missing.get("no-answer", ())
@@ -113,12 +113,13 @@ def case_preserved(view: ZoneView) -> Iterator[Outcome]:
     Do: update the server, or the load balancer in front of it.
     """
     heard, clean = hear(view, "Q2"), True
-    mixed = [a for a in heard.answers if _asked_name(a).lower() != _asked_name(a) != _asked_name(a).upper()]
-    for answer in mixed:
-        question, server = answer.message.question, view.server_label(answer.address)
-        if question is None or question.name.wire != _asked_name(answer):
-            clean = False
-            name, asked = str(question.name) if question else None, str(Name(_asked_name(answer)))
+    names = [(answer, _asked_name(answer)) for answer in heard.answers]
+    mixed = {answer: name for answer, name in names if name.lower() != name != name.upper()}
+    for answer, as_sent in mixed.items():
+        question = answer.message.question
+        if question is None or question.name.wire != as_sent:
+            clean, server = False, view.server_label(answer.address)
+            name, asked = str(question.name) if question else None, str(Name(as_sent))
             code = "lost" if question else "no-question"
             yield outcome(code, answer.exchange, subject=server, server=server, name=name, asked=asked)
     if mixed and clean:

@@ -55,11 +55,13 @@ def udp(view: ZoneView) -> Iterator[Outcome]:
     answering: list[Exchange] = []
     faults = 0
     for address in view.addresses:
-        server = view.server_label(address)
         attempts = _over(view, _UDP_ASKS, address, Transport.UDP)
-        plain = [x for x in attempts if x.ask == "Q1"]
-        got = next((i for i, x in enumerate(plain) if is_answered(x)), None)
         good = next(filter(is_answered, attempts), None)
+        if good is not None and attempts[0] is good:
+            answering.append(good)
+            continue
+        server, plain = view.server_label(address), [x for x in attempts if x.ask == "Q1"]
+        got = next((i for i, x in enumerate(plain) if is_answered(x)), None)
         if good is None and any(map(is_silent, attempts)):
             faults += 1
             yield outcome("silent", attempts, subject=server, server=server, how=_how(attempts), attempts=len(attempts))
@@ -100,11 +102,13 @@ def tcp(view: ZoneView) -> Iterator[Outcome]:
     answering: list[Exchange] = []
     faults = 0
     for address in view.addresses:
-        server, attempts = view.server_label(address), _over(view, ("Q7",), address, Transport.TCP)
+        attempts = _over(view, ("Q7",), address, Transport.TCP)
         good = [x for x in attempts if is_answered(x)]
         if good:
             answering.append(good[-1])
-        elif not any(map(is_silent, attempts)):
+            continue
+        server = view.server_label(address)
+        if not any(map(is_silent, attempts)):
             how = attempts[0].status.word if attempts else "not planned"
             yield unknown("not-sent", attempts, subject=server, server=server, how=how)
         elif _are_dead(_over(view, _UDP_ASKS, address, Transport.UDP)):

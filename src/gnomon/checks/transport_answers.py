@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from functools import lru_cache
 from math import ceil
 from operator import attrgetter
 
-from gnomon.base import Address, Transport
+from gnomon.base import Address, Name, Transport
 from gnomon.base.codes import DNSKEY, NOERROR, NS, SOA
-from gnomon.checks.observed import Answer, is_answered, is_silent
+from gnomon.checks.observed import is_answered, is_silent
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, RES, STA, check
@@ -17,7 +18,7 @@ from gnomon.checks.sent import attempts
 from gnomon.checks.unjudged import unjudged
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
-from gnomon.wire import rdata
+from gnomon.wire import Message, rdata
 
 
 @check(
@@ -46,11 +47,12 @@ def udp_answer(view: ZoneView) -> Iterator[Outcome]:
     good: list[Exchange] = []
     faults = 0
     for answer in heard.answers:
-        code, server = _fault_of_ns(view, answer), view.server_label(answer.address)
+        code = _fault_of_ns(view.zone, answer.message)
         if not code:
             good.append(answer.exchange)
             continue
         faults += 1
+        server = view.server_label(answer.address)
         owner = next((str(r.owner) for r in answer.message.answer if r.rtype == NS), "")
         facts = {"server": server, "rcode": str(answer.message.rcode), "owner": owner}
         yield outcome(code, answer.exchange, subject=server, **facts)
@@ -59,12 +61,12 @@ def udp_answer(view: ZoneView) -> Iterator[Outcome]:
     yield from unheard(view, heard, "Q3")
 
 
-def _fault_of_ns(view: ZoneView, answer: Answer) -> str:
-    message = answer.message
+@lru_cache(maxsize=1024)
+def _fault_of_ns(zone: Name, message: Message) -> str:
     if message.rcode != NOERROR:
         return "ns-rcode"
     owners = {r.owner for r in message.answer if r.rtype == NS}
-    if view.zone in owners:
+    if zone in owners:
         return "" if message.aa else "ns-not-authoritative"
     return "ns-wrong-owner" if owners else "ns-missing"
 
@@ -98,12 +100,13 @@ def tcp_answer(view: ZoneView) -> Iterator[Outcome]:
         answer = view.answer("Q7", address)
         if answer is None or view.service(address).state != "ok" or address in without_edns:
             continue
-        message, server = answer.message, view.server_label(address)
+        message = answer.message
         has_soa = message.rrset("answer", view.zone, SOA) is not None
         if message.rcode == NOERROR and message.aa and has_soa:
             good.append(answer.exchange)
             continue
         faults += 1
+        server = view.server_label(address)
         code = "rcode" if message.rcode != NOERROR else "no-soa" if message.aa else "not-authoritative"
         yield outcome(code, answer.exchange, subject=server, server=server, rcode=str(message.rcode))
     if good and not faults:

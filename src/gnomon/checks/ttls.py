@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
-from gnomon.base.codes import AAAA, DNSKEY, MX, NS, SOA, TXT, A
+from gnomon.base import Name
+from gnomon.base.codes import AAAA, DNSKEY, MX, NOERROR, NS, NXDOMAIN, SOA, TXT, A
 from gnomon.checks.each import held
 from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
@@ -13,7 +15,7 @@ from gnomon.checks.registry import RES, SEC, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, has_authority, signed_servers, without_keys
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
-from gnomon.wire import RRset, rdata
+from gnomon.wire import Message, RRset, rdata
 
 _HOUR_S, _DAY_S = 3600, 86400
 
@@ -195,12 +197,8 @@ def negative_ttl(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 2308 sections 4 and 5; RFC 9077 section 3.
     Do: set the TTL of the SOA record and MINIMUM to an hour.
     """
-    found: list[tuple[int, Exchange]] = []
-    for answer in (a for ask in ("Q5", "Q6") for a in view.answers(ask)):
-        rrset = answer.message.rrset("authority", view.zone, SOA)
-        if rrset is not None and has_authority(answer):
-            minima = [soa.minimum_s for soa in read_all(rdata.soa, rrset.rdatas)]
-            found.append((min([rrset.ttl_s, *minima]), answer.exchange))
+    kept = [(_negative_ttl_s(view.zone, a.message), a.exchange) for ask in ("Q5", "Q6") for a in view.answers(ask)]
+    found = [(ttl_s, exchange) for ttl_s, exchange in kept if ttl_s is not None]
     if not found:
         yield not_applicable("no-negative", view.asked("Q5"))
         return
@@ -211,6 +209,15 @@ def negative_ttl(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("very-high" if high[0] > _DAY_S else "high", high[1], ttl_s=high[0])
     else:
         yield outcome("fine", [exchange for _, exchange in found], ttl_s=low[0])
+
+
+@lru_cache(maxsize=1024)
+def _negative_ttl_s(zone: Name, message: Message) -> int | None:
+    """For how long a negative answer is kept; None for any other."""
+    rrset = message.rrset("authority", zone, SOA)
+    if rrset is None or not message.aa or message.rcode not in (NOERROR, NXDOMAIN):
+        return None
+    return min([rrset.ttl_s, *[soa.minimum_s for soa in read_all(rdata.soa, rrset.rdatas)]])
 
 
 @check(
