@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from gnomon.base import Address, Name
 from gnomon.base.codes import AAAA, CNAME, DNAME, DS, NOERROR, NS, NXDOMAIN, SOA, A
 from gnomon.checks.observed import Answer
+from gnomon.checks.outcome import shown_by
 from gnomon.checks.read import address_order, in_order, read_all
 from gnomon.evidence import Exchange
 from gnomon.wire import Record, RRset, rdata
@@ -159,7 +160,7 @@ def delegation(view: ZoneView) -> Delegation | None:
         {name: tuple(sorted(glue[name], key=address_order)) for name in in_order(glue)},
         view.ds(),
         bool(view.ds_sets()),
-        tuple(parent.answer.exchange for parent in referrals),
+        shown_by(parent.answer for parent in referrals),
     )
 
 

@@ -23,6 +23,7 @@ from gnomon.checks.hosts import Host
 from gnomon.checks.levels import ZoneClass
 from gnomon.checks.levels import class_of as class_of
 from gnomon.checks.observed import Answer, accepted, is_answered, parsed
+from gnomon.checks.outcome import Shown, shown_by
 from gnomon.checks.parent import Delegation, ParentAnswer, Undelegated
 from gnomon.checks.read import address_order, in_order, name_order, read, read_all
 from gnomon.checks.service import SOA_ASKS, Service, service
@@ -90,7 +91,8 @@ class ZoneView:
         self.routing = routing
         self._memo: dict[object, object] = {}
         self._accepted_at: dict[str, Mapping[Address, tuple[Answer, ...]]] = {}
-        self._asked: dict[str, tuple[Exchange, ...]] = {}
+        self._asked: dict[str, Shown] = {}
+        self._apex_exchanges: dict[int, Shown] = {}
         self._answers: dict[str, tuple[Answer, ...]] = {}
         self._first_at: dict[str, Mapping[Address, Answer]] = {}
         self._apexes: dict[int, Mapping[Address, tuple[Answer, RRset]]] = {}
@@ -148,7 +150,7 @@ class ZoneView:
             return of.get(address, ()) if of is not None else ()
         found = self._asked.get(ask)
         if found is None:
-            found = self._asked[ask] = tuple([x for of in self._by_ask.get(ask, {}).values() for x in of])
+            found = self._asked[ask] = Shown(chain.from_iterable(self._by_ask.get(ask, {}).values()))
         return found
 
     def message(self, exchange: Exchange) -> Message | None:
@@ -363,7 +365,10 @@ class ZoneView:
 
     def apex_exchanges(self, rtype: int) -> tuple[Exchange, ...]:
         """The exchanges that `apex_rrset` rests on, in address order."""
-        return tuple(answer.exchange for answer, _ in self._apex(rtype).values())
+        found = self._apex_exchanges.get(rtype)
+        if found is None:
+            found = self._apex_exchanges[rtype] = shown_by(answer for answer, _ in self._apex(rtype).values())
+        return found
 
     def _apex(self, rtype: int) -> Mapping[Address, tuple[Answer, RRset]]:
         found = self._apexes.get(rtype)
