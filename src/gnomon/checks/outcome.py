@@ -54,7 +54,7 @@ class Shown(tuple[Exchange, ...]):
 
     @cached_property
     def refs(self) -> tuple[EvidenceRef, ...]:
-        return _refs((tuple(self),))
+        return _refs_of(self)
 
 
 def shown_by(answers: Iterable[Answer]) -> Shown:
@@ -78,15 +78,17 @@ def not_applicable(code: str, *evidence: Exchange | Iterable[Exchange], subject:
 
 
 def _refs(evidence: tuple[Exchange | Iterable[Exchange], ...]) -> tuple[EvidenceRef, ...]:
+    if len(evidence) == 1:
+        (first,) = evidence
+        if isinstance(first, Shown):
+            return first.refs
+        return _refs_of((first,) if isinstance(first, Exchange) else first)
     if not evidence:
         return ()
-    exchanges: Iterable[Exchange]
-    if len(evidence) > 1:
-        exchanges = chain.from_iterable([(item,) if isinstance(item, Exchange) else item for item in evidence])
-    elif isinstance(first := evidence[0], Shown):
-        return first.refs
-    else:
-        exchanges = evidence if isinstance(first, Exchange) else first  # type: ignore[assignment]
+    return _refs_of(chain.from_iterable([(item,) if isinstance(item, Exchange) else item for item in evidence]))
+
+
+def _refs_of(exchanges: Iterable[Exchange]) -> tuple[EvidenceRef, ...]:
     refs = dict.fromkeys(map(_ref_of, exchanges))
     if None in refs:
         del refs[_NONE]

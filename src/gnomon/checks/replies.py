@@ -101,7 +101,7 @@ def none_proper(view: ZoneView, heard: Heard, *asks: str) -> Iterator[Outcome]:
 
 def signed_servers(view: ZoneView) -> tuple[Address, ...]:
     """The addresses that give a readable DNSKEY with authority, in address order."""
-    return view.once("signed-servers", lambda: tuple(address for address, keys in view.dnskeys().items() if keys))
+    return view.signed_servers
 
 
 def without_keys(view: ZoneView) -> Iterator[Outcome]:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_NOT_YET = object()
 _AS_SENT = attrgetter("sent_at_ns", "seq")
 
 # Which questions show an RRset at the apex, best first.
@@ -421,6 +422,11 @@ class ZoneView:
         sets = self.apex_rrset(DNSKEY)
         return {a: tuple(known[r] for r in rrset.rdatas if r in known) for a, rrset in sets.items()}
 
+    @cached_property
+    def signed_servers(self) -> tuple[Address, ...]:
+        """The addresses that give a readable DNSKEY with authority, in address order."""
+        return tuple([address for address, keys in self.dnskeys().items() if keys])
+
     def keys(self) -> tuple[Key, ...]:
         """The keys over all servers, sorted by key tag, algorithm and octets."""
         return self._keys
@@ -446,12 +452,10 @@ class ZoneView:
 
     def once(self, key: object, make: Callable[[], T]) -> T:
         """What `make` gives, computed once for this view; `key` must say what it is and for what."""
-        try:
-            return self._memo[key]  # type: ignore[return-value]
-        except KeyError:
-            pass
-        made = self._memo[key] = make()
-        return made
+        made: object = self._memo.get(key, _NOT_YET)
+        if made is _NOT_YET:
+            made = self._memo[key] = make()
+        return made  # type: ignore[return-value]
 
 
 def _first_of_each(parse: Callable[[bytes], T], sets: Mapping[Address, RRset]) -> dict[Address, T]:
