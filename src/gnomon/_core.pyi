@@ -440,7 +440,7 @@ def canonical(value: object) -> str:
     """
 
 def verdict_row(
-    zone: str, before: str, subject: str, after: str, args: object, evidence: Sequence[str], explanation: object
+    zone: str, before: str, subject: str, after: str, args: object, evidence: tuple[str, ...], explanation: object
 ) -> tuple[str, str]:
     """The canonical JSON array of a verdict (`gnomon.judge.verdict`), and its args alone.
 

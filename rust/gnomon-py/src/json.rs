@@ -7,6 +7,10 @@ use std::fmt::Write;
 
 /// What is nested deeper is left to Python, which knows where to stop.
 const MAX_DEPTH: usize = 8;
+/// Room for a row without references, mostly.
+const ROW_OCTETS: usize = 256;
+/// Room for a reference with what stands around it.
+const REFERENCE_OCTETS: usize = 80;
 
 /// The text in quotes if nothing in it has to be escaped.
 fn put_plain(text: &str, out: &mut String) -> bool {
@@ -134,15 +138,10 @@ fn verdict_row<'py>(
     subject: &Bound<'py, PyAny>,
     after: &str,
     args: &Bound<'py, PyAny>,
-    evidence: Vec<Bound<'py, PyString>>,
+    evidence: &Bound<'py, PyTuple>,
     explanation: &Bound<'py, PyAny>,
 ) -> PyResult<(Bound<'py, PyString>, Bound<'py, PyString>)> {
-    let mut refs = Vec::with_capacity(evidence.len());
-    for reference in &evidence {
-        refs.push(reference.to_str()?);
-    }
-    let octets: usize = refs.iter().map(|reference| reference.len() + 3).sum();
-    let mut row = String::with_capacity(octets + 256);
+    let mut row = String::with_capacity(ROW_OCTETS + REFERENCE_OCTETS * evidence.len());
     row.push('[');
     if !put_plain(zone, &mut row) {
         put_other(PyString::new(py, zone).as_any(), &mut row)?;
@@ -154,9 +153,9 @@ fn verdict_row<'py>(
     put(args, 0, &mut row)?;
     let args = PyString::new(py, row.get(start..).unwrap_or_default());
     row.push_str(",[");
-    for (place, reference) in refs.iter().enumerate() {
+    for (place, reference) in evidence.iter_borrowed().enumerate() {
         row.push_str(if place > 0 { ",\"" } else { "\"" });
-        row.push_str(reference);
+        row.push_str(reference.cast::<PyString>()?.to_str()?);
         row.push('"');
     }
     row.push_str("],");

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
@@ -118,7 +118,7 @@ def row_of(
     kind: Kind,
     subject: str,
     args: Mapping[str, object],
-    evidence: Sequence[str],
+    evidence: tuple[str, ...],
     explanation: tuple[Note, ...],
 ) -> tuple[str, str]:
     """`Verdict.row`, a canonical JSON array made from its parts, and `Verdict.args_json`."""
