@@ -56,6 +56,7 @@ def view_of(scenario: Scenario, folder: Path) -> ZoneView:
     """The view of a scenario's zone after a survey of its world."""
     world, zone, given = scenario.build(), str(scenario.zone), scenario.undelegated
     undelegated = {zone: Undelegated(tuple(given["ns"]), tuple(given.get("ds", ())))} if given else {}
-    plan = replace(ASSESS_PLAN, prefix_lookup=LOOKUP) if "lookup" in scenario.world else ASSESS_PLAN
+    plan = replace(ASSESS_PLAN, **scenario.bounds)
+    plan = replace(plan, prefix_lookup=LOOKUP) if "lookup" in scenario.world else plan
     evidence = survey(world, folder / "run", [zone], undelegated, plan)
     return next(views(evidence, routing=routes(world, folder / "asn.csv") if scenario.routing else None))

@@ -354,6 +354,9 @@ class Recording:
     def __new__(cls, subject: str) -> Recording: ...
     @property
     def subject(self) -> str: ...
+    @property
+    def last_sent_at_ns(self) -> int | None:
+        """When the exchange added last was sent; None without any."""
     def __len__(self) -> int: ...
     def add(
         self,

@@ -103,7 +103,7 @@ def test_names_that_branch_at_every_step_are_bounded_by_the_purse_of_the_zone():
         for n in range(3**level)
     ]
     surveyed = drive_lab(tree(zones, {}), "z0-0.test.")
-    assert len(surveyed.exchanges) <= Plan().walk_queries + 10
+    assert len([x for x in surveyed.exchanges if not x.status.is_unsent]) <= Plan().walk_queries + 10
 
 
 def test_aliases_in_circles_end():
@@ -139,7 +139,7 @@ def test_no_plan_asks_a_zone_on_the_way_more_than_100_times():
     )
     greedy = Plan(ns_names=200, name_queries=400, walk_queries=5000, zone_queries=5000)
     surveyed = drive_lab(world, "evil.test.", plan=greedy)
-    assert 50 < len(surveyed.at("28.66.0.1")) <= 100
+    assert 50 < len([x for x in surveyed.at("28.66.0.1") if not x.status.is_unsent]) <= 100
     assert surveyed.scheduler.cut_short == 1
 
 

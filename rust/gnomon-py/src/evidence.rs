@@ -105,6 +105,11 @@ impl Recording {
     }
 
     #[getter]
+    fn last_sent_at_ns(&self) -> Option<i64> {
+        self.entries.last().map(|entry| entry.heard.sent_at_ns)
+    }
+
+    #[getter]
     fn subject(&self, py: Python<'_>) -> Py<PyString> {
         self.subject.clone_ref(py)
     }

@@ -22,7 +22,7 @@ _BLOCK_OCTETS_MAX = 64 << 20
 _DEPTH_MAX = 16
 _DAMAGED = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError, struct.error)
 HAS_QUERY, HAS_RESPONSE, QUERY_OPT, RESPONSE_OPT, NO_QUESTION = 1, 2, 4, 8, 16
-TRANSPORTS = {0: Transport.UDP, 1: Transport.TCP}
+TRANSPORTS = {0: Transport.UDP, 1: Transport.TCP, 2: Transport.DOT}
 # Header flags in the order of C-DNS, lowest bit first: CD, AD, Z, RA, RD, TC, AA.
 FLAGS = (0x0010, 0x0020, 0x0040, 0x0080, 0x0100, 0x0200, 0x0400)
 

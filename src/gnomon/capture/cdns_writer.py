@@ -189,4 +189,4 @@ def _flags(message: Message) -> int:
 
 
 def _transport_flags(heard: Heard, server: Address) -> int:
-    return (server.version == 6) | _CODES.get(heard.transport, 15) << 1
+    return (server.version == 6) | _CODES[heard.transport] << 1

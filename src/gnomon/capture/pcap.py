@@ -138,11 +138,14 @@ def _clock(order: str, options: bytes) -> tuple[int, int]:
 def write_pcap(file: BinaryIO, messages: Iterable[Heard]) -> int:
     """Write messages as a pcap file with times in nanoseconds and raw IP packets; returns how many.
 
-    Each message over TCP becomes one connection of its own: a handshake, and one segment.
+    Each message over TCP becomes one connection of its own: a handshake, and one segment. Those over TLS are left out:
+    on the wire nobody could have read them.
     """
     file.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, _SNAP_OCTETS, _RAW))
     count = 0
     for heard in messages:
+        if heard.transport is Transport.DOT:
+            continue
         for packet in _packets(heard):
             seconds, ns = divmod(heard.at_ns, 10**9)
             file.write(struct.pack("<IIII", seconds, ns, len(packet), len(packet)) + packet)

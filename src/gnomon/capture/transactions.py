@@ -62,16 +62,13 @@ def exchanges_of(messages: Iterable[Heard], vantage: str, skipped: Skipped) -> I
 def messages_of(exchanges: Iterable[Exchange]) -> Iterator[Heard]:
     """The messages of recorded exchanges: the query if it was sent, then what came back."""
     for x in exchanges:
-        if x.status in _NOT_SENT:
+        if x.status.is_unsent or x.status in (Status.LOCAL_ERROR, Status.SECURED):
             continue
         we: Address = _WE_V4 if x.address.version == 4 else _WE_V6
         yield Heard(x.sent_at_ns, we, x.local_port, x.address, x.port, x.transport, x.query)
         if x.response is not None:
             at_ns = x.sent_at_ns + (x.rtt_us or 0) * 1000
             yield Heard(at_ns, x.address, x.port, we, x.local_port, x.transport, x.response)
-
-
-_NOT_SENT = (Status.NOT_SENT_SPECIAL, Status.NOT_SENT_BREAKER, Status.NOT_SENT_OPTOUT, Status.LOCAL_ERROR)
 
 
 def _key(client: Address, client_port: int, server: Address, server_port: int, heard: Heard) -> tuple[object, ...]:

@@ -29,6 +29,8 @@ class Status(IntEnum):
     SECURED = 10
     """No end of an attempt, but the TLS session under it (see docs/formats/segment.md)."""
     TLS_FAILED = 11
+    NOT_SENT_BOUND = 12
+    """Never given to the engine: a bound of the plan was reached."""
 
     @property
     def word(self) -> str:
@@ -37,7 +39,10 @@ class Status(IntEnum):
     @property
     def is_unsent(self) -> bool:
         """Nothing left this host, by policy."""
-        return self in (Status.NOT_SENT_SPECIAL, Status.NOT_SENT_BREAKER, Status.NOT_SENT_OPTOUT)
+        return self in _UNSENT
+
+
+_UNSENT = (Status.NOT_SENT_SPECIAL, Status.NOT_SENT_BREAKER, Status.NOT_SENT_OPTOUT, Status.NOT_SENT_BOUND)
 
 
 class Mismatch(IntEnum):

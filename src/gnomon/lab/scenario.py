@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,8 @@ class Scenario:
     """One named scenario of a file: a world, and the codes that the check must and must not yield in it.
 
     `zone` is the zone to be surveyed and judged. `undelegated` gives its delegation by hand (`ns` as "name" or
-    "name/address", `ds` as text); `routing` says whether the world's routing table is given.
+    "name/address", `ds` as text); `routing` says whether the world's routing table is given; `bounds` are those of the
+    plan that are others than an assessment's.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Scenario:
     zone: Name = ZONE
     undelegated: Mapping[str, Sequence[str]] | None = None
     routing: bool = True
+    bounds: Mapping[str, int] = field(default_factory=dict)
 
     def build(self) -> World:
         """The world of this scenario; example.test. is the zone that it is about.
@@ -121,7 +123,7 @@ def _scenario(row: Mapping[str, Any]) -> Scenario:
     name = row.get("name")
     if not isinstance(name, str):
         raise InputError("a scenario has no name")
-    unknown = set(row) - {"name", "must", "must_not", "world", "faults", "zone", "undelegated", "routing"}
+    unknown = set(row) - {"name", "must", "must_not", "world", "faults", "zone", "undelegated", "routing", "bounds"}
     if unknown:
         raise InputError(f"scenario {name!r}: unknown key {sorted(unknown)[0]!r}")
     faults = []
@@ -134,6 +136,7 @@ def _scenario(row: Mapping[str, Any]) -> Scenario:
     return Scenario(
         name, tuple(row.get("must", ())), tuple(row.get("must_not", ())), row.get("world", {}), tuple(faults),
         Name.from_text(row.get("zone", str(ZONE))), row.get("undelegated"), bool(row.get("routing", True)),
+        row.get("bounds", {}),
     )  # fmt: skip
 
 

@@ -341,7 +341,7 @@ class Scheduler:
                 cost = ask.question.most_sent
                 walked = () if ask.walked is None else self._walked(task, ask.walked)
                 if walked and any(budget.queries - budget.set_aside < cost for budget in walked):
-                    task.partial = _LIMITED
+                    self._leave_out(task, ask)
                 elif spent + cost <= room:
                     spent += cost
                     for budget in walked:
@@ -350,12 +350,25 @@ class Scheduler:
                 elif task.open:
                     break  # goes on when it is known what the open ones really cost
                 else:
-                    task.partial = _LIMITED
+                    self._leave_out(task, ask)
             task.replies.append(reply)
             task.asks.popleft()
         for budget in task.budgets:
             budget.set_aside += spent
         return not task.open
+
+    def _leave_out(self, task: Task, ask: Ask) -> None:
+        """A bound keeps the question from being sent; the first such one of each task is recorded, for the zone."""
+        recording, question, name = task.owner.recording, ask.question, ask.server_name
+        if task.partial != _LIMITED and (at_ns := recording.last_sent_at_ns) is not None:
+            recording.add(
+                self._seq, question.code, None if name is None else str(name), address_text(ask.address),
+                question.port, question.transport, 1, at_ns, None, 0, Status.NOT_SENT_BOUND, 0, ask.wire, None,
+                self._vantage,
+            )  # fmt: skip
+            self._seq += 1
+            self.exchanges += 1
+        task.partial = _LIMITED
 
     def _walked(self, task: Task, zone: Name) -> tuple[Budget, ...]:
         """What a task's owner may still ask of a zone that is only asked on the way, unless that is above it."""
