@@ -114,12 +114,20 @@ class Profile:
     @property
     def digest(self) -> str:
         """SHA-256 (hex) over everything but the name, in a fixed text form."""
-        document = {key: value for key, value in self.document.items() if key != "name"}
-        return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        return digest_of(self.document)
+
+
+def digest_of(document: Mapping[str, Any]) -> str:
+    """The digest of the profile with this document."""
+    nameless = {key: value for key, value in document.items() if key != "name"}
+    return hashlib.sha256(json.dumps(nameless, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _words(levels: Mapping[str, Level]) -> dict[str, str]:
-    return {code: level.word for code, level in levels.items()}
+    return {code: _WORDS[level] for code, level in levels.items()}
+
+
+_WORDS = [level.word for level in sorted(Level)]  # they are numbered from 0
 
 
 def _levels(words: Mapping[str, str]) -> dict[str, Level]:

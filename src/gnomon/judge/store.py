@@ -18,7 +18,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from gnomon._core import canonical
 from gnomon.base import Address, InputError, parse_address
 from gnomon.base.provenance import Provenance
-from gnomon.checks.profile import Profile
+from gnomon.checks.levels import Profile, digest_of
 from gnomon.evidence import durable
 from gnomon.judge.verdict import Note, Verdict
 from gnomon.judge.zone import Judged
@@ -182,10 +182,10 @@ def _with_lists(table: pa.Table, schema: pa.Schema, change: Callable[[pa.Array],
     return table
 
 
-def _int32s(array: pa.Int32Array) -> Sequence[int]:
+def _int32s(of: pa.Int32Array) -> Sequence[int]:
     """The numbers of an array without gaps; the functions that Arrow has for arrays take long to import."""
-    octets = array.buffers()[1]
-    return memoryview(octets or b"").cast("i")[array.offset : array.offset + len(array)].tolist()
+    octets = of.buffers()[1]
+    return memoryview(octets or b"").cast("i")[of.offset : of.offset + len(of)].tolist()
 
 
 def read_made(directory: Path, profile: str) -> Made:
@@ -273,12 +273,12 @@ def _paths(directory: Path, profile: str) -> Path:
 
 def made_to_octets(made: Made) -> bytes:
     """The JSON beside the verdicts."""
-    routing = made.routing
+    routing, profile = made.routing, made.profile.document
     document = {
         "schema_version": SCHEMA_VERSION,
         "run_id": made.run_id,
         "code_version": made.code_version,
-        "profile": {**made.profile.document, "digest": made.profile.digest},
+        "profile": {**profile, "digest": digest_of(profile)},
         "only": made.only,
         "routing": routing and {"routes": _routes(routing), "provenance": [asdict(p) for p in routing.provenance]},
         "zones": made.zones,
