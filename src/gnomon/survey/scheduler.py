@@ -174,17 +174,16 @@ class Scheduler:
 
     def deliver(self, attempts: Attempts) -> None:
         """Take in what came back and let the tasks go on."""
-        silent, vantage = self._silent, self._vantage
+        silent, vantage, under_way = self._silent, self._vantage, self._flying
         for row, (tag, attempt, status, last, response) in enumerate(attempts.heads()):
-            flying = self._flying.get(tag)
+            flying = under_way.pop(tag, None) if last else under_way.get(tag)
             if flying is None:
                 continue
             task, reply, cost, budgets = flying
-            ask = reply.ask
-            name = ask.server_name
+            question, name, address, _, _ = reply.ask
             task.recording.take(
-                attempts, row, self._seq, ask.question.code, None if name is None else str(name),
-                address_text(ask.address), ask.question.port, vantage,
+                attempts, row, self._seq, question.code, None if name is None else str(name), address_text(address),
+                question.port, vantage,
             )  # fmt: skip
             self._seq += 1
             self.exchanges += 1
@@ -199,11 +198,10 @@ class Scheduler:
             if status == _ANSWERED:
                 self.answered += 1
                 if silent:
-                    silent.pop(ask.address, None)
+                    silent.pop(address, None)
             if last:
-                del self._flying[tag]
-                if ask.question.transport is Transport.UDP and reply.response is None:
-                    silent[ask.address] = silent.get(ask.address, 0) + 1
+                if reply.response is None and question.transport is Transport.UDP:
+                    silent[address] = silent.get(address, 0) + 1
                 task.open -= 1
                 if not task.open and (not task.asks or self._send(task)):
                     self._ready.append((task, task.replies))
@@ -391,14 +389,13 @@ class Scheduler:
         return before is not None
 
     def _submit(self, task: Task, reply: Reply, cost: int, budgets: Sequence[Budget]) -> None:
-        ask, tag = reply.ask, self._next_tag
-        question = ask.question
+        tag = self._next_tag
+        question, name, address, wire, _ = reply.ask
         self._next_tag += 1
         self._flying[tag] = (task, reply, cost, budgets)
         task.open += 1
-        name = ask.server_name
         self.queries.append(
-            tag, address_text(ask.address), ask.wire, question.transport, question.port, question.attempts,
+            tag, address_text(address), wire, question.transport, question.port, question.attempts,
             question.timeout_ms, question.mix_case, question.follow_truncation, None if name is None else name.wire,
         )  # fmt: skip
 
