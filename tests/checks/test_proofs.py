@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from gnomon.base import Name, RRType
 from gnomon.base.codes import DS, NS, NSEC, NSEC3, SOA, A
-from gnomon.checks.proofs import MAX_HASHES_PER_RESPONSE, MAX_ITERATIONS, Denial, Proof, hashed_span
+from gnomon.checks.proofs import (
+    MAX_HASHES_PER_RESPONSE,
+    MAX_ITERATIONS,
+    Denial,
+    Proof,
+    hash_of_label,
+    hashed_span,
+)
 from gnomon.wire import RRset, dnssec
 
 ZONE = Name.from_text("example.test.")
@@ -148,3 +155,14 @@ def test_never_denies_what_exists(names: set[str], asked: str, hashed: bool) -> 
     if qname in nodes:
         assert Denial(ZONE, chain).no_type(qname, A) is Proof.FAILS
         assert Denial(ZONE, chain).no_type(qname, 65280) is Proof.PROVEN
+
+
+@given(st.binary(min_size=1, max_size=40))
+def test_the_hash_of_a_label_is_what_was_written_there(hashed: bytes) -> None:
+    label = base64.b32hexencode(hashed)
+    assert hash_of_label(label) == hash_of_label(label.lower()) == hashed
+
+
+@pytest.mark.parametrize("label", [b"*", b"www", b"0123456w", b" 1234567", b"0_234567", b"+1234567"])
+def test_a_label_that_is_no_hash_has_none(label: bytes) -> None:
+    assert hash_of_label(label) is None
