@@ -94,10 +94,11 @@ class ServiceSurvey:
                 yield from self._asks(question, name, 1)
 
     def _asks(self, question: Question, qname: Name, servers: int) -> Iterable[Ask]:
-        wire, first = question.compose(qname), 0
+        wire, at = question.compose(qname), self._at[:servers]
         if servers == 1:
-            first = self._turns.setdefault(qname, len(self._turns)) % len(self._at)
-        return (Ask(question, name, address, wire) for address, name in self._at[first : first + servers])
+            # From the last on: the first ones are asked more as it is.
+            at = [self._at[-1 - self._turns.setdefault(qname, len(self._turns)) % len(self._at)]]
+        return (Ask(question, name, address, wire) for address, name in at)
 
     def _ask_own(self, asks: Iterable[Ask]) -> Steps[list[Key]]:
         """What the answers of the zone's servers lead to, each once."""

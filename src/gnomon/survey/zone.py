@@ -245,7 +245,7 @@ class ZoneSurvey:
                 asks += self._once(question, self._zone, at)
             for question in (q.Q8P, q.Q8N):
                 asks += self._once(question, self._zone, self._answering)
-            asks += self._once(q.Q8D, self._zone, _spread(self._answering, _FEW))
+            asks += self._once(q.Q8D, self._zone, _spread(self._answering[::-1], _FEW))  # the first ones are asked more
         else:
             for question in (Q8, Q8K):
                 asks += self._once(question, self._zone, (self._authoritative or self._answering)[:1])
