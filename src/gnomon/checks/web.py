@@ -34,7 +34,7 @@ def _web_hosts(view: ZoneView) -> list[HostLookup]:
     asked=("Z1A", "Z2", "H1", "H2"),
     codes={
         "all": "{hosts} have IPv6 addresses.",
-        "missing": "{without} have IPv4 addresses and no IPv6 address.",
+        "missing": "Only IPv4 addresses, no IPv6 address: {without}.",
         "no-address": "Neither {zone} nor www below it has an address.",
         "not-known": "The addresses of {hosts} are not known: no usable answer, or not asked.",
     },
@@ -46,7 +46,7 @@ def web_v6(view: ZoneView) -> Iterator[Outcome]:
     Rule: notice if the zone's name or www has an A record and no AAAA record. Whether a web server answers there, and
         with the same pages, is not tried.
     Source: Internet.nl, IPv6 of the web site; RFC 6540.
-    Do: publish AAAA records for both names.
+    Do: publish AAAA records there.
     """
     hosts = _web_hosts(view)
     having = [host for host in hosts if host.v6.state == "found"]
