@@ -9,7 +9,7 @@ from gnomon.checks.edns_options import carried
 from gnomon.checks.observed import Answer, parsed
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by
 from gnomon.checks.registry import IOP, SEC, check
-from gnomon.checks.replies import UNHEARD_EDNS, Finding, Heard, finding, hear, labels, told, unheard
+from gnomon.checks.replies import UNHEARD_EDNS, Finding, finding, hear, labels, told, unheard
 from gnomon.checks.view import ZoneView
 
 
@@ -113,6 +113,5 @@ def cookie_anycast(view: ZoneView) -> Iterator[Outcome]:
     heard = hear(view, "Q2", edns=True)
     if heard.answers and not asked:
         yield not_applicable("none", heard.shown)
-    silent = tuple(address for address in asked if view.answer("S12", address) is None)
-    missing = {**heard.missing, "no-answer": (*heard.missing.get("no-answer", ()), *silent)}
-    yield from unheard(view, Heard(heard.answers, {reason: of for reason, of in missing.items() if of}), "S12", "Q2")
+    silent = [address for address in asked if view.answer("S12", address) is None]
+    yield from unheard(view, heard.also("no-answer", silent), "S12", "Q2")

@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from gnomon.base import Address
 from gnomon.base.codes import CLASS_IN, FORMERR, NOERROR, NOTAUTH, NXDOMAIN, SOA, TSIG
-from gnomon.checks.observed import Answer, is_silent, parsed
+from gnomon.checks.observed import MISMATCHED, Answer, is_silent, parsed
 from gnomon.checks.outcome import Outcome, not_applicable, shown_by, unknown
 from gnomon.checks.registry import IOP, REL, SEC, check
 from gnomon.checks.replies import (
@@ -28,7 +28,6 @@ from gnomon.evidence import Exchange
 from gnomon.wire import Message
 
 _BADKEY = 17
-_MISMATCHED = 5  # of `gnomon.engine.Status`
 _STATUS = attrgetter("status")
 _WRONG = (1, 4)  # of `gnomon.engine.Mismatch`: ID, question
 
@@ -256,14 +255,14 @@ def question_echo(view: ZoneView) -> Iterator[Outcome]:
 
 def _all_echo(view: ZoneView) -> bool:
     """Whether it is plain that nothing is wrong: no message came that was not accepted, and none lacks its question."""
-    if _MISMATCHED in map(_STATUS, view.exchanges) and any(map(_is_mismatch, view.exchanges)):
+    if MISMATCHED in map(_STATUS, view.exchanges) and any(map(_is_mismatch, view.exchanges)):
         return False
     return not any(not m.counts[0] and m.rcode in (NOERROR, NXDOMAIN) for m in sent(view).messages)
 
 
 def _is_mismatch(exchange: Exchange) -> bool:
     """A message that another ID or question kept from being the answer; not its case, cookie, source or time."""
-    return exchange.status == _MISMATCHED and exchange.os_error in _WRONG and exchange.response is not None
+    return exchange.status == MISMATCHED and exchange.os_error in _WRONG and exchange.response is not None
 
 
 def _lacks_question(answer: Answer) -> bool:

@@ -14,13 +14,14 @@ from gnomon.wire.message import asked_in as asked_in
 from gnomon.wire.message import parsed as parsed
 
 # The numbers of `gnomon.engine.Status` as they are stored in evidence; checks do not import the engine.
-_ANSWERED = 0
-_SILENT = (1, 2, 3, 4, 5)  # timeout, unreachable, refused, reset, mismatched
+ANSWERED, RESET, MISMATCHED, SECURED, TLS_FAILED, NOT_SENT_BOUND = 0, 4, 5, 10, 11, 12
+_SILENT = (1, 2, 3, RESET, MISMATCHED)  # timeout, unreachable, refused
+_UNSENT = (6, 7, 8, 9, NOT_SENT_BOUND)  # special-purpose address, breaker, opt-out, this machine could not
 
 
 def is_answered(exchange: Exchange) -> bool:
     """True if a response was accepted."""
-    return exchange.status == _ANSWERED
+    return exchange.status == ANSWERED
 
 
 def is_silent(exchange: Exchange) -> bool:
@@ -30,7 +31,7 @@ def is_silent(exchange: Exchange) -> bool:
 
 def is_unsent(exchange: Exchange) -> bool:
     """True if nothing was observed: not sent by policy, or this machine could not send."""
-    return not is_answered(exchange) and not is_silent(exchange)
+    return exchange.status in _UNSENT
 
 
 def is_udp(exchange: Exchange) -> bool:
@@ -86,7 +87,7 @@ def accepted(attempts: Sequence[Exchange]) -> tuple[Answer, ...]:
     """One answer for each question among the attempts at one address, in order of the first attempt."""
     if len(attempts) == 1:
         (x,) = attempts
-        return (Answer(x, parsed(x.response)),) if x.status == _ANSWERED and x.response is not None else ()
+        return (Answer(x, parsed(x.response)),) if x.status == ANSWERED and x.response is not None else ()
     best: dict[bytes, Answer] = {}
     for x in attempts:
         if is_answered(x) and x.response is not None:

@@ -6,7 +6,7 @@ every other check says with these codes that it could not judge there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,11 @@ class Heard:
         """The same without `judged` among the missing: something was found out about these after all."""
         left = {reason: tuple(a for a in of if a not in judged) for reason, of in self.missing.items()}
         return Heard(self.answers, {reason: of for reason, of in left.items() if of})
+
+    def also(self, reason: str, addresses: Iterable[Address]) -> Heard:
+        """The same with these among the missing too, for that reason."""
+        missing = {**self.missing, reason: (*self.missing.get(reason, ()), *addresses)}
+        return Heard(self.answers, {reason: of for reason, of in sorted(missing.items()) if of})
 
 
 def hear(view: ZoneView, *asks: str, at: Sequence[Address] | None = None, edns: bool = False) -> Heard:

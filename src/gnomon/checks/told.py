@@ -54,9 +54,8 @@ def _find_told(view: ZoneView, ask: str, rtype: RRType) -> Told:
     if sets or rcodes or without or probed.dropped:
         # A survey asks some of the servers only.
         missing.pop("not-asked", None)
-    if partial:
-        missing["no-answer"] = (*missing.get("no-answer", ()), *partial)
-    return Told(sets, rcodes, tuple(without), probed.dropped, Heard(probed.answers, missing))
+    heard = Heard(probed.answers, missing).also("no-answer", partial)
+    return Told(sets, rcodes, tuple(without), probed.dropped, heard)
 
 
 def exchanges_of(view: ZoneView, ask: str, at: Sequence[Address]) -> tuple[Exchange, ...]:

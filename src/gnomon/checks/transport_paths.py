@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gnomon.checks.observed import is_answered, is_silent
+from gnomon.checks.observed import MISMATCHED, is_answered, is_silent
 from gnomon.checks.outcome import Outcome, not_applicable, outcome
 from gnomon.checks.registry import IOP, SEC, check
 from gnomon.checks.sent import attempts
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 
-# The numbers of `gnomon.engine.Status` and `Mismatch` as they are stored in evidence; checks do not import the engine.
-_MISMATCHED = 5
-_ELSEWHERE = {2: "port", 3: "address"}
+_ELSEWHERE = {2: "port", 3: "address"}  # of `gnomon.engine.Mismatch`
 
 
 @check(
@@ -74,7 +72,7 @@ def source_address(view: ZoneView) -> Iterator[Outcome]:
     tried = attempts(view)
     faults: dict[tuple[str, str], list[Exchange]] = {}
     for x in tried.all if len(tried.answered) < len(tried.all) else ():
-        if x.status == _MISMATCHED and x.os_error in _ELSEWHERE:
+        if x.status == MISMATCHED and x.os_error in _ELSEWHERE:
             faults.setdefault((view.server_label(x.address), _ELSEWHERE[x.os_error]), []).append(x)
     for (server, what), shown in faults.items():
         yield outcome("other", shown, subject=f"{server} {what}", server=server, what=what)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gnomon.base import Address
 from gnomon.checks.observed import is_answered, is_silent, is_udp
 from gnomon.checks.outcome import Outcome, not_applicable, outcome
 from gnomon.checks.registry import IOP, REL, SEC, check
-from gnomon.checks.replies import UNHEARD_EDNS, Finding, Heard, hear, told, unheard
+from gnomon.checks.replies import UNHEARD_EDNS, Finding, hear, told, unheard
 from gnomon.checks.sent import attempts
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
@@ -88,12 +87,11 @@ def no_fragments(view: ZoneView) -> Iterator[Outcome]:
     """
     heard = hear(view, "Q4", edns=True)
     findings, whole = list[Finding](), list[Exchange]()
-    missing: dict[str, list[Address]] = {reason: list(of) for reason, of in heard.missing.items()}
     for answer in heard.answers:
         again = view.asked("Q4L", answer.address)
         shown = next((x for x in (*again, answer.exchange) if is_answered(x) and is_udp(x)), None)
         if shown is None:
-            missing.setdefault("no-answer" if any(map(is_silent, again)) else "not-asked", []).append(answer.address)
+            heard = heard.also("no-answer" if any(map(is_silent, again)) else "not-asked", [answer.address])
         elif (octets := _size(shown)) <= _LARGE_OCTETS:
             whole.append(shown)
         else:
@@ -102,7 +100,7 @@ def no_fragments(view: ZoneView) -> Iterator[Outcome]:
     yield from told(view, findings, "whole", ())
     if whole and not findings:
         yield outcome("whole", whole, octets=max(map(_size, whole)))
-    yield from unheard(view, Heard((), {reason: tuple(of) for reason, of in sorted(missing.items())}), "Q4", "Q4L")
+    yield from unheard(view, heard, "Q4", "Q4L")
 
 
 def _size(exchange: Exchange) -> int:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gnomon.base.codes import NOERROR, SOA
-from gnomon.checks.observed import Answer, is_unsent
+from gnomon.checks.observed import RESET, SECURED, TLS_FAILED, Answer, is_unsent
 from gnomon.checks.outcome import Outcome, not_applicable, outcome
 from gnomon.checks.registry import SEC, check
 from gnomon.checks.replies import UNHEARD, Finding, Heard, labels, told, unheard
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
-
-# The numbers of `gnomon.engine.Status` as they are stored in evidence; checks do not import the engine.
-_RESET, _SECURED, _TLS_FAILED = 4, 10, 11
 
 
 @check(
@@ -41,7 +38,7 @@ def encrypted_auth(view: ZoneView) -> Iterator[Outcome]:
     Do: repair the offer, or close the port.
     """
     findings, proper, closed = list[Finding](), list[Exchange](), list[Exchange]()
-    unasked = [address for address in view.addresses if all(map(_is_unsent, view.asked("S28", address)))]
+    unasked = [address for address in view.addresses if all(map(is_unsent, view.asked("S28", address)))]
     for address in [address for address in view.addresses if address not in unasked]:
         attempts = view.asked("S28", address)
         answer, states = view.answer("S28", address), {x.status for x in attempts}
@@ -49,9 +46,9 @@ def encrypted_auth(view: ZoneView) -> Iterator[Outcome]:
             proper += attempts
         elif answer is not None:
             findings.append(Finding("wrong-answer", address, attempts, {"rcode": str(answer.message.rcode)}))
-        elif _SECURED in states:
+        elif SECURED in states:
             findings.append(Finding("silent", address, attempts, {}))
-        elif states & {_RESET, _TLS_FAILED}:
+        elif states & {RESET, TLS_FAILED}:
             findings.append(Finding("no-tls", address, attempts, {}))
         else:
             closed += attempts
@@ -60,13 +57,8 @@ def encrypted_auth(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("offers", proper, servers=labels(view, list(dict.fromkeys(x.address for x in proper))))
     elif closed and not findings:
         yield not_applicable("none", closed)
-    missing = Heard((), {"not-asked": tuple(unasked)} if unasked else {})
-    yield from unheard(view, missing, "S28")
+    yield from unheard(view, Heard((), {}).also("not-asked", unasked), "S28")
 
 
 def _has_soa(answer: Answer) -> bool:
     return any(record.rtype == SOA for record in answer.message.answer)
-
-
-def _is_unsent(exchange: Exchange) -> bool:
-    return exchange.status not in (_SECURED, _TLS_FAILED) and is_unsent(exchange)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gnomon.checks.observed import NOT_SENT_BOUND
 from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.registry import REL, check
 from gnomon.checks.view import ZoneView
-
-# The number of `gnomon.engine.Status.NOT_SENT_BOUND` as it is stored in evidence; checks do not import the engine.
-_NOT_SENT_BOUND = 12
 
 
 @check(
@@ -32,7 +30,7 @@ def work_limit(view: ZoneView) -> Iterator[Outcome]:
     Do: assess the zone alone, which has wider bounds than a survey; look for servers that answer late, in circles or
         with many names.
     """
-    kept = [x for x in view.about(view.subject) if x.status == _NOT_SENT_BOUND]
+    kept = [x for x in view.about(view.subject) if x.status == NOT_SENT_BOUND]
     if kept:
         first = kept[0]
         server = str(first.address) if first.server_name is None else f"{first.server_name}/{first.address}"
