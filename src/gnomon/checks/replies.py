@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gnomon.base import Address
-from gnomon.base.cached import cached_property
 from gnomon.base.codes import DNSKEY, FORMERR, NOERROR, NOTIMP, NXDOMAIN
 from gnomon.checks.observed import Answer, is_silent
 from gnomon.checks.outcome import Arg, Outcome, Shown, not_applicable, outcome, shown_by, unknown

@@ -7,13 +7,12 @@ first whether any of the different ones breaks it, and only then who sent it, wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain, compress
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from gnomon.base import Address, Transport
-from gnomon.base.cached import cached_property
 from gnomon.checks.observed import Answer, is_answered
 from gnomon.checks.outcome import Outcome, Shown, outcome, shown_by
 from gnomon.checks.replies import Finding, everything_heard, told

@@ -11,12 +11,12 @@ for the zone when nothing is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from gnomon.base import Address, Name, NameServer
-from gnomon.base.cached import cached_property
 from gnomon.base.codes import CDNSKEY, CDS, CSYNC, DNSKEY, NOERROR, NS, NSEC3PARAM, SOA
 from gnomon.checks import hosts, parent
 from gnomon.checks.hosts import Host
