@@ -401,7 +401,8 @@ class Recording:
             IndexError: the batch has not so many.
         """
 
-Column = tuple[int, bytes | None, bytes] | tuple[int, bytes | None, bytes, bytes | list[str]]
+Octets = bytes | memoryview
+Column = tuple[int, Octets | None, Octets] | tuple[int, Octets | None, Octets, Octets | list[str]]
 """An Arrow column: its offset in rows, its validity bits, then its values; or the offsets and data of octets; or the
 indices (int32) into a list of words."""
 
@@ -432,6 +433,8 @@ class Rows:
         """The times of the first and the last query; None without rows."""
     def leaves(self) -> bytes:
         """SHA-256(0x00 || canonical row) of each row, 32 octets each."""
+    def subjects(self) -> list[tuple[str, int]]:
+        """The subjects as they come, each with the number of its rows that follow one another."""
     def out_of_order(self, above: Rows | None = None) -> list[int]:
         """The rows that sort before the row above them; `above` are the rows before the first one."""
 

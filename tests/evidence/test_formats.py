@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,7 @@ def test_rows_are_read_back_as_they_were_in_order(exchanges: list[Exchange]) -> 
     assert {exchange.server_name.wire for exchange in read if exchange.server_name} == wires
     assert rows_of(table).leaves() == leaves
     assert rows.out_of_order() == changed_rows(table, leaves) == []
+    assert rows.subjects() == [(subject, len(list(of))) for subject, of in groupby(x.subject for x in read)]
 
 
 @given(st.lists(_exchanges, min_size=1, max_size=12, unique_by=_key), st.integers(0, 12))

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gnomon_core::evidence::{self, Octets, Recorded, Text, LEAF_OCTETS};
+use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
@@ -211,8 +212,12 @@ impl Rows {
     }
 
     fn leaves<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        let leaves: Vec<u8> = py.detach(|| self.0.leaves().flatten().collect());
+        let leaves = py.detach(|| joined(self.0.leaves()));
         PyBytes::new(py, &leaves)
+    }
+
+    fn subjects(&self) -> Vec<(&str, usize)> {
+        self.0.subjects()
     }
 
     #[pyo3(signature = (above=None))]
@@ -311,7 +316,14 @@ fn octets_of<const N: usize>(
     py: Python<'_>,
     values: impl Iterator<Item = [u8; N]>,
 ) -> Bound<'_, PyBytes> {
-    PyBytes::new(py, &values.flatten().collect::<Vec<u8>>())
+    PyBytes::new(py, &joined(values))
+}
+
+/// As `flatten` and `collect`, which go octet by octet.
+fn joined<const N: usize>(values: impl Iterator<Item = [u8; N]>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(values.size_hint().0 * N);
+    values.for_each(|value| out.extend_from_slice(&value));
+    out
 }
 
 /// One bit per value, the first one lowest; none needed where all are set.
@@ -335,12 +347,21 @@ struct Columns<'a, 'py> {
     columns: &'a Bound<'py, PyDict>,
 }
 
-type Buffer<'py> = Bound<'py, PyBytes>;
+/// What an object with the buffer protocol holds, copied once.
+struct Buffer(Vec<u8>);
 
-impl<'py> Columns<'_, 'py> {
+impl<'py> FromPyObject<'_, 'py> for Buffer {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        PyBuffer::get(&object)?.to_vec(object.py()).map(Self)
+    }
+}
+
+impl Columns<'_, '_> {
     fn get<T>(&self, name: &str) -> PyResult<T>
     where
-        T: for<'a> FromPyObject<'a, 'py, Error: Into<PyErr>>,
+        T: for<'a, 'py> FromPyObject<'a, 'py, Error: Into<PyErr>>,
     {
         let column = self.columns.get_item(name)?;
         let column = column.ok_or_else(|| fault("a column is missing"))?;
@@ -348,8 +369,8 @@ impl<'py> Columns<'_, 'py> {
     }
 
     fn fixed<T, const N: usize>(&self, name: &str, from: fn([u8; N]) -> T) -> PyResult<Vec<T>> {
-        let (offset, _, values): (usize, Option<Buffer<'py>>, Buffer<'py>) = self.get(name)?;
-        Ok(numbers(values.as_bytes(), offset, self.count, from))
+        let (offset, _, values): (usize, Option<Buffer>, Buffer) = self.get(name)?;
+        Ok(numbers(&values, offset, self.count, from))
     }
 
     fn optional<T, const N: usize>(
@@ -357,46 +378,48 @@ impl<'py> Columns<'_, 'py> {
         name: &str,
         from: fn([u8; N]) -> T,
     ) -> PyResult<Vec<Option<T>>> {
-        let (offset, present, values): (usize, Option<Buffer<'py>>, Buffer<'py>) =
-            self.get(name)?;
-        let values = numbers(values.as_bytes(), offset, self.count, from);
-        let present = self.present(present.as_ref(), offset);
-        Ok(values
-            .into_iter()
-            .zip(present)
-            .map(|(value, present)| present.then_some(value))
-            .collect())
+        let (offset, present, values): (usize, Option<Buffer>, Buffer) = self.get(name)?;
+        let values = numbers(&values, offset, self.count, from);
+        Ok(self.where_present(values, present, offset))
     }
 
     fn text(&self, name: &str) -> PyResult<Text> {
-        type Column<'py> = (usize, Option<Buffer<'py>>, Buffer<'py>, Vec<String>);
-        let (offset, present, indices, words): Column<'py> = self.get(name)?;
-        let indices = numbers(indices.as_bytes(), offset, self.count, u32::from_le_bytes);
-        let present = self.present(present.as_ref(), offset);
-        let indices = indices.into_iter().zip(present);
-        Ok(Text {
-            indices: indices
-                .map(|(index, present)| present.then_some(index))
-                .collect(),
-            words,
-        })
+        type Column = (usize, Option<Buffer>, Buffer, Vec<String>);
+        let (offset, present, indices, words): Column = self.get(name)?;
+        let indices = numbers(&indices, offset, self.count, u32::from_le_bytes);
+        let indices = self.where_present(indices, present, offset);
+        Ok(Text { indices, words })
     }
 
     fn octets(&self, name: &str) -> PyResult<Octets> {
-        type Column<'py> = (usize, Option<Buffer<'py>>, Buffer<'py>, Buffer<'py>);
-        let (offset, present, ends, data): Column<'py> = self.get(name)?;
+        let (offset, present, ends, data): (usize, Option<Buffer>, Buffer, Buffer) =
+            self.get(name)?;
         Ok(Octets {
-            ends: numbers(ends.as_bytes(), offset, self.count + 1, i32::from_le_bytes),
-            data: data.as_bytes().to_vec(),
-            present: self.present(present.as_ref(), offset),
+            ends: numbers(&ends, offset, self.count + 1, i32::from_le_bytes),
+            data: data.0,
+            present: self.present(present, offset),
         })
     }
 
-    fn present(&self, bits: Option<&Buffer<'py>>, offset: usize) -> Vec<bool> {
-        let Some(bits) = bits else {
+    fn where_present<T>(
+        &self,
+        values: Vec<T>,
+        present: Option<Buffer>,
+        offset: usize,
+    ) -> Vec<Option<T>> {
+        if present.is_none() {
+            return values.into_iter().map(Some).collect();
+        }
+        let pairs = values.into_iter().zip(self.present(present, offset));
+        pairs
+            .map(|(value, present)| present.then_some(value))
+            .collect()
+    }
+
+    fn present(&self, bits: Option<Buffer>, offset: usize) -> Vec<bool> {
+        let Some(Buffer(bits)) = bits else {
             return vec![true; self.count];
         };
-        let bits = bits.as_bytes();
         let bit = |at: usize| bits.get(at / 8).map(|octet| octet >> (at % 8) & 1 == 1);
         (offset..offset + self.count).map_while(bit).collect()
     }
@@ -404,16 +427,13 @@ impl<'py> Columns<'_, 'py> {
 
 /// Little-endian numbers from row `offset` on: fewer than `count` if the octets end.
 fn numbers<T, const N: usize>(
-    octets: &[u8],
+    octets: &Buffer,
     offset: usize,
     count: usize,
     from: fn([u8; N]) -> T,
 ) -> Vec<T> {
-    octets
-        .chunks_exact(N)
-        .skip(offset)
-        .take(count)
-        .filter_map(|chunk| chunk.try_into().ok().map(from))
+    let all = octets.0.chunks_exact(N).skip(offset).take(count);
+    all.map(|chunk| from(chunk.try_into().unwrap_or([0; N])))
         .collect()
 }
 

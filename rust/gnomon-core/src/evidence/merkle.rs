@@ -1,6 +1,6 @@
 //! Merkle tree over the rows of a segment: hashes and shape of RFC 9162 section 2.1, with SHA-256.
 
-use ring::digest::{digest, Context, SHA256};
+use ring::digest::{digest, SHA256};
 
 type Hash = [u8; 32];
 
@@ -43,11 +43,12 @@ impl MerkleTree {
 }
 
 fn node(left: &Hash, right: &Hash) -> Hash {
-    let mut context = Context::new(&SHA256);
-    context.update(&[1]);
-    context.update(left);
-    context.update(right);
-    finished(context.finish())
+    let mut octets = [1; 65];
+    let (_, hashes) = octets.split_at_mut(1);
+    let (first, second) = hashes.split_at_mut(left.len());
+    first.copy_from_slice(left);
+    second.copy_from_slice(right);
+    finished(digest(&SHA256, &octets))
 }
 
 /// The 32 octets of a finished SHA-256.
