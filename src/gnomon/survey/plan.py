@@ -81,7 +81,7 @@ Q7K = Question(
     Transport.TCP, _PLAIN_DO, attempts=1,
 )  # fmt: skip
 Q7N = Question(
-    "Q7N", "zone", "NS of the zone over TCP, DO and TCP keepalive, after Q7", NS, "where Q7 was answered",
+    "Q7N", "zone", "NS of the zone over TCP, DO and TCP keepalive", NS, "at every address that answered Q1 or Q7",
     ("transport", "edns"), Transport.TCP, Edns(UDP_SIZE_OCTETS, flags=DO, options=((OPTION_TCP_KEEPALIVE, b""),)),
     attempts=1,
 )  # fmt: skip

@@ -189,7 +189,7 @@ class ZoneSurvey:
         asks = [
             self._compose(question, self._servers[address], address)
             for address in over_tcp
-            for question in (q.Q2, q.Q3, q.Q4, q.Q5, q.Q6, q.Q7, q.Q7K)
+            for question in (q.Q2, q.Q3, q.Q4, q.Q5, q.Q6, q.Q7, q.Q7K, q.Q7N)
             if address in answering or question is q.Q7
         ]
         replies = yield from ask([one for one in asks if one is not None])
@@ -222,7 +222,7 @@ class ZoneSurvey:
         if question is q.Q4 and reply.was_truncated:
             return [q.Q4L]
         if question is q.Q7:
-            return [q.Q7N] if reply.response is not None else []
+            return [q.Q7N] if reply.response is not None and reply.ask.address not in self._answering else []
         plain = _PLAIN.get(question.code)
         return [plain] if plain is not None and _wants_no_edns(reply) else []
 
