@@ -10,8 +10,10 @@ from gnomon.checks.outcome import State
 from gnomon.checks.profile import load_profile
 from gnomon.checks.registry import all_checks
 from gnomon.judge import judge_zone, sentence
+from gnomon.judge.verdict import SENTENCES
 from gnomon.lab import Scenario, load_scenarios
 from message_cases import MESSAGE_CASES
+from telling import told
 from worlds import view_of
 
 FILES = sorted(Path(__file__).parent.glob("**/*.toml"))
@@ -23,12 +25,13 @@ def test_scenario(check_id: str, scenario: Scenario, tmp_path: Path) -> None:
     view = view_of(scenario, tmp_path)
     verdicts = judge_zone(view, load_profile("default"), [check_id])
     codes = {verdict.code for verdict in verdicts}
-    told = [f"{v.level} {v.code} {v.subject} {dict(v.args)}" for v in verdicts]
-    assert set(scenario.must) <= codes, told
-    assert not set(scenario.must_not) & codes, told
-    assert "internal-error" not in codes, told
+    seen = [f"{v.level} {v.code} {v.subject} {dict(v.args)}" for v in verdicts]
+    assert set(scenario.must) <= codes, seen
+    assert not set(scenario.must_not) & codes, seen
+    assert "internal-error" not in codes, seen
+    sentences = {**SENTENCES, **all_checks()[check_id].codes}
     for verdict in verdicts:
-        assert sentence(verdict) != f"{check_id}/{verdict.code}", f"the sentence of {verdict.code} lacks an argument"
+        assert sentence(verdict) == told(sentences[verdict.code], verdict.zone, verdict.args)
 
 
 def test_scenario_files_belong_to_a_check() -> None:

@@ -113,7 +113,7 @@ def test_what_was_seen_once_says_so(routed: ZoneView) -> None:
     weigh(routed, profile(persistence=Persistence(code, 3, 600, "unknown")), [other])
     assert (one.level, other.level, other.state) == (Level.ERROR, Level.UNKNOWN, State.UNKNOWN)
     (told,) = explanations(ZONE, one.notes)
-    assert told.startswith("As seen in this run, by 1 attempt(s) within 0 s")
+    assert told.startswith("As seen in this run, by 1 attempt within 0 s")
     assert [note.rule for note in other.notes] == ["not-lasting"]
     lasting = weighed("net.udp/silent", outcome("silent", shown), Level.ERROR)
     weigh(routed, profile(persistence=Persistence(code, 1, 0)), [lasting])

@@ -72,9 +72,9 @@ def _glueless(view: ZoneView) -> tuple[Name, ...]:
     properties=(SEC, IOP),
     asked=("P1",),
     codes={
-        "few": "{count} of the NS names of {zone} come without addresses in the delegation.",
-        "many": "{count} of the NS names of {zone} come without addresses in the delegation: {names}.",
-        "flood": "{count} of the NS names of {zone} come without addresses in the delegation: {names}.",
+        "few": "{count} of the NS names of {zone} {count:comes|come} without addresses in the delegation.",
+        "many": "{count} of the NS names of {zone} {count:comes|come} without addresses in the delegation: {names}.",
+        "flood": "{count} of the NS names of {zone} {count:comes|come} without addresses in the delegation: {names}.",
         "root": "The root zone has no delegation.",
         "no-delegation": "No delegation of {zone} was found (see del.zone-exists).",
     },
@@ -100,8 +100,9 @@ def nxns_delegation(view: ZoneView) -> Iterator[Outcome]:
     properties=(SEC,),
     asked=("P1", "C0", "H1", "H2"),
     codes={
-        "cheap": "Finding a server of {zone} from its top-level domain takes {count} questions at most.",
-        "costly": "Finding a server of {zone} from its top-level domain can take {count} questions.",
+        "cheap": "Finding a server of {zone} from its top-level domain takes {count} {count:question|questions} at "
+        "most.",
+        "costly": "Finding a server of {zone} from its top-level domain can take {count} {count:question|questions}.",
         "root": "The root zone has no delegation.",
         "no-delegation": "No delegation of {zone} was found (see del.zone-exists).",
     },

@@ -32,8 +32,9 @@ def _sources(view: ZoneView, address: Address | None = None) -> list[tuple[Excha
     properties=(REL,),
     asked=("P1", "H1", "H2", "Q9"),
     codes={
-        "all-global": "All {count} name server addresses of {zone} are globally reachable.",
-        "some-global": "{count} of {total} name server addresses of {zone} are globally reachable.",
+        "all-global": "{count:The only name server address|All # name server addresses} of {zone} {count:is|are} "
+        "globally reachable.",
+        "some-global": "{count} of {total} name server addresses of {zone} {count:is|are} globally reachable.",
         "documentation": "{server} is an address for documentation ({block}).",
         "local": "{server} is an address for local use ({block}).",
         "not-global": "{server} is not globally reachable ({block}).",
@@ -88,7 +89,7 @@ _EMBEDDING = tuple(
     properties=(IOP,),
     asked=("P1", "H2", "Q9"),
     codes={
-        "native": "All {count} IPv6 addresses of name servers of {zone} are native.",
+        "native": "{count:The only IPv6 address|All # IPv6 addresses} of name servers of {zone} {count:is|are} native.",
         "embedded": "{server} is an IPv4 address in IPv6 form ({how}).",
         "no-v6": "No name server of {zone} has an IPv6 address.",
     },
@@ -120,9 +121,10 @@ def v6_embedded_v4(view: ZoneView) -> Iterator[Outcome]:
     properties=(REL, SEC),
     asked=("P1", "Q9", "H1", "H2"),
     codes={
-        "match": "The glue of {zone} is the same as the authoritative addresses ({count} names).",
-        "in-domain-differs": "The parent gives {glue} as glue for {name}; {zone} itself does not have them.",
-        "other-differs": "The parent gives {glue} as glue for {name}; its zone does not have these addresses.",
+        "match": "The glue of {zone} is the same as the authoritative addresses ({count} {count:name|names}).",
+        "in-domain-differs": "The parent gives {glue} as glue for {name}; {zone} itself does not have {glue:it|them}.",
+        "other-differs": "The parent gives {glue} as glue for {name}; its zone does not have "
+        "{glue:this address|these addresses}.",
         "extra-authoritative": "{name} also has {extra}, for which the parent has no glue.",
         "no-authoritative": "No authoritative addresses of {name} were found to compare its glue with.",
         "none-confirms": "No server of {zone} confirms the glue of the name servers inside it.",

@@ -65,8 +65,8 @@ def aa(view: ZoneView) -> Iterator[Outcome]:
     asked=("Q5", "Q6", "Q8P", "Q8N"),
     codes={
         "present": "Every negative answer of {zone} carries its SOA record.",
-        "missing": "{servers} deny {questions} without an SOA record.",
-        "wrong-owner": "{servers} deny {questions} with the SOA record of {owner}.",
+        "missing": "{servers} {servers:denies|deny} {questions} without an SOA record.",
+        "wrong-owner": "{servers} {servers:denies|deny} {questions} with the SOA record of {owner}.",
         "no-negative-answer": "No server of {zone} gave a negative answer to judge.",
         **UNHEARD_EDNS,
     },

@@ -24,7 +24,7 @@ _COLLISION = IPv4Address("127.0.53.53")
     properties=(SEC,),
     asked=("Z1A", "Z2", "Q9", "S25"),
     codes={
-        "public": "All {count} addresses seen in {zone} are public.",
+        "public": "{count:The only address|All # addresses} seen in {zone} {count:is|are} public.",
         "private": "{name} in {zone} has the address {address}, which is not public ({block}).",
         "collision": "{name} in {zone} has the address {address}, by which name collisions are announced.",
         "none": "No address of a name in {zone} was seen.",
@@ -109,8 +109,8 @@ def dotless(view: ZoneView) -> Iterator[Outcome]:
     asked=("Z6",),
     codes={
         "denied": "The root denies the names that are kept for special use.",
-        "delegated": "The root delegates {names}, which are kept for special use.",
-        "answered": "{server} answers with records for {names}, which are kept for special use.",
+        "delegated": "The root delegates {names}, which {names:is|are} kept for special use.",
+        "answered": "{server} answers with records for {names}, which {names:is|are} kept for special use.",
         "not-the-root": "{zone} is not the root: it has nothing to say about special-use names at the top.",
         "no-answer": "No root server answered for special-use names.",
     },

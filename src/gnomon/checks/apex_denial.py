@@ -107,9 +107,11 @@ def _is_proper(answer: Answer | None) -> bool:
 
 
 _QUERY_CODES = {
-    "query-dropped": "{servers} do not answer when asked for the {rtype} records of {zone}.",
-    "query-error": "{servers} answer {rcode}, or without authority, when asked for the {rtype} records of {zone}.",
-    "strange-answer": "{servers} answer the question for the {rtype} records of {zone} with records of another type.",
+    "query-dropped": "{servers} {servers:does|do} not answer when asked for the {rtype} records of {zone}.",
+    "query-error": "{servers} {servers:answers|answer} {rcode}, or without authority, when asked for the {rtype} "
+    "records of {zone}.",
+    "strange-answer": "{servers} {servers:answers|answer} the question for the {rtype} records of {zone} with records "
+    "of another type.",
 }
 
 
@@ -158,12 +160,14 @@ def _shown_at(view: ZoneView) -> dict[Address, list[Exchange]]:
     asked=("Q8N", "Q8P"),
     codes={
         "right": "Every server of {zone} has one NSEC record at the apex.",
-        "several": "{servers} give more than one NSEC record for the apex of {zone}.",
-        "wrong-owner": "{servers} give an NSEC record for the apex of {zone} that is of another name.",
-        "contradicts": "{servers} have an NSEC record of {zone} when asked for it or when denying, but not both.",
+        "several": "{servers} {servers:gives|give} more than one NSEC record for the apex of {zone}.",
+        "wrong-owner": "{servers} {servers:gives|give} an NSEC record for the apex of {zone} that is of another name.",
+        "contradicts": "{servers} {servers:has|have} an NSEC record of {zone} when asked for it or when denying, but "
+        "not both.",
         "half-seen": "{servers} showed an NSEC record of {zone}, but one of the two questions failed.",
-        "without-soa": "{servers} deny with NSEC, but without the SOA of {zone} (see resp.negative-soa).",
-        "other-soa": "{servers} deny with NSEC, but with another zone's SOA (see resp.negative-soa).",
+        "without-soa": "{servers} {servers:denies|deny} with NSEC, but without the SOA of {zone} (see "
+        "resp.negative-soa).",
+        "other-soa": "{servers} {servers:denies|deny} with NSEC, but with another zone's SOA (see resp.negative-soa).",
         **_QUERY_CODES,
         "no-nsec": "{zone} does not use NSEC.",
         **_SHARED,
@@ -209,12 +213,15 @@ def nsec_apex(view: ZoneView) -> Iterator[Outcome]:
     asked=("Q8N", "Q8P"),
     codes={
         "right": "Every server of {zone} denies at the apex with the one NSEC3 record of the apex.",
-        "several": "{servers} deny a type at the apex of {zone} with more than one NSEC3 record.",
-        "wrong-owner": "{servers} deny a type at the apex of {zone} with the NSEC3 record of another name.",
-        "contradicts": "{servers} have an NSEC3PARAM record of {zone} or deny with NSEC3, but not both.",
+        "several": "{servers} {servers:denies|deny} a type at the apex of {zone} with more than one NSEC3 record.",
+        "wrong-owner": "{servers} {servers:denies|deny} a type at the apex of {zone} with the NSEC3 record of another "
+        "name.",
+        "contradicts": "{servers} {servers:has|have} an NSEC3PARAM record of {zone} or {servers:denies|deny} with "
+        "NSEC3, but not both.",
         "half-seen": "{servers} showed NSEC3 for {zone}, but one of the two questions failed.",
-        "without-soa": "{servers} deny with NSEC3, but without the SOA of {zone} (see resp.negative-soa).",
-        "other-soa": "{servers} deny with NSEC3, but with another zone's SOA (see resp.negative-soa).",
+        "without-soa": "{servers} {servers:denies|deny} with NSEC3, but without the SOA of {zone} (see "
+        "resp.negative-soa).",
+        "other-soa": "{servers} {servers:denies|deny} with NSEC3, but with another zone's SOA (see resp.negative-soa).",
         "no-nsec3": "{zone} does not use NSEC3.",
         **_SHARED,
     },
@@ -267,8 +274,9 @@ def is_of_apex(zone: Name, record: Record) -> bool:
     asked=("Q8P",),
     codes={
         "right": "Every server of {zone} has one NSEC3PARAM record at the apex.",
-        "several": "{servers} have more than one NSEC3PARAM record of {zone}.",
-        "wrong-owner": "{servers} answer the question for NSEC3PARAM of {zone} with that of another name.",
+        "several": "{servers} {servers:has|have} more than one NSEC3PARAM record of {zone}.",
+        "wrong-owner": "{servers} {servers:answers|answer} the question for NSEC3PARAM of {zone} with that of another "
+        "name.",
         **_QUERY_CODES,
         "no-nsec3": "{zone} does not use NSEC3.",
         **_SHARED,

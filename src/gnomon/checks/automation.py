@@ -35,8 +35,8 @@ _ASKS = ("Q8", "Q8K", "Q6")
     codes={
         "both": "{zone} has CDS and CDNSKEY records.",
         "none": "{zone} has no CDS or CDNSKEY records: its DS is not kept by the parent on its own.",
-        "cds-only": "{servers} have CDS records of {zone}, but no CDNSKEY records.",
-        "cdnskey-only": "{servers} have CDNSKEY records of {zone}, but no CDS records.",
+        "cds-only": "{servers} {servers:has|have} CDS records of {zone}, but no CDNSKEY records.",
+        "cdnskey-only": "{servers} {servers:has|have} CDNSKEY records of {zone}, but no CDS records.",
         "half-known": "No server of {zone} gave proper answers about both CDS and CDNSKEY records.",
     },
 )
@@ -150,10 +150,11 @@ def cds_servers_agree(view: ZoneView) -> Iterator[Outcome]:
     asked=_ASKS,
     codes={
         "asks": "{zone} asks its parent to remove the DS, so to make it unsigned.",
-        "cds-incorrect": "{servers} have a CDS record of {zone} with algorithm 0 that is not 0 0 0 00.",
-        "cdnskey-incorrect": "{servers} have a CDNSKEY record of {zone} with algorithm 0 that is not 0 3 0 AA==.",
-        "cds-mixed": "{servers} have CDS records of {zone} that ask for deletion beside others.",
-        "cdnskey-mixed": "{servers} have CDNSKEY records of {zone} that ask for deletion beside others.",
+        "cds-incorrect": "{servers} {servers:has|have} a CDS record of {zone} with algorithm 0 that is not 0 0 0 00.",
+        "cdnskey-incorrect": "{servers} {servers:has|have} a CDNSKEY record of {zone} with algorithm 0 that is not 0 3 "
+        "0 AA==.",
+        "cds-mixed": "{servers} {servers:has|have} CDS records of {zone} that ask for deletion beside others.",
+        "cdnskey-mixed": "{servers} {servers:has|have} CDNSKEY records of {zone} that ask for deletion beside others.",
         "no-deletion": "{zone} does not ask for the removal of its DS.",
         **NO_REQUEST,
     },

@@ -38,14 +38,18 @@ def _report(view: ZoneView, found: dict[str, dict[Address, list[str]]], good: st
     codes={
         "match": "Every CDS and CDNSKEY of {zone} is of a DNSKEY that may sign the zone.",
         "cds-no-match": "The CDS records of {zone} for {keys} match no DNSKEY at {servers}.",
-        "cds-digest-differs": "The CDS records of {zone} name {keys} at {servers}, but with the digests of other keys.",
+        "cds-digest-differs": "The CDS records of {zone} name {keys} at {servers}, but with "
+        "{keys:the digest of another key|the digests of other keys}.",
         "cds-non-zone": "The CDS records of {zone} name {keys} at {servers}, without the ZONE flag.",
         "cds-non-sep": "The CDS records of {zone} name {keys} at {servers}, without the SEP flag.",
-        "cds-without-dnskey": "{servers} have CDS records of {zone}, but no DNSKEY.",
-        "cdnskey-no-match": "The CDNSKEY records of {zone} for {keys} are not among its DNSKEYs at {servers}.",
-        "cdnskey-non-zone": "The CDNSKEY records {keys} of {zone} at {servers} lack the ZONE flag.",
-        "cdnskey-non-sep": "The CDNSKEY records {keys} of {zone} at {servers} lack the SEP flag.",
-        "cdnskey-without-dnskey": "{servers} have CDNSKEY records of {zone}, but no DNSKEY.",
+        "cds-without-dnskey": "{servers} {servers:has|have} CDS records of {zone}, but no DNSKEY.",
+        "cdnskey-no-match": "The CDNSKEY {keys:record|records} of {zone} for {keys} {keys:is|are} not among its "
+        "DNSKEYs at {servers}.",
+        "cdnskey-non-zone": "The CDNSKEY {keys:record|records} {keys} of {zone} at {servers} {keys:lacks|lack} the "
+        "ZONE flag.",
+        "cdnskey-non-sep": "The CDNSKEY {keys:record|records} {keys} of {zone} at {servers} {keys:lacks|lack} the SEP "
+        "flag.",
+        "cdnskey-without-dnskey": "{servers} {servers:has|have} CDNSKEY records of {zone}, but no DNSKEY.",
         **NO_REQUEST,
     },
 )
@@ -106,11 +110,15 @@ _SIGNED_CODES = {
     f"{kind}-{word}": sentence.replace("KIND", kind.upper())
     for kind in ("cds", "cdnskey")
     for word, sentence in {
-        "unsigned": "{servers} give the KIND records of {zone} without a signature.",
-        "unknown-key": "The KIND records of {zone} are signed by {keys} at {servers}, which is not among the keys.",
-        "invalid": "The signature of {keys} over the KIND records of {zone} is not valid at {servers}.",
-        "not-by-own": "The KIND records of {zone} are not signed by the keys that they name ({keys}) at {servers}.",
-        "key-idle": "The KIND records of {zone} name {keys}, which do not sign the DNSKEY records at {servers}.",
+        "unsigned": "{servers} {servers:gives|give} the KIND records of {zone} without a signature.",
+        "unknown-key": "The KIND records of {zone} are signed by {keys} at {servers}, which {keys:is|are} not among "
+        "the keys.",
+        "invalid": "The {keys:signature|signatures} of {keys} over the KIND records of {zone} {keys:is|are} not valid "
+        "at {servers}.",
+        "not-by-own": "The KIND records of {zone} are not signed by the {keys:key|keys} that they name ({keys}) at "
+        "{servers}.",
+        "key-idle": "The KIND records of {zone} name {keys}, which {keys:does|do} not sign the DNSKEY records at "
+        "{servers}.",
     }.items()
 }
 
@@ -121,7 +129,8 @@ _SIGNED_CODES = {
     asked=_ASKS,
     codes={
         "signed": "The CDS and CDNSKEY records of {zone} are validly signed, also by the keys that they name.",
-        "no-dnskey": "{servers} have such records of {zone} without any DNSKEY (see auto.cds-matches-dnskey).",
+        "no-dnskey": "{servers} {servers:has|have} such records of {zone} without any DNSKEY (see "
+        "auto.cds-matches-dnskey).",
         **_SIGNED_CODES,
         **NO_REQUEST,
     },

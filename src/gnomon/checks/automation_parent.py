@@ -30,8 +30,10 @@ _IMMEDIATE, _SOA_MINIMUM = 1, 2
     properties=(SEC,),
     asked=("H7", "Q8", "Q8K", "P2"),
     codes={
-        "eligible": "The operators of all outside name servers of {zone} vouch for its CDS records ({names}).",
-        "incomplete": "The operators of {names} do not vouch for the CDS records of {zone}; all of them would have to.",
+        "eligible": "{names:The operator of the only outside name server|The operators of all outside name servers} of "
+        "{zone} {names:vouches|vouch} for its CDS records ({names}).",
+        "incomplete": "{names:The operator|The operators} of {names} {names:does|do} not vouch for the CDS records of "
+        "{zone}; those of all outside name servers would have to.",
         "contradicts": "The signal at {name} is for other keys than the CDS records of {zone}.",
         "unsigned": "The signal at {name} cannot be validated, as {above} is not signed: parents must ignore it.",
         "bogus": "The signal at {name} does not validate: {detail}.",
@@ -121,10 +123,12 @@ def _first(answers: list[Answer], name: Name, rtype: int) -> RRset | None:
         "waits": "{zone} asks its parent to take over {types} once its serial is {serial}; it is {now}.",
         "none": "{zone} has no CSYNC record.",
         "differ": "The servers of {zone} have different CSYNC records.",
-        "several": "{servers} have more than one CSYNC record of {zone}.",
-        "malformed": "{servers} have a CSYNC record of {zone} that cannot be read.",
-        "unknown-flags": "{servers} have a CSYNC record of {zone} with flags {flags}, which no parent may act on.",
-        "unknown-types": "{servers} have a CSYNC record of {zone} for {types}; parents take over NS, A and AAAA only.",
+        "several": "{servers} {servers:has|have} more than one CSYNC record of {zone}.",
+        "malformed": "{servers} {servers:has|have} a CSYNC record of {zone} that cannot be read.",
+        "unknown-flags": "{servers} {servers:has|have} a CSYNC record of {zone} with flags {flags}, which no parent "
+        "may act on.",
+        "unknown-types": "{servers} {servers:has|have} a CSYNC record of {zone} for {types}; parents take over NS, A "
+        "and AAAA only.",
         **UNSIGNED,
         **UNHEARD_EDNS,
     },

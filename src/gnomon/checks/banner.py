@@ -58,7 +58,8 @@ def _text(message: Message) -> str:
     codes={
         "told": "{server} runs {software}, by its own word ({version}).",
         "other": "{server} calls its software {version}, which is not known here.",
-        "not-told": "Which software answers at {servers} is not told; how they behave is not compared.",
+        "not-told": "Which software answers at {servers} is not told; how {servers:it behaves|they behave} is not "
+        "compared.",
         **UNHEARD,
     },
 )

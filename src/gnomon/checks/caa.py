@@ -36,11 +36,11 @@ def _not_expected(view: ZoneView) -> bool:
     codes={
         "limited": "Only {issuers} may issue certificates for names of {zone}.",
         "nobody": "Nobody may issue certificates for names of {zone}.",
-        "above": "{zone} has no CAA record; those of {at} count: {records}.",
+        "above": "{zone} has no CAA record; {records:that|those} of {at} {records:counts|count}: {records}.",
         "none": "Any certification authority may issue certificates for names of {zone}: there is no CAA record.",
         "differ": "The servers of {zone} have different CAA records: {values}.",
         "syntax": "The CAA record {record} of {zone} is wrong: {wrong}.",
-        "unreadable": "{count} CAA record(s) of {zone} cannot be read.",
+        "unreadable": "{count} CAA {count:record|records} of {zone} cannot be read.",
         "unknown-critical": "The CAA record {record} of {zone} is critical and unknown: nobody may issue certificates.",
         "unusable": "No server of {zone} gives a proper answer about CAA (see app.caa-answerable): {servers}.",
         **_NOT_EXPECTED,

@@ -11,6 +11,7 @@ from gnomon.checks.docs import FAMILIES, levels_of
 from gnomon.checks.peers import PEERS, tags_of
 from gnomon.checks.profile import Profile, load_profile
 from gnomon.checks.registry import HEADINGS, Check, all_checks
+from gnomon.checks.sentence import for_several
 
 _WORST_FIRST = [level.word for level in sorted(Level, reverse=True)]
 
@@ -79,4 +80,4 @@ def _row(check: Check, code: str, sentence: str, profile: Profile) -> str:
         for peer, tags in tags_of(full).items()
     )
     level = f'<td class="{word}">{_text(levels_of(full, profile))}'
-    return f"<tr><td><code>{_text(code)}</code>{level}<td>{_text(sentence)}<td>{peers}</tr>"
+    return f"<tr><td><code>{_text(code)}</code>{level}<td>{_text(for_several(sentence))}<td>{peers}</tr>"

@@ -57,7 +57,8 @@ _UNJUDGED = {**UNHEARD, "no-servers": "No address is known of any name server of
     properties=(STA,),
     asked=("Q1", "Q2", "Q7"),
     codes={
-        "one": "All {count} addresses of {zone} that answer have the serial {value}.",
+        "one": "{count:The only address|All # addresses} of {zone} that {count:answers has|answer have} the serial "
+        "{value}.",
         "differ": "The servers of {zone} have {count} serials: {values}.",
         "unorderable": "The serials of {zone} cannot be put in order: {values}.",
         **_UNJUDGED,
@@ -148,7 +149,8 @@ def soa_mname(view: ZoneView) -> Iterator[Outcome]:
     properties=(STA,),
     asked=("Q3", "Q3N", "Q1"),
     codes={
-        "one": "All {count} addresses of {zone} that answer have the same {names} NS names.",
+        "one": "{count:The only address|All # addresses} of {zone} that {count:answers has|answer have the same} "
+        "{names} NS {names:name|names}.",
         "differ": "The servers of {zone} have {count} sets of NS names: {values}.",
         "disjoint": "{server} names other name servers for {zone} than any other server: {names}.",
         **_UNJUDGED,

@@ -20,7 +20,8 @@ from gnomon.checks.view import ZoneView
     codes={
         "delegated": "The parent of {zone} delegates it to {names}.",
         "no-such-zone": "No server of the parent knows {zone}: {says}. It does not exist as a zone.",
-        "child-without-parent": "{servers} serve {zone}, but its parent does not delegate it ({says}).",
+        "child-without-parent": "{servers} {servers:serves|serve} {zone}, but its parent does not delegate it "
+        "({says}).",
         "some-parents-deny": "Some servers of the parent delegate {zone} and others do not: {says}.",
         "alias": "{zone} is not a zone but an alias (see del.alias-instead-of-zone).",
         "parent-unclear": "The parent's servers do not tell whether {zone} exists: {says}.",
@@ -72,15 +73,18 @@ def zone_exists(view: ZoneView) -> Iterator[Outcome]:
     properties=(REL,),
     asked=("P1", "Q1", "Q2", "Q7", "H1", "H2"),
     codes={
-        "works": "{count} of {total} delegated addresses serve {zone}.",
-        "none-works": "None of the {total} delegated addresses serves {zone}.",
-        "no-addresses": "None of the delegated name servers of {zone} has an address: {names}.",
+        "works": "{count} of {total} delegated {total:address|addresses} {count:serves|serve} {zone}.",
+        "none-works": "{total:The only delegated address does not serve|None of the # delegated addresses serves} "
+        "{zone}.",
+        "no-addresses": "{names:The only delegated name server|None of the delegated name servers} of {zone} has "
+        "{names:no|an} address: {names}.",
         "unresolved": "The name server {name} has no address.",
         "silent": "{server} does not answer.",
         "unexpected-rcode": "{server} answers {rcode} for {zone}.",
         "not-authoritative": "{server} answers for {zone} without authority.",
         "broken": "{server} answers for {zone} with authority but without its SOA record.",
-        "not-observed": "None of the {total} delegated addresses of {zone} could be asked.",
+        "not-observed": "{total:The only delegated address|None of the # delegated addresses} of {zone} could "
+        "{total:not be|be} asked.",
         "no-delegation": "{zone} has no delegation.",
     },
 )
@@ -131,8 +135,9 @@ _WHY = {
     properties=(REL, RES),
     asked=("P1", "Q1", "Q2", "Q7", "H1", "H2"),
     codes={
-        "none-lame": "All {total} delegated addresses serve {zone}.",
-        "too-few-left": "Only {count} of {total} delegated addresses serve {zone}; the others: {lame}.",
+        "none-lame": "{total:The only delegated address serves|All # delegated addresses serve} {zone}.",
+        "too-few-left": "Only {count} of {total} delegated {total:address|addresses} {count:serves|serve} {zone}; the "
+        "{lame:other|others}: {lame}.",
         "refused": "{server} refuses to answer for {zone}.",
         "servfail": "{server} answers SERVFAIL for {zone}.",
         "rcode": "{server} answers {rcode} for {zone}.",
@@ -140,9 +145,10 @@ _WHY = {
         "recursive": "{server} answers for {zone} as a resolver, from its cache.",
         "upward-referral": "{server} refers questions for {zone} to a zone above it.",
         "malformed": "{server} answers for {zone} with a message that cannot be read.",
-        "silent-only": "Of {total} delegated addresses {count} do not answer at all; no other fault.",
+        "silent-only": "Of {total} delegated {total:address|addresses} {count} {count:does|do} not answer at all; no "
+        "other fault.",
         "none-works": "No delegated address serves {zone}; see del.any-server-works.",
-        "not-observed": "Some delegated addresses of {zone} could not be asked: {servers}.",
+        "not-observed": "{servers:A delegated address|Delegated addresses} of {zone} could not be asked: {servers}.",
         "no-delegation": "{zone} has no delegated addresses.",
     },
 )
@@ -214,7 +220,7 @@ def soa_present(view: ZoneView) -> Iterator[Outcome]:
     properties=(STA, REL),
     asked=("P1", "Q3", "Q1"),
     codes={
-        "equal": "The parent and the servers of {zone} name the same {count} name servers.",
+        "equal": "The parent and the servers of {zone} name the same {count:name server|# name servers}.",
         "disjoint": "The parent names {parent} for {zone}, its own servers name {child}: no name in common.",
         "parent-only-dead": "The parent names {name} for {zone}; the zone does not, and {name} does not serve it.",
         "parent-only": "The parent names {name} for {zone}, the zone itself does not.",
@@ -260,7 +266,7 @@ def parent_child_ns_match(view: ZoneView) -> Iterator[Outcome]:
     properties=(REL,),
     asked=("C0", "H1", "H2", "Q9"),
     codes={
-        "all-resolve": "All {count} NS names of {zone} resolve to an address.",
+        "all-resolve": "{count:The only NS name|All # NS names} of {zone} {count:resolves|resolve} to an address.",
         "nxdomain": "The NS name {name} does not exist.",
         "no-address": "The NS name {name} has neither an IPv4 nor an IPv6 address.",
         "failed": "No server gave an answer for the addresses of the NS name {name} ({rcode}).",
@@ -307,7 +313,8 @@ def ns_resolvable(view: ZoneView) -> Iterator[Outcome]:
     properties=(IOP,),
     asked=("H1", "H2", "Q9"),
     codes={
-        "no-alias": "None of the {count} NS names of {zone} that were looked up is an alias.",
+        "no-alias": "{count:The only NS name|None of the # NS names} of {zone} that {count:was|were} looked up is "
+        "{count:no|an} alias.",
         "alias": "The NS name {name} is an alias of {target}.",
         "not-resolved": "No NS name of {zone} gave an answer that shows whether it is an alias.",
     },

@@ -27,10 +27,10 @@ _NO_NSEC3 = "{zone} does not use NSEC3."
     asked=("Q5", "Q6"),
     codes={
         "present": "Every negative answer of {zone} carries NSEC or NSEC3 records.",
-        "missing-nxdomain": "{servers} deny the name {qname} without NSEC or NSEC3 records.",
-        "missing-nodata": "{servers} deny the type {qtype} at {qname} without NSEC or NSEC3 records.",
-        "missing-wildcard": "{servers} answer {qname} from a wildcard without NSEC or NSEC3 records.",
-        "no-signatures": "{servers} send no signatures at all (see dnssec.dnssec-aware).",
+        "missing-nxdomain": "{servers} {servers:denies|deny} the name {qname} without NSEC or NSEC3 records.",
+        "missing-nodata": "{servers} {servers:denies|deny} the type {qtype} at {qname} without NSEC or NSEC3 records.",
+        "missing-wildcard": "{servers} {servers:answers|answer} {qname} from a wildcard without NSEC or NSEC3 records.",
+        "no-signatures": "{servers} {servers:sends|send} no signatures at all (see dnssec.dnssec-aware).",
         "no-negative-answer": _NO_NEGATIVE,
         **UNSIGNED,
         **UNHEARD_EDNS,
@@ -96,7 +96,7 @@ def _must_prove(signed: SignedAnswer) -> str:
     codes={
         "nsec": "The servers of {zone} deny with NSEC.",
         "nsec3": "The servers of {zone} deny with NSEC3.",
-        "mixed": "{servers} use NSEC and NSEC3 for {zone} at the same time.",
+        "mixed": "{servers} {servers:uses|use} NSEC and NSEC3 for {zone} at the same time.",
         "differ": "Some servers of {zone} use NSEC ({nsec}), others NSEC3 ({nsec3}).",
         "none-seen": "{servers} gave no NSEC, NSEC3 or NSEC3PARAM record of {zone} (see denial.present).",
         **UNSIGNED,
@@ -237,9 +237,11 @@ def _list_faults(kind: str, types: frozenset[int], denied: int) -> str:
                 ("expired", " (see sig.not-expired)"), ("not-checkable", ""),
             )
         },
-        "beside-no-key": "{servers} sign {what} of {zone} validly, and once more with a key that is not there.",
-        "beside-not-checkable": "{servers} sign {what} of {zone} validly, and once more in a way that was not checked.",
-        "no-signatures": "{servers} send no signatures at all (see dnssec.dnssec-aware).",
+        "beside-no-key": "{servers} {servers:signs|sign} {what} of {zone} validly, and once more with a key that is "
+        "not there.",
+        "beside-not-checkable": "{servers} {servers:signs|sign} {what} of {zone} validly, and once more in a way that "
+        "was not checked.",
+        "no-signatures": "{servers} {servers:sends|send} no signatures at all (see dnssec.dnssec-aware).",
         "none-seen": "No server of {zone} gave an NSEC or NSEC3 record.",
         **UNSIGNED,
         **UNHEARD_EDNS,

@@ -75,11 +75,14 @@ def negative_ttl(view: ZoneView) -> Iterator[Outcome]:
     asked=("Q5",),
     codes={
         "not-used": "{zone} denies names with NXDOMAIN.",
-        "used": "{servers} deny names of {zone} compactly: one NSEC record made for each question.",
-        "unmarked": "{servers} deny names of {zone} compactly, but without the NXNAME type that says so.",
-        "mixed-types": "{servers} list NXNAME beside other types ({types}) in a compact denial of {qname}.",
-        "wrong-owner": "{servers} deny {qname} with an NXNAME record of another name.",
-        "far-next": "{servers} deny {qname} compactly with a record that reaches to {next}, beyond the next name.",
+        "used": "{servers} {servers:denies|deny} names of {zone} compactly: one NSEC record made for each question.",
+        "unmarked": "{servers} {servers:denies|deny} names of {zone} compactly, but without the NXNAME type that says "
+        "so.",
+        "mixed-types": "{servers} {servers:lists|list} NXNAME beside other types ({types}) in a compact denial of "
+        "{qname}.",
+        "wrong-owner": "{servers} {servers:denies|deny} {qname} with an NXNAME record of another name.",
+        "far-next": "{servers} {servers:denies|deny} {qname} compactly with a record that reaches to {next}, beyond "
+        "the next name.",
         **_CODES,
     },
 )

@@ -85,11 +85,14 @@ def _report(view: ZoneView, flaw: Callable[[SignedAnswer], str], good: str) -> I
     asked=(*_ASKS, "Q9"),
     codes={
         "proven": "The denial records of {zone} prove that the name or type asked for is not there.",
-        "name-not-covered": "{servers} deny {qname} with records none of which covers the name (or its next closer).",
-        "no-encloser": "{servers} deny {qname} without the NSEC3 record of an existing name above it.",
-        "no-match": "{servers} deny {qtype} at {qname} without the record of that name.",
-        "last-not-apex": "{servers} have an NSEC record of {zone} that leads backwards, but not to the apex.",
-        "covers-existing": "{servers} have a denial record that covers an existing name ({qname} was asked for).",
+        "name-not-covered": "{servers} {servers:denies|deny} {qname} with records none of which covers the name (or "
+        "its next closer).",
+        "no-encloser": "{servers} {servers:denies|deny} {qname} without the NSEC3 record of an existing name above it.",
+        "no-match": "{servers} {servers:denies|deny} {qtype} at {qname} without the record of that name.",
+        "last-not-apex": "{servers} {servers:has|have} an NSEC record of {zone} that leads backwards, but not to the "
+        "apex.",
+        "covers-existing": "{servers} {servers:has|have} a denial record that covers an existing name ({qname} was "
+        "asked for).",
         **_CODES,
     },
 )
@@ -145,9 +148,11 @@ def _exists(view: ZoneView, host: Name) -> bool:
     asked=_ASKS,
     codes={
         "right": "The answers of {zone} prove what they say about wildcards.",
-        "not-covered": "{servers} deny {qname} without proof that no wildcard would answer for it.",
-        "covered": "{servers} answer {qname} from a wildcard that their own denial records cover.",
-        "not-closest": "{servers} answer {qname} from a wildcard without proof that the name itself does not exist.",
+        "not-covered": "{servers} {servers:denies|deny} {qname} without proof that no wildcard would answer for it.",
+        "covered": "{servers} {servers:answers|answer} {qname} from a wildcard that {servers:its|their} own denial "
+        "records cover.",
+        "not-closest": "{servers} {servers:answers|answer} {qname} from a wildcard without proof that the name itself "
+        "does not exist.",
         **_CODES,
     },
 )

@@ -34,7 +34,7 @@ from gnomon.wire import RRset, rdata
     codes={
         "signed": "{zone} is signed and its parent vouches for its keys.",
         "island": "{zone} has DNSKEYs but no DS (see dnssec.ds-present).",
-        "unsigned": "{zone} is not signed: {servers} answer without a DNSKEY.",
+        "unsigned": "{zone} is not signed: {servers} {servers:answers|answer} without a DNSKEY.",
         "ds-without-dnskey": "{zone} has a DS but no server with a DNSKEY (see dnssec.ds-without-dnskey).",
         "parent-no-answer": "{zone} has DNSKEYs; whether its parent has a DS is not known.",
         **UNHEARD_EDNS,
@@ -120,7 +120,8 @@ def ds_present(view: ZoneView) -> Iterator[Outcome]:
     codes={
         "all-have-keys": "Every server of {zone} that answered has a DNSKEY.",
         "no-server": "{zone} has a DS, but no server has a DNSKEY ({servers}): validators reject every answer.",
-        "some-servers": "{zone} has a DS, but {servers} have no DNSKEY: validators reject their answers.",
+        "some-servers": "{zone} has a DS, but {servers} {servers:has|have} no DNSKEY: validators reject "
+        "{servers:its|their} answers.",
         **NO_DS,
         **UNHEARD_EDNS,
     },
@@ -210,8 +211,9 @@ def _ended(chain: Chain, status: ChainStatus) -> list[ServerTrust]:
     codes={
         "all-signed": "All servers of {zone} that gave a proper answer have a DNSKEY.",
         "all-unsigned": "All servers of {zone} that gave a proper answer have no DNSKEY.",
-        "some-unsigned": "{zone} is signed, but {servers} serve it without a DNSKEY.",
-        "some-unsigned-with-ds": "{servers} serve {zone} without a DNSKEY (see dnssec.ds-without-dnskey).",
+        "some-unsigned": "{zone} is signed, but {servers} {servers:serves|serve} it without a DNSKEY.",
+        "some-unsigned-with-ds": "{servers} {servers:serves|serve} {zone} without a DNSKEY (see "
+        "dnssec.ds-without-dnskey).",
         "unexpected-rcode": "{server} serves {zone} but answers {rcode} when asked for its DNSKEY.",
         "not-authoritative": "{server} serves {zone} but answers without authority when asked for its DNSKEY.",
         "dnskey-dropped": "{server} serves {zone} but does not answer when asked for its DNSKEY.",
@@ -260,7 +262,8 @@ def _drops_dnskey(view: ZoneView, address: Address) -> bool:
     asked=("Q2", "Q3", "Q4", "Q5", "Q6"),
     codes={
         "aware": "Every server with a DNSKEY of {zone} sends signatures when asked to.",
-        "no-signatures": "{servers} have a DNSKEY of {zone} but send no signature with any answer.",
+        "no-signatures": "{servers} {servers:has|have} a DNSKEY of {zone} but {servers:sends|send} no signature with "
+        "any answer.",
         **UNSIGNED,
         **UNHEARD_EDNS,
     },
@@ -298,7 +301,7 @@ def dnssec_aware(view: ZoneView) -> Iterator[Outcome]:
         "same": "The parent's servers that answered have the same DS for {zone}.",
         "same-none": "The parent's servers that answered have no DS for {zone}.",
         "differ": "The parent's servers have different DS for {zone}: {sets}.",
-        "missing-at-some": "{servers} of the parent have no DS for {zone}, others have one.",
+        "missing-at-some": "{servers} of the parent {servers:has|have} no DS for {zone}, others have one.",
         "no-answer": "{servers} of the parent gave no usable answer about the DS of {zone}.",
         "not-asked": "No server of the parent of {zone} was asked for its DS.",
         "root": NO_DS["root"],

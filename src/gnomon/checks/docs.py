@@ -8,6 +8,7 @@ from gnomon.base import printable
 from gnomon.checks.peers import PEERS, tags_of
 from gnomon.checks.profile import ZONE_CLASSES, Profile, load_profile
 from gnomon.checks.registry import HEADINGS, Check, all_checks
+from gnomon.checks.sentence import for_several
 from gnomon.checks.unjudged import NEEDS
 
 FAMILIES = {
@@ -87,7 +88,7 @@ def _section(check: Check, profile: Profile) -> str:
     lines += ["| outcome | level | sentence | peers |", "| --- | --- | --- | --- |"]
     for code, sentence in check.codes.items():
         full = f"{check.id}/{code}"
-        lines.append(f"| `{code}` | {levels_of(full, profile)} | {printable(sentence)} | {_peers(full)} |")
+        lines.append(f"| `{code}` | {levels_of(full, profile)} | {printable(for_several(sentence))} | {_peers(full)} |")
     return "\n".join(lines) + "\n"
 
 

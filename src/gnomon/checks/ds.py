@@ -28,12 +28,12 @@ _NO_KEYS = "No server of {zone} has a DNSKEY that the DS could be compared with 
     asked=("P2",),
     codes={
         "good": "{zone} has DS records with a digest type that is meant to be used: {digests}.",
-        "optional": "The DS {ds} of {zone} has digest type {digest}, which few validators know.",
-        "deprecated": "The DS {ds} of {zone} has digest type {digest}, which must no longer be used.",
-        "not-ds": "The DS {ds} of {zone} has digest type 0, which is not for DS records.",
-        "private": "The DS {ds} of {zone} has digest type {digest}, which is for private use only.",
-        "reserved": "The DS {ds} of {zone} has digest type {digest}, which is reserved.",
-        "unassigned": "The DS {ds} of {zone} has digest type {digest}, which is not assigned.",
+        "optional": "The DS {ds} of {zone} {ds:has|have} digest type {digest}, which few validators know.",
+        "deprecated": "The DS {ds} of {zone} {ds:has|have} digest type {digest}, which must no longer be used.",
+        "not-ds": "The DS {ds} of {zone} {ds:has|have} digest type 0, which is not for DS records.",
+        "private": "The DS {ds} of {zone} {ds:has|have} digest type {digest}, which is for private use only.",
+        "reserved": "The DS {ds} of {zone} {ds:has|have} digest type {digest}, which is reserved.",
+        "unassigned": "The DS {ds} of {zone} {ds:has|have} digest type {digest}, which is not assigned.",
         **NO_DS,
     },
 )
@@ -70,9 +70,10 @@ def digest_alg(view: ZoneView) -> Iterator[Outcome]:
     asked=("P2",),
     codes={
         "present": "Every key that a DS of {zone} names has a DS with SHA-256.",
-        "missing": "The DS of {zone} for {keys} has no SHA-256 digest; every validator knows that one.",
-        "weaker-ignored": "The SHA-1 DS of {zone} for {keys} is ignored by validators beside the one with SHA-256.",
-        "only-sha1": "The DS of {zone} for {keys} has only a SHA-1 digest.",
+        "missing": "The DS of {zone} for {keys} {keys:has|have} no SHA-256 digest; every validator knows that one.",
+        "weaker-ignored": "The SHA-1 DS of {zone} for {keys} {keys:is|are} ignored by validators beside the one with "
+        "SHA-256.",
+        "only-sha1": "The DS of {zone} for {keys} {keys:has|have} only a SHA-1 digest.",
         **NO_DS,
     },
 )
@@ -111,7 +112,7 @@ def sha256_present(view: ZoneView) -> Iterator[Outcome]:
     asked=("P2",),
     codes={
         "right": "Every DS digest of {zone} has the length of its type.",
-        "wrong": "The DS {ds} of {zone} has a digest of {octets} octets; {digest} makes {expected}.",
+        "wrong": "The DS {ds} of {zone} has a digest of {octets} {octets:octet|octets}; {digest} makes {expected}.",
         "unknown-type": "No DS of {zone} has a digest type of known length.",
         **NO_DS,
     },
@@ -203,7 +204,7 @@ def matches_dnskey(view: ZoneView) -> Iterator[Outcome]:
     properties=(SEC, REL),
     asked=("P2", "Q4"),
     codes={
-        "signs": "The DNSKEY RRset of {zone} is signed by a key that the DS names: {keys}.",
+        "signs": "The DNSKEY RRset of {zone} is signed by {keys:a key|keys} that the DS names: {keys}.",
         "none-signs": "No key that the DS of {zone} names ({keys}) signs the DNSKEY RRset at {servers}.",
         "one-does-not": "The DS of {zone} names {key}, which does not sign the DNSKEY RRset; another does.",
         "signature-fails": "The DNSKEY record set at {servers} has no valid signature by {keys} (see sig.dnskey).",

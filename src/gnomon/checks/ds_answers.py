@@ -82,12 +82,12 @@ def _ds_fault(view: ZoneView, answer: Answer) -> str:
     asked=("Q8D",),
     codes={
         "denied": "The servers of {zone} that were asked for its DS deny it, or answer for the parent.",
-        "own-ds": "{servers} have a DS record at the apex of {zone} itself, signed by the zone.",
-        "referral": "{servers} answer the question for the DS of {zone} with a referral.",
-        "not-authoritative": "{servers} answer without authority when asked for the DS of {zone}.",
-        "error": "{servers} answer {rcodes} when asked for the DS of {zone}.",
-        "without-soa": "{servers} deny the DS of {zone} without a SOA record.",
-        "dropped": "{servers} do not answer when asked for the DS of {zone}.",
+        "own-ds": "{servers} {servers:has|have} a DS record at the apex of {zone} itself, signed by the zone.",
+        "referral": "{servers} {servers:answers|answer} the question for the DS of {zone} with a referral.",
+        "not-authoritative": "{servers} {servers:answers|answer} without authority when asked for the DS of {zone}.",
+        "error": "{servers} {servers:answers|answer} {rcodes} when asked for the DS of {zone}.",
+        "without-soa": "{servers} {servers:denies|deny} the DS of {zone} without a SOA record.",
+        "dropped": "{servers} {servers:does|do} not answer when asked for the DS of {zone}.",
         "root": "The root has no parent that could have a DS.",
         **UNSIGNED,
         **UNHEARD_EDNS,
@@ -150,7 +150,8 @@ def _child_fault(view: ZoneView, answer: Answer) -> str:
     properties=(SEC,),
     asked=("Q4",),
     codes={
-        "signs": "A configured trust anchor of {zone} signs its DNSKEY record set: {anchors}.",
+        "signs": "{anchors:A configured trust anchor|Configured trust anchors} of {zone} {anchors:signs|sign} its "
+        "DNSKEY record set: {anchors}.",
         "none-signs": "No configured trust anchor of {zone} ({anchors}) signs its DNSKEY record set at {servers}.",
         "standby": "The trust anchor {anchor} names a key of {zone} that does not sign the DNSKEY record set now.",
         "absent": "The trust anchor {anchor} names a key that {zone} does not have.",

@@ -109,7 +109,7 @@ def alg_coverage(view: ZoneView) -> Iterator[Outcome]:
     properties=(IOP, SEC),
     asked=("P2",),
     codes={
-        "few": "DS records of {zone}: {count}.",
+        "few": "{zone} has {count} DS {count:record|records}.",
         "over-4": "{zone} has {count} DS records; Unbound gives up after four that match no key.",
         "over-8": "{zone} has {count} DS records; PowerDNS looks at eight.",
         **NO_DS,
@@ -136,7 +136,7 @@ def count(view: ZoneView) -> Iterator[Outcome]:
     asked=("P2", "Q4"),
     codes={
         "no-ghost": "Every DS of {zone} that can be compared names a key of the zone.",
-        "ghost": "The DS {ds} of {zone} name no key; surveys at several times would show for how long.",
+        "ghost": "The DS {ds} of {zone} {ds:names|name} no key; surveys at several times would show for how long.",
         **_CODES,
     },
 )

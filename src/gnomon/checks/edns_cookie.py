@@ -29,10 +29,10 @@ def _got(answer: Answer | None) -> bytes | None:
     properties=(SEC, IOP),
     asked=("Q2", "S6", "S12", "S13", "S14"),
     codes={
-        "supported": "Cookies are spoken by {servers}.",
-        "absent": "No cookies from {servers}.",
+        "supported": "{servers} {servers:speaks|speak} cookies.",
+        "absent": "{servers} {servers:sends|send} no cookies.",
         "client-changed": "{server} gives another client cookie back than it was sent.",
-        "bad-length": "{server} sends a cookie of {octets} octets; 8, or 16 to 40 are due.",
+        "bad-length": "{server} sends a cookie of {octets} {octets:octet|octets}; 8, or 16 to 40 are due.",
         "no-server-cookie": "{server} gives the client cookie back without one of its own.",
         "unasked": "{server} sends a cookie that was not asked for ({asks}).",
         "malformed-accepted": "{server} answers {rcode} to a cookie of 4 octets; FORMERR is due.",

@@ -55,7 +55,7 @@ def _find_options(view: ZoneView) -> Mapping[int, Mapping[Address, list[tuple[An
     codes={
         "answered": "All servers of {zone} that were heard answer a query with five ordinary EDNS options.",
         "dropped": "{server} does not answer a query with several EDNS options; with each alone it does.",
-        "breaks": "{server} does not answer properly to a query with the EDNS option {options}.",
+        "breaks": "{server} does not answer properly to a query with the EDNS {options:option|options} {options}.",
         "together": "{server} answers {rcode} to a query with several EDNS options; with each alone it is right.",
         **UNHEARD_EDNS,
     },
@@ -104,7 +104,7 @@ def _is_served(answer: Answer) -> bool:
     asked=("Q2",),
     codes={
         "told": "Servers of {zone} tell their name server identifier: {identifiers}.",
-        "absent": "No name server identifier from {servers}.",
+        "absent": "{servers} {servers:sends|send} no name server identifier.",
         **UNHEARD_EDNS,
     },
 )
@@ -136,7 +136,7 @@ def nsid(view: ZoneView) -> Iterator[Outcome]:
     codes={
         "fine": "No server of {zone} sends the TCP keepalive option where it must not.",
         "told": "Servers of {zone} tell how long they keep an idle TCP connection: {values}.",
-        "bad-length": "{server} sends a TCP keepalive option of {octets} octets; 2 are due.",
+        "bad-length": "{server} sends a TCP keepalive option of {octets} {octets:octet|octets}; 2 are due.",
         "over-udp": "{server} sends the TCP keepalive option over UDP ({asks}).",
         "no-answer": "No server of {zone} sent an answer.",
     },
@@ -175,8 +175,9 @@ def keepalive(view: ZoneView) -> Iterator[Outcome]:
     asked=("S6", "S6X"),
     codes={
         "told": "Servers of {zone} tell when their copy expires: {values}.",
-        "above": "{server} tells that {told} expires in {seconds} seconds, more than the EXPIRE of its SOA ({expire}).",
-        "bad-length": "{server} sends an EXPIRE option of {octets} octets; 4 are due.",
+        "above": "{server} tells that {told} expires in {seconds} {seconds:second|seconds}, more than the EXPIRE of "
+        "its SOA ({expire}).",
+        "bad-length": "{server} sends an EXPIRE option of {octets} {octets:octet|octets}; 4 are due.",
         "absent": "No server of {zone} that was heard tells when its copy expires.",
         **UNHEARD,
     },
@@ -230,7 +231,7 @@ _REFUSALS = {
     asked=("Q2", "Q3", "Q4", "Q5", "Q6", "Q7"),
     codes={
         "none": "No server of {zone} sends extended errors.",
-        "told": "{server} sends extended errors: {errors}.",
+        "told": "{server} sends {errors:an extended error|extended errors}: {errors}.",
         "contradicts": "{server} sends the extended error {error} with an authoritative answer with records ({asks}).",
         "malformed": "{server} sends an extended error that cannot be read ({asks}).",
         "no-answer": "No server of {zone} sent an answer.",

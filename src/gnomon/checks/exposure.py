@@ -24,7 +24,8 @@ from gnomon.wire import Message, rdata
     codes={
         "closed": "No server of {zone} that was asked transfers the zone to strangers.",
         "open": "{server} transfers {zone} to anyone.",
-        "other-zone": "Not judged at {servers}: they were asked to transfer another zone that they serve.",
+        "other-zone": "Not judged at {servers}: {servers:it was|they were} asked to transfer another zone that "
+        "{servers:it serves|they serve}.",
         **UNHEARD,
     },
 )
@@ -97,7 +98,7 @@ def recursion(view: ZoneView) -> Iterator[Outcome]:
         "revealed": "{server} says that it runs {version}.",
         "wrong-class": "{server} tells its version ({version}) in a record of class {rclass}; CHAOS (3) is due.",
         "breaks": "{server} answers {rcode} to the question for {names}.",
-        "dropped": "{server} does not answer the question for {names}; others it does.",
+        "dropped": "{server} does not answer the {names:question|questions} for {names}; others it does.",
         **UNHEARD,
     },
 )

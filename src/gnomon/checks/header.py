@@ -140,9 +140,10 @@ def _asked_name(answer: Answer) -> bytes:
     properties=(IOP, SEC),
     asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "S4", "S6", "S7", "S8", "S10", "S16", "S17", "S18", "S22"),
     codes={
-        "good": "All {count} messages from the servers of {zone} can be read to the end.",
+        "good": "{count:The only message|All # messages} from the servers of {zone} can be read to the end.",
         "malformed": "{server} sends messages that cannot be read ({asks}): {reason} at octet {offset} in the {part}.",
-        "trailing-octets": "{server} sends messages with {octets} octets after the last record ({asks}).",
+        "trailing-octets": "{server} sends messages with {octets} {octets:octet|octets} after the last record "
+        "({asks}).",
         "bad-record": "{server} sends records whose data are not of their type: {records} ({asks}).",
         "no-answer": "No server of {zone} sent a message.",
     },

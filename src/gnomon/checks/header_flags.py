@@ -21,11 +21,11 @@ _FLAGS = {"S8A": "AA", "S8T": "TC", "S9": "RD", "S8R": "RA", "S8Z": "Z", "S8D": 
     asked=("Q1", "S8", *_FLAGS),
     codes={
         "ignored": "All servers of {zone} that were heard answer a query with all header flags set like any other.",
-        "dropped": "{server} does not answer a query with the header flag {flags} set.",
-        "changed": "{server} answers {said} to a query with the header flag {flags} set.",
+        "dropped": "{server} does not answer a query with the header {flags:flag|flags} {flags} set.",
+        "changed": "{server} answers {said} to a query with the header {flags:flag|flags} {flags} set.",
         "together": "{server} answers {said} to a query with all header flags set; with each alone it is right.",
         "all-dropped": "{server} does not answer a query with all header flags set together.",
-        "copied": "{server} gives the header flag {flags} of the query back.",
+        "copied": "{server} gives the header {flags:flag|flags} {flags} of the query back.",
         **UNHEARD,
     },
 )

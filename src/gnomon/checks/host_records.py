@@ -23,7 +23,8 @@ _FAMILIES = ((4, "IPv4"), (6, "IPv6"))
     asked=("P1", "Q9"),
     codes={
         "complete": "The glue of {zone} has every IP version that its name servers have ({names}).",
-        "missing": "{name} has {family} addresses ({addresses}), and the parent has no {family} glue for it.",
+        "missing": "{name} has the {family} {addresses:address|addresses} {addresses}, and the parent has no {family} "
+        "glue for it.",
         "unconfirmed": "No authoritative answer shows the addresses of the name servers inside {zone}.",
         "none-inside": "No name server of the delegation of {zone} is inside it.",
     },
@@ -117,7 +118,8 @@ def _ttls_s(answer: Answer, name: Name) -> list[int]:
     properties=(REL,),
     asked=("P1", "H1", "H2", "Q9", "R1"),
     codes={
-        "routed": "All {count} name server addresses of {zone} lie in announced blocks.",
+        "routed": "{count:The only name server address|All # name server addresses} of {zone} "
+        "{count:lies in an announced block|lie in announced blocks}.",
         "unrouted": "No announced block is known for {addresses}.",
         "lookup-failed": "The look-up service gave no usable answer about {addresses} of {zone}.",
         "no-routing-table": "Neither a routing table nor a look-up service was given.",

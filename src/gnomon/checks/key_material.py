@@ -31,7 +31,7 @@ def _is_rsa(key: Key) -> bool:
     properties=(SEC, IOP),
     asked=("Q4",),
     codes={
-        "good": "The RSA keys of {zone} have usual exponents: {keys}.",
+        "good": "The RSA {keys:key|keys} of {zone} {keys:has a usual exponent|have usual exponents}: {keys}.",
         "useless": "The exponent of the key {key} of {zone} is even or 1: it protects nothing.",
         "three": "The exponent of the key {key} of {zone} is 3; faults in padding checks then allow forgery.",
         "large": "The exponent of the key {key} of {zone} has {bits} bits; many validators refuse it.",
@@ -130,7 +130,8 @@ def _powers(prime: int) -> frozenset[int]:
     properties=(SEC, IOP),
     asked=("Q4",),
     codes={
-        "on-curve": "The elliptic curve keys of {zone} are points of their curves: {keys}.",
+        "on-curve": "The elliptic curve {keys:key|keys} of {zone} "
+        "{keys:is a point of its curve|are points of their curves}: {keys}.",
         "off-curve": "The key {key} of {zone} is no point of its algorithm's curve: it verifies nothing.",
         "small-order": "The key {key} of {zone} is a point of small order: it accepts forged signatures.",
         "no-curve": "{zone} has no key of an elliptic curve algorithm that is known here.",

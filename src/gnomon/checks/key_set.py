@@ -28,7 +28,7 @@ _SIGN_ASKS = ("Q4", "Q2", "Q3", "Q5", "Q6")
     asked=("Q4",),
     codes={
         "at-apex": "Every DNSKEY that the servers of {zone} gave is at the apex.",
-        "elsewhere": "{servers} answer the question for the DNSKEY of {zone} with one of {owners}.",
+        "elsewhere": "{servers} {servers:answers|answer} the question for the DNSKEY of {zone} with one of {owners}.",
         **_CODES,
     },
 )
@@ -61,9 +61,11 @@ def at_apex(view: ZoneView) -> Iterator[Outcome]:
     properties=(SEC,),
     asked=_SIGN_ASKS,
     codes={
-        "signs-keys": "The revoked keys of {zone} sign the DNSKEY record set and are not needed for anything: {keys}.",
+        "signs-keys": "The revoked {keys:key|keys} of {zone} {keys:signs|sign} the DNSKEY record set and {keys:is|are} "
+        "not needed for anything: {keys}.",
         "not-signing": "The key {key} of {zone} is revoked, but does not sign the DNSKEY record set itself.",
-        "only-signer": "Only the revoked key {key} signs {rrsets} of {zone}; validators must not use it for these.",
+        "only-signer": "Only the revoked key {key} signs {rrsets} of {zone}; validators must not use it for "
+        "{rrsets:this|these}.",
         "none-revoked": "{zone} has no revoked key.",
         **_CODES,
     },
@@ -148,7 +150,7 @@ def tag_collision(view: ZoneView) -> Iterator[Outcome]:
     properties=(IOP,),
     asked=("Q4",),
     codes={
-        "few": "{zone} has {count} keys.",
+        "few": "{zone} has {count} {count:key|keys}.",
         "over-6": "{server} has {count} keys of {zone}; four are enough during any rollover.",
         "over-10": "{server} has {count} keys of {zone}: its DNSKEY answer is large, and validation costly.",
         **_CODES,
@@ -178,7 +180,8 @@ def count(view: ZoneView) -> Iterator[Outcome]:
     asked=_SIGN_ASKS,
     codes={
         "all-sign": "Every key of {zone} signs something that was seen.",
-        "idle": "{keys} of {zone} sign nothing that was seen; surveys at several times would show for how long.",
+        "idle": "{keys} of {zone} {keys:signs|sign} nothing that was seen; surveys at several times would show for how "
+        "long.",
         **_CODES,
     },
 )
@@ -217,7 +220,7 @@ def _signing(view: ZoneView) -> set[bytes]:
     properties=(IOP,),
     asked=("Q4", "P2"),
     codes={
-        "present": "{zone} has a key with the SEP flag: {keys}.",
+        "present": "{zone} has {keys:a key|keys} with the SEP flag: {keys}.",
         "none": "{zone} has a DS, but no key with the SEP flag.",
         "told-elsewhere": "No key of {zone} has the SEP flag, the one that its DS names neither; see ds.key-zone-flag.",
         **NO_DS,

@@ -30,14 +30,18 @@ _LARGEST_ETHERNET_OCTETS = 1452
     properties=(SEC, IOP),
     asked=("Q4",),
     codes={
-        "allowed": "{zone} has keys with algorithms that are meant for signing zones: {algorithms}.",
-        "deprecated": "{zone} has keys with algorithm {algorithm}, which must not be used for signing: {keys}.",
-        "not-recommended": "{zone} has keys with algorithm {algorithm}, which is not recommended for signing: {keys}.",
-        "little-support": "{zone} has keys with algorithm {algorithm}, which few validators know: {keys}.",
-        "not-zone-sign": "{zone} has keys with number {algorithm}, which is no zone signing algorithm: {keys}.",
-        "private": "{zone} has keys with algorithm {algorithm}, which is for private use only: {keys}.",
-        "reserved": "{zone} has keys with algorithm {algorithm}, which is reserved: {keys}.",
-        "unassigned": "{zone} has keys with algorithm {algorithm}, which is not assigned: {keys}.",
+        "allowed": "{zone} has keys with {algorithms:an algorithm that is|algorithms that are} meant for signing "
+        "zones: {algorithms}.",
+        "deprecated": "{zone} has {keys:a key|keys} with algorithm {algorithm}, which must not be used for signing: "
+        "{keys}.",
+        "not-recommended": "{zone} has {keys:a key|keys} with algorithm {algorithm}, which is not recommended for "
+        "signing: {keys}.",
+        "little-support": "{zone} has {keys:a key|keys} with algorithm {algorithm}, which few validators know: {keys}.",
+        "not-zone-sign": "{zone} has {keys:a key|keys} with number {algorithm}, which is no zone signing algorithm: "
+        "{keys}.",
+        "private": "{zone} has {keys:a key|keys} with algorithm {algorithm}, which is for private use only: {keys}.",
+        "reserved": "{zone} has {keys:a key|keys} with algorithm {algorithm}, which is reserved: {keys}.",
+        "unassigned": "{zone} has {keys:a key|keys} with algorithm {algorithm}, which is not assigned: {keys}.",
         **UNSIGNED,
         **UNHEARD_EDNS,
     },
@@ -141,9 +145,10 @@ def _by_size(bits: int) -> str:
     asked=("Q4",),
     codes={
         "good": "Every DNSKEY of {zone} is well formed.",
-        "unreadable": "{zone} has a DNSKEY record of only {octets} octets at {server}.",
+        "unreadable": "{zone} has a DNSKEY record of only {octets} {octets:octet|octets} at {server}.",
         "empty": "The key {key} of {zone} holds no key material.",
-        "bad-length": "The key {key} of {zone} has {octets} octets of key material; its algorithm has {expected}.",
+        "bad-length": "The key {key} of {zone} has {octets} {octets:octet|octets} of key material; its algorithm has "
+        "{expected}.",
         "bad-rsa": "The key {key} of {zone} has no readable RSA exponent and modulus.",
         "bad-protocol": "The key {key} of {zone} has protocol {protocol}; it must be 3.",
         "reserved-flags": "The key {key} of {zone} has reserved flags set (flags {flags}).",
@@ -206,7 +211,7 @@ def _flaws(key: Key) -> Iterator[str]:
     properties=(STA, SEC),
     asked=("Q4", "Q2", "Q3", "Q5", "Q6"),
     codes={
-        "everywhere": "All servers of {zone} that have a DNSKEY have the same {count}.",
+        "everywhere": "All servers of {zone} that have a DNSKEY have the same {count:one|#}.",
         "signer-missing": "The key {key} of {zone} makes signatures that servers give, but is missing at {servers}.",
         "unused-missing": "The key {key} of {zone} is missing at {servers}; it signs nothing that was seen.",
         "one-server": "Only one server of {zone} gave a DNSKEY.",

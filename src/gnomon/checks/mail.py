@@ -78,10 +78,11 @@ def _texts(records: Sequence[Mx]) -> tuple[str, ...]:
     codes={
         "targets": "Mail for {zone} goes to {targets}.",
         "null": "{zone} says that it takes no mail: {targets}.",
-        "unexpected": "{zone} has MX records, though none are expected there: {targets} (see mail.tld-mail).",
+        "unexpected": "{zone} has {targets:an MX record|MX records}, though none is expected there: {targets} (see "
+        "mail.tld-mail).",
         "none": "{zone} has no MX record; mail for it goes to its own address, if it has one.",
         "none-expected": "{zone} has no MX record; none is expected there.",
-        "some-none": "{having} have MX records of {zone}, {without} have none.",
+        "some-none": "{having} {having:has|have} MX records of {zone}, {without} {without:has|have} none.",
         "differ": "The servers of {zone} have different MX records: {values}.",
         "rcode": "{server} answers {rcode} to the question for the MX records of {zone}.",
         "not-authoritative": "{server} answers without authority to the question for the MX records of {zone}.",
@@ -170,8 +171,8 @@ def null_mx(view: ZoneView) -> Iterator[Outcome]:
     asked=("Z1M",),
     codes={
         "no-mail": "{zone} has no MX records that lead anywhere.",
-        "tld": "{zone} is a top-level domain and has MX records: {targets}.",
-        "root": "The root zone has MX records: {targets}.",
+        "tld": "{zone} is a top-level domain and has {targets:an MX record|MX records}: {targets}.",
+        "root": "The root zone has {targets:an MX record|MX records}: {targets}.",
         "other-zone": "{zone} is neither the root nor a top-level domain.",
         "unusable": "No server of {zone} gives a proper answer about its MX records (see mail.mx): {servers}.",
         **UNHEARD_EDNS,
@@ -216,7 +217,7 @@ def tld_mail(view: ZoneView) -> Iterator[Outcome]:
         "none-expected": "{zone} has no SPF record; none is expected there.",
         "null": "The SPF record of {zone} says that no mail comes from it.",
         "unexpected": "The SPF record of {zone} lets mail come from it, which nobody expects there: {policy}.",
-        "several": "{servers} have more than one SPF record of {zone}.",
+        "several": "{servers} {servers:has|have} more than one SPF record of {zone}.",
         "differ": "The servers of {zone} have different SPF records: {values}.",
         "syntax": "The SPF record of {zone} is wrong at {term}.",
         "no-authority": "No server of {zone} gives an authoritative answer at all.",

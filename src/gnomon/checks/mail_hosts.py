@@ -48,7 +48,8 @@ def _shown(hosts: Sequence[HostLookup]) -> list[Exchange]:
     properties=(IOP,),
     asked=("Z1M", "Z2", "H1", "H2"),
     codes={
-        "hosts": "The mail hosts of {zone} have addresses of their own: {hosts}.",
+        "hosts": "The mail {hosts:host|hosts} of {zone} {hosts:has addresses of its|have addresses of their} own: "
+        "{hosts}.",
         "alias": "The mail host {host} is an alias of {target}.",
         **_NO_HOSTS,
         **_NOT_LOOKED_UP,
@@ -79,7 +80,7 @@ def mx_not_cname(view: ZoneView) -> Iterator[Outcome]:
     properties=(REL,),
     asked=("Z1M", "Z2", "H1", "H2"),
     codes={
-        "reachable": "All mail hosts of {zone} have addresses: {hosts}.",
+        "reachable": "{hosts:The only mail host|All mail hosts} of {zone} {hosts:has|have} addresses: {hosts}.",
         "no-name": "The mail host {host} does not exist.",
         "no-address": "The mail host {host} has no address.",
         "special": "The mail host {host} has the address {address}, which is not reachable from everywhere ({block}).",
@@ -133,7 +134,7 @@ def _has_failed(host: HostLookup) -> bool:
     properties=(IOP,),
     asked=("Z1M", "Z2", "H2"),
     codes={
-        "all": "All mail hosts of {zone} have IPv6 addresses: {hosts}.",
+        "all": "{hosts:The only mail host|All mail hosts} of {zone} {hosts:has|have} IPv6 addresses: {hosts}.",
         "some": "Mail hosts of {zone} without IPv6 address: {without}; with one: {hosts}.",
         "none": "No mail host of {zone} has an IPv6 address: {without}.",
         **_NO_HOSTS,
@@ -166,7 +167,7 @@ def mx_v6(view: ZoneView) -> Iterator[Outcome]:
     properties=(SEC,),
     asked=("Z1M", "C0", "C1", "C2"),
     codes={
-        "secure": "The mail hosts of {zone} lie in secure zones: {hosts}.",
+        "secure": "The mail {hosts:host|hosts} of {zone} {hosts:lies in a secure zone|lie in secure zones}: {hosts}.",
         "insecure": "The mail host {host} lies in an insecure zone: {reason}.",
         "bogus": "The mail host {host} lies in a bogus zone: {reason}.",
         "indeterminate": "Whether the mail host {host} lies in a secure zone is not known: {reason}.",
@@ -218,9 +219,10 @@ def _trust(view: ZoneView, host: Name) -> tuple[ChainStatus, str, tuple[Exchange
     properties=(SEC,),
     asked=("Z2", "H4", "C1", "C2"),
     codes={
-        "usable": "Mail hosts of {zone} with usable TLSA records: {hosts}.",
+        "usable": "{hosts:A mail host|Mail hosts} of {zone} with usable TLSA records: {hosts}.",
         "none": "No mail host of {zone} has TLSA records: {hosts}.",
-        "insecure": "The mail host {host} has TLSA records ({records}), but senders cannot trust them: {reason}.",
+        "insecure": "The mail host {host} has {records:a TLSA record|TLSA records} ({records}), but senders cannot "
+        "trust {records:it|them}: {reason}.",
         "wrong": "The TLSA record {record} of the mail host {host} cannot be used: {wrong}.",
         "whole": "The TLSA record {record} of the mail host {host} holds all of a certificate or key, not a digest.",
         "failed": "The TLSA records of the mail host {host} cannot be looked up: {rcode}.",

@@ -32,11 +32,13 @@ def _spf(view: ZoneView) -> SpfTree | None:
     properties=(IOP,),
     asked=("Z1T", "Z2", "H1", "H2", "H5"),
     codes={
-        "within": "The SPF record of {zone} costs receivers {count} DNS look-ups; {most} are allowed.",
-        "too-many": "The SPF record of {zone} costs receivers {count} DNS look-ups; after {most} they give up.",
+        "within": "The SPF record of {zone} costs receivers {count} DNS {count:look-up|look-ups}; {most} are allowed.",
+        "too-many": "The SPF record of {zone} costs receivers {count} DNS {count:look-up|look-ups}; after {most} they "
+        "give up.",
         "broken": "The SPF record of {zone} makes receivers give up at {term}: that domain {reason}.",
         "nowhere": "The SPF record of {zone} names {domain}, which does not exist ({term}).",
-        "void": "The SPF record of {zone} names hosts that do not exist or have no address: {hosts}.",
+        "void": "The SPF record of {zone} names "
+        "{hosts:a host that does not exist or has no address|hosts that do not exist or have no address}: {hosts}.",
         "incomplete": "Not all domains in the SPF record of {zone} were looked up: {left}.",
         **_NO_POLICY,
     },

@@ -36,11 +36,11 @@ def _shown(view: ZoneView, side: str) -> tuple[Exchange, ...]:
     codes={
         "delegated-enough": "The parent names {count} name servers for {zone}: {names}.",
         "delegated-two": "The parent names only two name servers for {zone}: {names}.",
-        "delegated-too-few": "The parent names only {count} name server for {zone}: {names}.",
+        "delegated-too-few": "The parent names only {count} name {count:server|servers} for {zone}: {names}.",
         "delegated-none": "{zone} has no delegation to count.",
         "apex-enough": "{zone} names {count} name servers itself: {names}.",
         "apex-two": "{zone} names only two name servers itself: {names}.",
-        "apex-too-few": "{zone} names only {count} name server itself: {names}.",
+        "apex-too-few": "{zone} names only {count} name {count:server|servers} itself: {names}.",
         "apex-none": "No server of {zone} gives its NS records with authority.",
     },
 )
@@ -143,7 +143,7 @@ def _count_family(view: ZoneView, version: int) -> Iterator[Outcome]:
     properties=(IOP, SEC),
     asked=("P1", "Q3"),
     codes={
-        "in-limits": "{zone} has {count} name servers, no more than resolvers consider.",
+        "in-limits": "{zone} has {count} name {count:server|servers}, no more than resolvers consider.",
         "over-13": "{zone} has {count} name servers; some resolvers consider 13 at most.",
         "over-20": "{zone} has {count} name servers; common resolvers consider 13 or 20 at most.",
         "no-names": "{zone} has no NS names.",

@@ -20,7 +20,8 @@ _SPECIAL = frozenset({b"localhost", b"invalid", b"test", b"example", b"local", b
     properties=(IOP,),
     asked=("P1", "Q3"),
     codes={
-        "sane": "All {count} NS names of {zone} are names of hosts that others can look up.",
+        "sane": "{count:The only NS name|All # NS names} of {zone} {count:is the name of a host|are names of hosts} "
+        "that others can look up.",
         "single-label": "The NS name {name} has a single label: a name was probably meant to be below {zone}.",
         "address": "The NS name {name} is an address written as a name.",
         "special-use": "The NS name {name} lies under {top}, which leads nowhere for others.",
@@ -64,7 +65,8 @@ def ns_name_sane(view: ZoneView) -> Iterator[Outcome]:
     asked=("P1", "Q3"),
     codes={
         "none": "No NS name of {zone} looks like a misspelling of the others.",
-        "lookalike": "The domain of the NS name {name} differs by one letter from {domain}, where {count} others lie.",
+        "lookalike": "The domain of the NS name {name} differs by one letter from {domain}, where {count} "
+        "{count:other lies|others lie}.",
         "no-names": "{zone} has no NS names.",
     },
 )

@@ -133,7 +133,7 @@ def nsec3_hash(view: ZoneView) -> Iterator[Outcome]:
     asked=_ASKS,
     codes={
         "zero": "{zone} uses no extra NSEC3 iterations at {servers}.",
-        "over-0": "{zone} uses {value} extra NSEC3 iterations at {servers}; there must be none.",
+        "over-0": "{zone} uses {value} extra NSEC3 {value:iteration|iterations} at {servers}; there must be none.",
         "over-50": "{zone} uses {value} extra NSEC3 iterations at {servers}; many resolvers give up at 50.",
         "over-150": "{zone} uses {value} extra NSEC3 iterations at {servers}; all resolvers give up at 150.",
         **_CODES,
@@ -164,7 +164,7 @@ def nsec3_iterations(view: ZoneView) -> Iterator[Outcome]:
     asked=_ASKS,
     codes={
         "empty": "{zone} uses no NSEC3 salt at {servers}.",
-        "salted": "{zone} uses an NSEC3 salt of {octets} octets ({value}) at {servers}.",
+        "salted": "{zone} uses an NSEC3 salt of {octets} {octets:octet|octets} ({value}) at {servers}.",
         **_CODES,
     },
 )
@@ -209,8 +209,9 @@ def nsec3_opt_out(view: ZoneView) -> Iterator[Outcome]:
     asked=_ASKS,
     codes={
         "good": "The NSEC3 records of {zone} have no flag but opt-out at {servers}.",
-        "bad-owner": "{servers} give NSEC3 records of {zone} whose owner is no hash: {owners}.",
-        "bad-hash": "{servers} give NSEC3 records of {zone} whose next hash has another length than 20 octets.",
+        "bad-owner": "{servers} {servers:gives|give} NSEC3 records of {zone} whose owner is no hash: {owners}.",
+        "bad-hash": "{servers} {servers:gives|give} NSEC3 records of {zone} whose next hash has another length than 20 "
+        "octets.",
         "unassigned-flag": "NSEC3 records of {zone} have flags {value} at {servers}; only opt-out (1) is assigned.",
         **_CODES,
     },

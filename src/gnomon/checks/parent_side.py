@@ -30,7 +30,8 @@ def _without_parent(view: ZoneView) -> str:
     properties=(STA, SEC),
     asked=("P1",),
     codes={
-        "agree": "The {count} servers of the parent that were asked delegate {zone} to the same name servers.",
+        "agree": "{count:The only server|The # servers} of the parent that {count:was|were} asked "
+        "{count:delegates|delegate} {zone} to the same name servers.",
         "ns-differ": "The servers of the parent delegate {zone} to different name servers: {values}.",
         "glue-differ": "The servers of the parent give different glue for {zone}: {values}.",
         "fewer-than-two": "Fewer than two servers of the parent gave a delegation of {zone}.",
@@ -86,9 +87,12 @@ def _tell(values: Mapping[Address, Hashable]) -> tuple[str, ...]:
     asked=("P1", "P4"),
     codes={
         "no-alias": "No server of the parent has an alias at {zone}.",
-        "alias": "{zone} is not a zone but an alias, as {servers} say; review its target {targets} instead.",
-        "dname-at-some": "{servers} have a DNAME at {zone}, though other servers of the parent delegate it.",
-        "alias-at-some": "{servers} have a CNAME at {zone}, though other servers of the parent delegate it.",
+        "alias": "{zone} is not a zone but an alias, as {servers} {servers:says|say}; review its "
+        "{targets:target|targets} {targets} instead.",
+        "dname-at-some": "{servers} {servers:has|have} a DNAME at {zone}, though other servers of the parent delegate "
+        "it.",
+        "alias-at-some": "{servers} {servers:has|have} a CNAME at {zone}, though other servers of the parent delegate "
+        "it.",
         "targets-differ": "The servers of the parent let the alias {zone} lead to different names: {targets}.",
         "no-parent-answer": "No server of the parent of {zone} answered.",
         **_NO_PARENT,

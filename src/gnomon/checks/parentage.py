@@ -20,7 +20,7 @@ from gnomon.evidence.subject import cut_subject
     asked=("P1", "P2", "C3", "C4"),
     version=2,
     codes={
-        "found": "The parent of {zone} is {parent}, as {servers} say.",
+        "found": "The parent of {zone} is {parent}, as {servers} {servers:says|say}.",
         "undetermined": "The servers above {zone} place it in different parents: {claims}.",
         "failing": "{server} should speak for {above}, above {zone}, and answers {how}.",
         "not-found": "No server above {zone} shows which zone its parent is.",

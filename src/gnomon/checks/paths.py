@@ -23,8 +23,8 @@ from gnomon.wire.rdata import Soa
     asked=("Q1", "Q10"),
     codes={
         "not-broken": "A server of {zone} gives its SOA record with authority.",
-        "www-answers": "No server gives the SOA record of {zone} with authority, but {servers} give an address of "
-        "www.{zone}: a web site may seem to work.",
+        "www-answers": "No server gives the SOA record of {zone} with authority, but {servers} "
+        "{servers:gives|give} an address of www.{zone}: a web site may seem to work.",
         "nothing": "No server gives the SOA record of {zone} with authority, nor an address of www.{zone}.",
         "no-answer": "No server of {zone} answered at all.",
     },
@@ -58,10 +58,12 @@ def broken_but_functional(view: ZoneView) -> Iterator[Outcome]:
     asked=("P1", "Q3", "Q1"),
     codes={
         "none": "Every address that the NS records of {zone} lead to is delegated.",
-        "serve": "The {count} addresses that only the NS records of {zone} itself lead to serve it.",
+        "serve": "{count:The address|The # addresses} that only the NS records of {zone} itself lead to "
+        "{count:serves|serve} it.",
         "fails": "{server}, which only the NS records of {zone} itself name, does not serve it ({state}), though "
         "delegated servers do.",
-        "not-observed": "Addresses that only the NS records of {zone} itself lead to could not be asked: {servers}.",
+        "not-observed": "{servers:An address|Addresses} that only the NS records of {zone} itself lead to could not be "
+        "asked: {servers}.",
         "no-delegation": "{zone} has no delegation to compare.",
     },
 )
@@ -104,8 +106,8 @@ def hidden_authority(view: ZoneView) -> Iterator[Outcome]:
     asked=("P1", "Q3", "Q1"),
     codes={
         "same": "{zone} works for resolvers that keep the parent's NS records and for those that prefer its own.",
-        "own-names-fail": "None of the name servers that {zone} names itself serves it ({names}): it fails for "
-        "resolvers that prefer these.",
+        "own-names-fail": "{names:The only name server|None of the name servers} that {zone} names itself "
+        "{names:does not serve|serves} it ({names}): it fails for resolvers that prefer {names:this|these}.",
         "contents-differ": "The name servers that the parent names and those that {zone} names itself serve different "
         "zones.",
         "none-works": "No delegated server serves {zone} (see del.any-server-works).",

@@ -113,7 +113,8 @@ def _parts(message: Message) -> tuple[int, int, int]:
     asked=("Q1", "Q7"),
     codes={
         "ready": "Every server of {zone} that answers over UDP answers over TCP too.",
-        "no-tcp": "{servers} answer over UDP only: larger signatures would take them away (see net.tcp).",
+        "no-tcp": "{servers} {servers:answers|answer} over UDP only: larger signatures would take {servers:it|them} "
+        "away (see net.tcp).",
         **UNHEARD,
     },
 )

@@ -121,10 +121,11 @@ def _newest(view: ZoneView) -> int | None:
     properties=(IOP,),
     asked=("Q1", "H1", "H2", "Q9"),
     codes={
-        "no-alias": "The primary that {zone} names is no alias: {names}.",
+        "no-alias": "The {names:primary|primaries} that {zone} names {names:is no alias|are no aliases}: {names}.",
         "alias": "{name}, which {zone} names as its primary, is an alias of {target}.",
         "none-named": "{zone} names no primary (a single dot).",
-        "unresolved": "No answer shows whether {names}, which {zone} names as its primary, is an alias.",
+        "unresolved": "No answer shows whether {names}, which {zone} names as its "
+        "{names:primary, is an alias|primaries, are aliases}.",
         **_NO_SOA,
     },
 )

@@ -73,7 +73,8 @@ def _records(answers: tuple[Answer, ...], owner: Name, rtype: RRType) -> tuple[N
     properties=(IOP,),
     asked=("A1",),
     codes={
-        "exist": "All {count} name server addresses of {zone} have a PTR record.",
+        "exist": "{count:The only name server address|All # name server addresses} of {zone} {count:has|have} a PTR "
+        "record.",
         "missing": "{server} has no PTR record.",
         "failed": "The PTR record of {server} cannot be looked up: {rcode}.",
         "not-looked-up": "The names of the addresses were not looked up.",
@@ -106,8 +107,10 @@ def ptr_exists(view: ZoneView) -> Iterator[Outcome]:
     properties=(IOP,),
     asked=("A1",),
     codes={
-        "match": "The PTR records of all {count} name server addresses of {zone} lead back to their NS names.",
-        "differs": "The PTR record of {server} is {names}, not one of its NS names.",
+        "match": "{count:The PTR record|The PTR records} of {count:the only name server address|all # name server "
+        "addresses} of {zone} {count:leads back to its NS name|lead back to their NS names}.",
+        "differs": "The PTR {names:record|records} of {server} {names:is|are} {names}, {names:not one|none} of its NS "
+        "names.",
         "none": "Not every name server address has a PTR record (see addr.ptr-exists); those there are match.",
         "not-looked-up": "The names of the addresses were not looked up.",
     },

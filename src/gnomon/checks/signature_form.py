@@ -65,7 +65,8 @@ def verifies(view: ZoneView) -> Iterator[Outcome]:
     asked=SIGNED_ASKS,
     codes={
         "right": "Every signature of {zone} has the length of its algorithm.",
-        "wrong": "The signature of {key} over {rrsets} has {octets} octets at {servers}; it should have {expected}.",
+        "wrong": "The {rrsets:signature|signatures} of {key} over {rrsets} {rrsets:has|have} {octets} octets at "
+        "{servers}; {expected} are due.",
         **_CODES,
     },
 )
@@ -104,7 +105,8 @@ def _wrong_length(one: ExaminedSignature) -> tuple[int, int] | None:
     asked=SIGNED_ASKS,
     codes={
         "apex": "Every signature of {zone} names the zone as its signer.",
-        "other": "The signature of {key} over {rrsets} names {signer} as its signer at {servers}.",
+        "other": "The {rrsets:signature|signatures} of {key} over {rrsets} {rrsets:names|name} {signer} as "
+        "{rrsets:its|their} signer at {servers}.",
         **_CODES,
     },
 )
@@ -131,7 +133,8 @@ def signer(view: ZoneView) -> Iterator[Outcome]:
     asked=SIGNED_ASKS,
     codes={
         "fit": "No signature of {zone} counts more labels than its name has.",
-        "too-many": "The signature of {key} over {rrsets} counts {count} labels at {servers}; the name has fewer.",
+        "too-many": "The {rrsets:signature|signatures} of {key} over {rrsets} {rrsets:counts|count} {count} "
+        "{count:label|labels} at {servers}; the name has fewer.",
         **_CODES,
     },
 )
@@ -160,8 +163,9 @@ def signature_labels(view: ZoneView) -> Iterator[Outcome]:
     asked=SIGNED_ASKS,
     codes={
         "none": "Every signature of {zone} names a key of the zone.",
-        "only": "{rrsets} are signed only by {key} at {servers}, which is not among the keys there.",
-        "beside": "{rrsets} have a signature by {key} at {servers}, which is not among the keys there, beside another.",
+        "only": "{rrsets} {rrsets:is|are} signed only by {key} at {servers}, which is not among the keys there.",
+        "beside": "{rrsets} {rrsets:has|have} a signature by {key} at {servers}, which is not among the keys there, "
+        "beside another.",
         "told-elsewhere": "{rrsets} at {servers}: see sig.dnskey, sig.soa, denial.signed and auto.cds-signed.",
         **_CODES,
     },
@@ -195,9 +199,11 @@ def orphan_tag(view: ZoneView) -> Iterator[Outcome]:
     asked=SIGNED_ASKS,
     codes={
         "agree": "TTL, TTL of the signature and original TTL agree in every answer of {zone}.",
-        "rrset-over-original": "{rrsets} have a TTL of {ttl_s} s at {servers}, the signature {original_s} s.",
-        "signature-over-original": "The RRSIG of {rrsets} has a TTL of {ttl_s} s at {servers}, over {original_s} s.",
-        "differ": "{rrsets} and their signatures have different TTLs at {servers} ({ttls}).",
+        "rrset-over-original": "{rrsets} {rrsets:has|have} a TTL of {ttl_s} s at {servers}, the signature {original_s} "
+        "s.",
+        "signature-over-original": "The {rrsets:RRSIG|RRSIGs} of {rrsets} {rrsets:has|have} a TTL of {ttl_s} s at "
+        "{servers}, over {original_s} s.",
+        "differ": "{rrsets} and {rrsets:its|their} signatures have different TTLs at {servers} ({ttls}).",
         **_CODES,
     },
 )

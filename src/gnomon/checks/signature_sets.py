@@ -26,9 +26,10 @@ _CODES = {**NONE_SEEN, **UNSIGNED, **UNHEARD_EDNS}
     asked=SIGNED_ASKS,
     codes={
         "all-signed": "Every record set of {zone} that was seen has a signature.",
-        "missing": "{servers} give {rrsets} without a signature, but others with one.",
-        "no-signatures": "{servers} send no signatures at all (see dnssec.dnssec-aware).",
-        "told-elsewhere": "{servers} give {rrsets} unsigned: see sig.dnskey, sig.soa, denial.signed, auto.cds-signed.",
+        "missing": "{servers} {servers:gives|give} {rrsets} without a signature, but others with one.",
+        "no-signatures": "{servers} {servers:sends|send} no signatures at all (see dnssec.dnssec-aware).",
+        "told-elsewhere": "{servers} {servers:gives|give} {rrsets} unsigned: see sig.dnskey, sig.soa, denial.signed, "
+        "auto.cds-signed.",
         **_CODES,
     },
 )
@@ -75,10 +76,14 @@ def present(view: ZoneView) -> Iterator[Outcome]:
     asked=SIGNED_ASKS,
     codes={
         "complete": "Every record set of {zone} has a signature by each algorithm that the zone has keys of.",
-        "dnskey-lacks": "The DNSKEY record set of {zone} has no signature by algorithm {algorithms} at {servers}.",
-        "soa-lacks": "The SOA record set of {zone} has no signature by algorithm {algorithms} at {servers}.",
-        "ns-lacks": "The NS record set of {zone} has no signature by algorithm {algorithms} at {servers}.",
-        "others-lack": "{rrsets} have no signature by algorithm {algorithms} at {servers}.",
+        "dnskey-lacks": "The DNSKEY record set of {zone} has no signature by {algorithms:algorithm|algorithms} "
+        "{algorithms} at {servers}.",
+        "soa-lacks": "The SOA record set of {zone} has no signature by {algorithms:algorithm|algorithms} {algorithms} "
+        "at {servers}.",
+        "ns-lacks": "The NS record set of {zone} has no signature by {algorithms:algorithm|algorithms} {algorithms} at "
+        "{servers}.",
+        "others-lack": "{rrsets} {rrsets:has|have} no signature by {algorithms:algorithm|algorithms} {algorithms} at "
+        "{servers}.",
         **_CODES,
     },
 )
@@ -127,9 +132,9 @@ def _algorithm(number: int) -> str:
     asked=SIGNED_ASKS,
     codes={
         "few": "No record set of {zone} has more than two signatures.",
-        "over-2": "{rrsets} have {count} signatures at {servers}; PowerDNS looks at two.",
-        "over-8": "{rrsets} have {count} signatures at {servers}; Unbound keeps eight.",
-        "over-16": "{rrsets} have {count} signatures at {servers}; BIND gives up after 16.",
+        "over-2": "{rrsets} {rrsets:has|have} {count} signatures at {servers}; PowerDNS looks at two.",
+        "over-8": "{rrsets} {rrsets:has|have} {count} signatures at {servers}; Unbound keeps eight.",
+        "over-16": "{rrsets} {rrsets:has|have} {count} signatures at {servers}; BIND gives up after 16.",
         **_CODES,
     },
 )
@@ -158,7 +163,8 @@ def count(view: ZoneView) -> Iterator[Outcome]:
     asked=SIGNED_ASKS,
     codes={
         "supported": "Every record set of {zone} has a signature by an algorithm that validators know.",
-        "little-support": "{rrsets} are signed only by algorithm {algorithms} at {servers}; few validators know it.",
+        "little-support": "{rrsets} {rrsets:is|are} signed only by {algorithms:algorithm|algorithms} {algorithms} at "
+        "{servers}; few validators know {algorithms:it|them}.",
         **_CODES,
     },
 )
@@ -235,8 +241,10 @@ def _cost(one: SignedAnswer, named: Mapping[tuple[int, int], int]) -> int:
     asked=("Q3", "Q4", "Q4N"),
     codes={
         "kept": "No server of {zone} has to be asked without EDNS, where there are no signatures.",
-        "edns-refused": "{servers} give the DNSKEY of {zone} only when asked without EDNS, so without signatures.",
-        "do-cleared": "{servers} clear the DO bit and send no signatures (see dnssec.dnssec-aware).",
+        "edns-refused": "{servers} {servers:gives|give} the DNSKEY of {zone} only when asked without EDNS, so without "
+        "signatures.",
+        "do-cleared": "{servers} {servers:clears|clear} the DO bit and {servers:sends|send} no signatures (see "
+        "dnssec.dnssec-aware).",
         **UNSIGNED,
         **UNHEARD_EDNS,
     },

@@ -33,9 +33,11 @@ def _ends_s(one: ExaminedSignature, now_s: int) -> int:
     asked=SIGNED_ASKS,
     codes={
         "past": "Every signature of {zone} began more than an hour ago.",
-        "recent": "The signature of {key} over {rrsets} began at {at}, less than an hour ago ({servers}).",
+        "recent": "The {rrsets:signature|signatures} of {key} over {rrsets} began at {at}, less than an hour ago "
+        "({servers}).",
         "future": "The signatures over {rrsets} begin only at {at} at {servers}.",
-        "one-future": "{rrsets} carry a signature that begins only at {at} at {servers}, beside a valid one.",
+        "one-future": "{rrsets} {rrsets:carries|carry} a signature that begins only at {at} at {servers}, beside a "
+        "valid one.",
         **_CODES,
     },
 )
@@ -69,8 +71,10 @@ def inception(view: ZoneView) -> Iterator[Outcome]:
     asked=SIGNED_ASKS,
     codes={
         "clear": "No signature of {zone} is within five minutes of its beginning or its end.",
-        "near-inception": "The signature of {key} over {rrsets} began at {at}, just now ({servers}).",
-        "near-expiration": "The signature of {key} over {rrsets} ends at {at}, within minutes ({servers}).",
+        "near-inception": "The {rrsets:signature|signatures} of {key} over {rrsets} began at {at}, just now "
+        "({servers}).",
+        "near-expiration": "The {rrsets:signature|signatures} of {key} over {rrsets} {rrsets:ends|end} at {at}, within "
+        "minutes ({servers}).",
         **_CODES,
     },
 )
@@ -101,7 +105,8 @@ def skew_margin(view: ZoneView) -> Iterator[Outcome]:
     asked=SIGNED_ASKS,
     codes={
         "within": "No record set of {zone} can outlive its signature in a cache.",
-        "outlives": "{rrsets} have a TTL of {ttl_s} s at {servers}, but the last signature ends at {at}, before that.",
+        "outlives": "{rrsets} {rrsets:has|have} a TTL of {ttl_s} s at {servers}, but the last signature ends at {at}, "
+        "before that.",
         **_CODES,
     },
 )

@@ -19,14 +19,14 @@ _DAY_S = 86_400
 
 _STATE_CODES = {
     "valid": "Every server of {zone} signs its {rtype} record set validly.",
-    "missing": "{servers} give the {rtype} record set of {zone} without a signature.",
+    "missing": "{servers} {servers:gives|give} the {rtype} record set of {zone} without a signature.",
     "no-key": "At {servers} {detail}.",
     "not-yet-valid": "At {servers} {detail} (see sig.inception).",
     "invalid": "At {servers} {detail}.",
     "unusable": "At {servers} {detail} (see sig.signer and sig.labels).",
     "expired": "At {servers} {detail} (see sig.not-expired).",
     "not-checkable": "At {servers} {detail}.",
-    "no-signatures": "{servers} send no signatures at all (see dnssec.dnssec-aware).",
+    "no-signatures": "{servers} {servers:sends|send} no signatures at all (see dnssec.dnssec-aware).",
     "no-rrset": "{servers} gave no {rtype} record set of {zone} when asked for it with DO.",
     **UNSIGNED,
     **UNHEARD_EDNS,
@@ -104,7 +104,8 @@ def _code_of(examined: ExaminedRRset | None, *, silent: bool) -> str:
         "current": "No record set of {zone} lives on expired signatures.",
         "expired": "The signatures over {rrsets} of {zone} have expired at {servers}, the first at {at}.",
         "all-expired": "Every server gives {rrsets} of {zone} with signatures that expired, the first at {at}.",
-        "one-expired": "At {servers} {rrsets} of {zone} carry a signature that expired at {at}, beside a valid one.",
+        "one-expired": "At {servers} {rrsets} of {zone} {rrsets:carries|carry} a signature that expired at {at}, "
+        "beside a valid one.",
         "no-signatures": "No signature of {zone} was seen.",
         **UNSIGNED,
         **UNHEARD_EDNS,
@@ -209,7 +210,7 @@ def remaining(view: ZoneView) -> Iterator[Outcome]:
     properties=(SEC,),
     asked=SIGNED_ASKS,
     codes={
-        "moderate": "No signature of {zone} is valid for more than {days} days.",
+        "moderate": "No signature of {zone} is valid for more than {days} {days:day|days}.",
         "over-45-days": "The signature of {key} over {rtype} of {zone} is valid for {days} days.",
         "long-validity": "The signature of {key} over {rtype} of {zone} is valid for {days} days, more than 180.",
         "long-remaining": "The signature of {key} over {rtype} of {zone} lasts {left_days} days more, over 180.",

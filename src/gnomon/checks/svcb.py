@@ -36,9 +36,9 @@ def _without(found: Lookup) -> Iterator[Outcome]:
     properties=(IOP,),
     asked=("Z1H",),
     codes={
-        "valid": "The HTTPS records of {zone} are right: {records}.",
+        "valid": "The HTTPS {records:record|records} of {zone} {records:is|are} right: {records}.",
         "malformed": "The HTTPS record {record} of {zone} is wrong: {wrong}.",
-        "unreadable": "{count} HTTPS record(s) of {zone} cannot be read.",
+        "unreadable": "{count} HTTPS {count:record|records} of {zone} cannot be read.",
         "mixed": "{zone} has an HTTPS record in alias mode and others beside it: {records}.",
         "loop": "The HTTPS record of {zone} is an alias of the zone itself.",
         **_NONE,

@@ -77,7 +77,8 @@ def zone_double_hyphen(view: ZoneView) -> Iterator[Outcome]:
     properties=(IOP,),
     asked=("P1", "Q3"),
     codes={
-        "all-hostnames": "All {count} NS names of {zone} are valid host names.",
+        "all-hostnames": "{count:The only NS name|All # NS names} of {zone} "
+        "{count:is a valid host name|are valid host names}.",
         "not-a-hostname": "The NS name {name} is not a valid host name.",
         "numeric-tld": "The NS name {name} ends in a top-level domain of digits.",
         "double-hyphen": "The NS name {name} has hyphens as third and fourth character without being xn--.",
@@ -241,7 +242,8 @@ def mname(view: ZoneView) -> Iterator[Outcome]:
     properties=(IOP,),
     asked=("Z1M",),
     codes={
-        "all-hostnames": "All {count} mail exchanges of {zone} are valid host names.",
+        "all-hostnames": "{count:The only mail exchange|All # mail exchanges} of {zone} "
+        "{count:is a valid host name|are valid host names}.",
         "not-a-hostname": "The mail exchange {name} is not a valid host name.",
         "numeric-tld": "The mail exchange {name} ends in a top-level domain of digits.",
         "double-hyphen": "The mail exchange {name} has hyphens as third and fourth character without being xn--.",

@@ -77,7 +77,7 @@ def cname_alone(view: ZoneView) -> Iterator[Outcome]:
     properties=(REL, IOP),
     asked=("Q9", "Z1A", "Z2", "H1", "H2", "H5", "H8"),
     codes={
-        "short": "The aliases that {zone} leads to end after {count} steps at most.",
+        "short": "The aliases that {zone} leads to end after {count} {count:step|steps} at most.",
         "long": "{name} is an alias over {count} steps; some resolvers give up.",
         "too-long": "{name} is an alias over {count} steps; most resolvers give up.",
         "loop": "{name} is an alias that comes back to {target}.",

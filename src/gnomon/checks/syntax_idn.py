@@ -39,7 +39,7 @@ def _find_a_labels(view: ZoneView) -> Mapping[bytes, Name]:
     properties=(IOP, SEC),
     asked=("P1", "Q1", "Q3", "Z1M"),
     codes={
-        "valid": "The international labels in the names of {zone} are valid: {labels}.",
+        "valid": "The international {labels:label|labels} in the names of {zone} {labels:is|are} valid: {labels}.",
         "invalid": "The label {label} of {name} is no valid A-label: {reason}.",
         "only-uts46": "The label {label} ({text}) of {name} is valid only by the older rules: {reason}.",
         "none": "No name of {zone} has an international label.",

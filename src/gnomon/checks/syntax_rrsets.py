@@ -108,7 +108,7 @@ def _uneven(message: Message) -> tuple[Fault, ...]:
     asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6"),
     codes={
         "sane": "The TTLs of all records from the servers of {zone} are from 1 second to a week.",
-        "zero": "{server} gives TTL 0 to {rrsets}: no resolver keeps them.",
+        "zero": "{server} gives TTL 0 to {rrsets}: no resolver keeps {rrsets:it|them}.",
         "long": "{server} gives a TTL of {number} seconds to {rrsets}; resolvers keep nothing over a week.",
         "negative": "{server} gives a TTL with the highest bit set to {rrsets}; it counts as 0.",
         **_NO_ANSWER,
@@ -157,9 +157,11 @@ def _may_be_zero(record: Record) -> bool:
     asked=("Q3", "Q4", "Q5", "Q6", "Z1M", "Z1T"),
     codes={
         "sane": "No RRset from the servers of {zone} has more than 50 records.",
-        "large": "{server} has RRsets of up to {number} records: {rrsets}.",
-        "too-large": "{server} has RRsets of up to {number} records: {rrsets}; BIND refuses more than 100.",
-        "refused": "{server} has RRsets of up to {number} records: {rrsets}; PowerDNS refuses more than 256.",
+        "large": "{server} has {rrsets:an RRset of|RRsets of up to} {number} records: {rrsets}.",
+        "too-large": "{server} has {rrsets:an RRset of|RRsets of up to} {number} records: {rrsets}; BIND refuses more "
+        "than 100.",
+        "refused": "{server} has {rrsets:an RRset of|RRsets of up to} {number} records: {rrsets}; PowerDNS refuses "
+        "more than 256.",
         **_NO_ANSWER,
     },
 )
@@ -193,7 +195,7 @@ def _size_code(count: int) -> str:
     properties=(IOP,),
     asked=("Q5", "Q6", "Q8N"),
     codes={
-        "sane": "No name of {zone} that was shown has more than {most} types of records.",
+        "sane": "No name of {zone} that was shown has more than {most} {most:type|types} of records.",
         "too-many": "{name} has {number} types of records; BIND refuses more than 100.",
         "not-shown": "No NSEC or NSEC3 record of {zone} shows which types a name has.",
     },

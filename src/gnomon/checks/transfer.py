@@ -15,7 +15,10 @@ from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 from gnomon.wire import rdata
 
-_OTHER_ZONE = {"other-zone": "Not judged at {servers}: they were asked to transfer another zone that they serve."}
+_OTHER_ZONE = {
+    "other-zone": "Not judged at {servers}: {servers:it was|they were} asked to transfer another zone that "
+    "{servers:it serves|they serve}."
+}
 _NO_ALIVE = "Q7"
 
 
@@ -38,7 +41,7 @@ def _opened(view: ZoneView, ask: str) -> dict[Address, Answer]:
     codes={
         "closed": "No server of {zone} that was asked gives incremental transfers to strangers.",
         "open": "{server} refuses a whole transfer of {zone}, but gives an incremental one to anyone.",
-        "as-whole": "{servers} transfer {zone} to anyone in either way (see exp.axfr).",
+        "as-whole": "{servers} {servers:transfers|transfer} {zone} to anyone in either way (see exp.axfr).",
         **_OTHER_ZONE,
         **UNHEARD,
     },

@@ -37,8 +37,8 @@ def _how(attempts: tuple[Exchange, ...]) -> str:
     asked=_UDP_ASKS,
     codes={
         "answers": "Every address of {zone} that could be asked answers over UDP ({count}).",
-        "silent": "{server} does not answer over UDP ({how}, {attempts} attempts).",
-        "lossy": "{server} answered over UDP only after {lost} lost attempts.",
+        "silent": "{server} does not answer over UDP ({how}, {attempts} {attempts:attempt|attempts}).",
+        "lossy": "{server} answered over UDP only after {lost} lost {lost:attempt|attempts}.",
         "not-sent": "{server} was not asked over UDP ({how}).",
         "no-addresses": "No address is known of any name server of {zone}.",
     },
@@ -127,10 +127,13 @@ def tcp(view: ZoneView) -> Iterator[Outcome]:
     properties=(REL, IOP),
     asked=(*_UDP_ASKS, "Q7"),
     codes={
-        "reachable": "All {count} IPv6 addresses of {zone} answer.",
-        "some-dead": "Published IPv6 addresses of {zone} do not answer: {servers}.",
-        "all-dead": "None of the {count} published IPv6 addresses of {zone} answers.",
-        "all-dead-no-v4": "None of the {count} published IPv6 addresses of {zone} answers, and it has no IPv4 address.",
+        "reachable": "{count:The only IPv6 address|All # IPv6 addresses} of {zone} {count:answers|answer}.",
+        "some-dead": "{servers:A published IPv6 address|Published IPv6 addresses} of {zone} {servers:does|do} not "
+        "answer: {servers}.",
+        "all-dead": "{count:The only published IPv6 address|None of the # published IPv6 addresses} of {zone} "
+        "{count:does not answer|answers}.",
+        "all-dead-no-v4": "{count:The only published IPv6 address|None of the # published IPv6 addresses} of {zone} "
+        "{count:does not answer|answers}, and it has no IPv4 address.",
         "no-v6-here": "No IPv6 address of {zone} could be asked from here.",
         "no-v6": "No name server of {zone} has an IPv6 address.",
     },

@@ -183,7 +183,8 @@ _RTT_US = attrgetter("rtt_us")
         "some": "{lost} of {count} questions to the servers of {zone} had to be asked again, at least one in 20.",
         "much": "{lost} of {count} questions to the servers of {zone} had to be asked again, at least one in five.",
         "most": "{lost} of {count} questions to the servers of {zone} had to be asked again, at least half.",
-        "few-samples": "Only {count} questions to the servers of {zone} were answered; loss is judged from 20 on.",
+        "few-samples": "Only {count} {count:question|questions} to the servers of {zone} {count:was|were} answered; "
+        "loss is judged from 20 on.",
     },
 )
 def loss(view: ZoneView) -> Iterator[Outcome]:

@@ -19,7 +19,7 @@ from gnomon.evidence import Exchange
     asked=("S28",),
     version=2,
     codes={
-        "offers": "Answers over TLS, properly: {servers}.",
+        "offers": "{servers} {servers:answers|answer} properly over TLS.",
         "none": "No server of {zone} takes connections on port 853; none has to.",
         "no-tls": "{server} takes connections on port 853 and does not speak TLS there.",
         "silent": "{server} agrees to TLS on port 853 and does not answer a question there.",

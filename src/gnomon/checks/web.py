@@ -33,8 +33,8 @@ def _web_hosts(view: ZoneView) -> list[HostLookup]:
     properties=(IOP,),
     asked=("Z1A", "Z2", "H1", "H2"),
     codes={
-        "all": "{hosts} have IPv6 addresses.",
-        "missing": "Only IPv4 addresses, no IPv6 address: {without}.",
+        "all": "{hosts} {hosts:has|have} IPv6 addresses.",
+        "missing": "{without} {without:has|have} IPv4 addresses only.",
         "no-address": "Neither {zone} nor www below it has an address.",
         "not-known": "The addresses of {hosts} are not known: no usable answer, or not asked.",
     },
@@ -70,7 +70,7 @@ def web_v6(view: ZoneView) -> Iterator[Outcome]:
     properties=(SEC,),
     asked=("Z2",),
     codes={
-        "usable": "{name} has TLSA records that can be used: {records}.",
+        "usable": "{name} has {records:a TLSA record|TLSA records} that can be used: {records}.",
         "single": "{name} has one TLSA record ({records}); a second one must be there before the key is changed.",
         "none": "{name} has no TLSA record.",
         "wrong": "The TLSA record {record} of {name} cannot be used: {wrong}.",
@@ -160,10 +160,11 @@ def _key_records(view: ZoneView) -> tuple[tuple[str, ...], list[Exchange]]:
     properties=(SEC,),
     asked=("Z1M", "Z1H", "Z2", "H1", "H2"),
     codes={
-        "lead-on": "All names that records of {zone} lead to exist: {targets}.",
+        "lead-on": "{targets:The only name|All names} that records of {zone} lead to {targets:exists|exist}: "
+        "{targets}.",
         "nowhere": "{owner} leads to {target}, which does not exist.",
         "unregistered": "{owner} leads to {target}, in the domain {domain}, which is not in the zone above it.",
-        "not-known": "Whether {targets} exist is not known: no usable answer, or not asked.",
+        "not-known": "Whether {targets} {targets:exists|exist} is not known: no usable answer, or not asked.",
         "no-targets": "No record of {zone} that was asked for leads to a name elsewhere.",
     },
 )

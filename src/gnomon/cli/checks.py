@@ -18,6 +18,7 @@ from gnomon.checks.docs import render_pages
 from gnomon.checks.peers import PEERS, tags_of
 from gnomon.checks.profile import ZONE_CLASSES, Profile, load_profile
 from gnomon.checks.registry import HEADINGS, Check, all_checks
+from gnomon.checks.sentence import for_several
 from gnomon.cli.terminal import console, row, say, table
 
 _STYLES = {"critical": "bold red", "error": "bold red", "warning": "bold yellow", "notice": "cyan", "pass": "green"}
@@ -95,7 +96,7 @@ def _plain(check: Check, profile: Profile) -> dict[str, object]:
         **{heading.lower(): check.section(heading) for heading in HEADINGS},
         "codes": {
             code: {
-                "sentence": sentence,
+                "sentence": for_several(sentence),
                 "level": profile.levels[f"{check.id}/{code}"].word,
                 "level_by_zone_class": _exceptions(f"{check.id}/{code}", profile),
                 **{peer: [asdict(tag) for tag in tags] for peer, tags in tags_of(f"{check.id}/{code}").items()},
@@ -145,7 +146,7 @@ def _print_specification(check: Check, profile: Profile) -> None:
             Text(printable(f"{PEERS[peer]}: {', '.join(f'{tag.testcase} {tag.tag}' for tag in tags)}"), "dim")
             for peer, tags in tags_of(full).items()
         ]
-        about = Group(Text(printable(tr(sentence))), *named)
+        about = Group(Text(printable(for_several(tr(sentence)))), *named)
         console().print(Padding(about, (0, 0, 0, 17), expand=False))
     if any(_exceptions(f"{check.id}/{code}", profile) for code in check.codes):
         say()

@@ -11,13 +11,14 @@ from typing import NamedTuple
 
 from gnomon._core import canonical, verdict_row
 from gnomon.base import printable
+from gnomon.base.words import tr
 from gnomon.checks.registry import all_checks
 from gnomon.checks.sentence import fill
 
 INTERNAL_ERROR = "internal-error"
 NOTHING_SEEN = "nothing-seen"
 # What the judge says itself, of any check.
-_SENTENCES = {
+SENTENCES = {
     INTERNAL_ERROR: "The check failed on {zone} with an error of its own ({error}); please report this.",
     NOTHING_SEEN: "Nothing was seen of {zone} that this could be judged by.",
 }
@@ -30,15 +31,16 @@ class Note(NamedTuple):
     facts: Mapping[str, object]
 
 
-_EXPLANATIONS = {
+EXPLANATIONS = {
     "class": "{level} is the level for zones of class {zone_class}; for others it is {otherwise}.",
     "masked": "Lowered from {level}: {healthy} other addresses are well, in two ASes or more of each IP version.",
-    "as-seen": "As seen in this run, by {attempts} attempt(s) within {over_s} s; it counts as lasting after {wanted} "
-    "attempts over {wanted_s} s.",
-    "not-lasting": "Would be {level}, but was seen in {attempts} attempt(s) within {over_s} s only; the profile asks "
-    "for {wanted} attempts over {wanted_s} s.",
+    "as-seen": "As seen in this run, by {attempts} {attempts:attempt|attempts} within {over_s} s; it counts as lasting "
+    "after {wanted} {wanted:attempt|attempts} over {wanted_s} s.",
+    "not-lasting": "Would be {level}, but was seen in {attempts} {attempts:attempt|attempts} within {over_s} s only; "
+    "the profile asks for {wanted} {wanted:attempt|attempts} over {wanted_s} s.",
     "echo": "Would be {level}, but follows from {cause}, which is reported by itself.",
 }
+_LEVELS = ("level", "otherwise")  # the facts among these that are words of `Level`
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +134,21 @@ def sentence(verdict: Verdict) -> str:
 
 def explanations(zone: str, notes: Iterable[tuple[str, Mapping[str, object]]]) -> list[str]:
     """What a level comes from (`Verdict.explanation`), a sentence for each rule, safe to print."""
-    return [
-        fill(_EXPLANATIONS[rule], zone, facts) if rule in _EXPLANATIONS else printable(rule) for rule, facts in notes
-    ]
+    return [_explanation(zone, rule, facts) for rule, facts in notes]
+
+
+def _explanation(zone: str, rule: str, facts: Mapping[str, object]) -> str:
+    levels = {name: tr(str(facts[name])) for name in _LEVELS if name in facts}
+    try:
+        return fill(EXPLANATIONS[rule], zone, {**facts, **levels})
+    except KeyError:
+        return printable(rule)
 
 
 def sentence_for(check_id: str, code: str, zone: str, args: Mapping[str, object]) -> str:
     """The sentence of a stored verdict; its code alone if this version of Gnomon does not know it any more."""
     check = all_checks().get(check_id)
-    template = _SENTENCES.get(code) or (check.codes.get(code) if check else None)
+    template = SENTENCES.get(code) or (check.codes.get(code) if check else None)
     try:
         return fill(template, zone, args) if template else f"{check_id}/{code}"
     except (KeyError, IndexError):

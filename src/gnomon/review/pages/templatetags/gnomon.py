@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from gnomon.base import Level, printable
+from gnomon.checks.sentence import for_several
 
 if TYPE_CHECKING:
     from gnomon.review.zones.models import Run
@@ -204,7 +205,7 @@ def family_name(family: str) -> str:
 @register.filter
 def template_sentence(template: str) -> str:
     """A code's sentence before it is filled in: the names of its facts in angle quotes."""
-    return re.sub(r"\{([^{}]*)\}", "‹\\1›", template)
+    return re.sub(r"\{([^{}]*)\}", "‹\\1›", for_several(template))
 
 
 @register.filter
