@@ -31,8 +31,9 @@ from gnomon.sources import RoutingTable
 from gnomon.sources.routing import Route
 
 MAX_DIFFERENCES = 1000
-# Views hold no cycles: looking for some after every few hundred objects takes a tenth of the time and finds none.
-_COLLECTED_AFTER = 100_000
+# Views hold no cycles: looking for some after every few hundred objects takes a tenth of the time and finds none. What
+# is kept of a batch until it is stored is some hundred thousand objects.
+_COLLECTED_AFTER = 500_000
 
 
 @dataclass(frozen=True, slots=True)
