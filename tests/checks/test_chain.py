@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import dns.dnssec
@@ -25,7 +26,7 @@ from gnomon.checks.parent import Undelegated
 from gnomon.checks.proofs import Proof
 from gnomon.checks.validation import ExaminedRRset, Validator, keys_of
 from gnomon.checks.view import ZoneView
-from gnomon.lab import Scenario
+from gnomon.lab import Placement, Scenario
 from gnomon.wire import Message, RRset
 from worlds import view_of
 
@@ -174,6 +175,22 @@ def dns_digest(key: bytes, digest_type: int) -> bytes:
     from gnomon.wire import dnssec
 
     return dnssec.ds_digest(ZONE, key, digest_type) or b""
+
+
+@pytest.mark.parametrize(
+    ("zone", "reason"), [(ZONE, "soa-revoked-key"), (TEST, "ds-no-key"), (ROOT, "ds-no-key")], ids=str
+)
+def test_a_revoked_key_vouches_for_no_data(zone: Name, reason: str, tmp_path: Path) -> None:
+    """RFC 5011 section 2.1: it is for no purpose but its own signature over the DNSKEY RRset."""
+    placed = (Placement("revoked-signer", "all", zone),)
+    chain = view_of(Scenario("revoked", (), (), {}, placed), tmp_path).chain()
+    assert (chain.status, chain.reason) == (ChainStatus.BOGUS, reason)
+    assert "revoked" in chain.detail or zone != ZONE
+
+
+def test_a_revoked_key_beside_others_does_no_harm(tmp_path: Path) -> None:
+    changes = {"extra_keys": [{"revoked": True, "flags": 257, "signs": "keys"}]}
+    assert state(view_of(Scenario("revoked", (), (), changes, ()), tmp_path)) == ("secure", "")
 
 
 def test_a_server_is_judged_by_all_its_answers(healthy: ZoneView) -> None:

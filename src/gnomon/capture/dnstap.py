@@ -30,6 +30,7 @@ _M_QUERY_S, _M_QUERY_NS, _M_QUERY = 8, 9, 10
 _M_RESPONSE_S, _M_RESPONSE_NS, _M_RESPONSE = 12, 13, 14
 _TOOL_QUERY, _TOOL_RESPONSE = 11, 12
 _TRANSPORTS = {1: Transport.UDP, 2: Transport.TCP, 3: Transport.DOT}
+_CODES = {transport: code for code, transport in _TRANSPORTS.items()}
 _Fields = Mapping[int, int | bytes]
 
 
@@ -150,7 +151,7 @@ def _to_frame(x: Exchange, version: bytes) -> bytes:
     fields: list[tuple[int, int | bytes]] = [
         (_M_TYPE, _TOOL_QUERY if x.response is None else _TOOL_RESPONSE),
         (_M_FAMILY, 1 if x.address.version == 4 else 2),
-        (_M_PROTOCOL, next(code for code, one in _TRANSPORTS.items() if one == x.transport)),
+        (_M_PROTOCOL, _CODES[x.transport]),
         (_M_RESPONSE_ADDRESS, x.address.packed),
         (_M_QUERY_PORT, x.local_port),
         (_M_RESPONSE_PORT, x.port),

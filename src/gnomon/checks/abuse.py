@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from operator import itemgetter
 
-from gnomon.base import Name, Transport
-from gnomon.checks.observed import is_answered
+from gnomon.base import Name
+from gnomon.checks.observed import is_answered, is_udp
 from gnomon.checks.outcome import Outcome, not_applicable, outcome
 from gnomon.checks.registry import IOP, SEC, STA, check
 from gnomon.checks.replies import UNHEARD, hear, unheard
@@ -43,7 +43,7 @@ def amplification(view: ZoneView) -> Iterator[Outcome]:
     Do: answer ANY with one RRset; keep UDP answers below 1232 octets; use ECDSA keys; limit the rate of answers.
     """
     asked = [x for ask in ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "S19") for x in view.asked(ask) if is_answered(x)]
-    over_udp = [x for x in asked if x.transport is Transport.UDP]
+    over_udp = filter(is_udp, asked)
     answered = [(len(x.response) / len(x.query), x) for x in over_udp if x.response is not None]
     if not answered:
         yield from unheard(view, hear(view, "Q1"), "Q1")

@@ -33,7 +33,7 @@ from gnomon.checks.validation import (
     key_label,
     keys_of,
     label_of,
-    may_sign,
+    may_vouch,
 )
 from gnomon.evidence import Exchange
 from gnomon.wire import RRset, dnssec, rdata
@@ -330,7 +330,7 @@ def enter(
         detail = f"{zone} has a DS ({_tags(ds)}) but no DNSKEY"
         return _Step(ChainStatus.BOGUS, "no-dnskey", detail, exchanges=shown)
     keys = keys_of(rrset.rdatas)
-    entries = [k for k in keys if may_sign(k) and not k.dnskey.is_revoked and any(matches(d, zone, k) for d in ds)]
+    entries = [k for k in keys if may_vouch(k) and any(matches(d, zone, k) for d in ds)]
     if not entries:
         detail = f"no DS of {zone} ({_tags(ds)}) matches a DNSKEY"
         return _Step(ChainStatus.BOGUS, "ds-matches-no-key", detail, exchanges=shown)
@@ -341,7 +341,7 @@ def enter(
         return _Step(ChainStatus.BOGUS, "no-entry-signature", detail, exchanges=shown)
     if examined.failure:
         return _failed(examined, "dnskey", validator.now_s, shown)
-    return _Step(ChainStatus.SECURE, keys=tuple(key for key in keys if may_sign(key)), exchanges=shown)
+    return _Step(ChainStatus.SECURE, keys=tuple(key for key in keys if may_vouch(key)), exchanges=shown)
 
 
 def _tags(ds: Sequence[Ds]) -> str:
@@ -432,6 +432,10 @@ def _data_step(zone: Name, signed: SignedAnswer, now_s: int) -> _Step:
     for examined in signed.rrsets:
         if examined.failure:
             return _failed(examined, str(examined.rrset.rtype).lower(), now_s, ())
+        if examined.is_by_revoked_only:  # which the other checks examine like any other
+            rtype, keys = examined.rrset.rtype, ", ".join(dict.fromkeys(one.label for one in examined.valid))
+            detail = f"{rtype} {str(examined.rrset.owner).lower()} is signed by a revoked key only ({keys})"
+            return _Step(ChainStatus.BOGUS, f"{str(rtype).lower()}-revoked-key", detail)
     proof = prove(zone, signed)
     if proof in (Proof.MISSING, Proof.FAILS):
         kind = "has no NSEC or NSEC3 record" if proof is Proof.MISSING else "has a proof that does not fit it"

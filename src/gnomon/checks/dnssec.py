@@ -152,6 +152,7 @@ def ds_without_dnskey(view: ZoneView) -> Iterator[Outcome]:
     "dnssec.chain-validates",
     properties=(SEC, REL),
     asked=("C1", "C2", "P2", "Q4", "Q2", "Q3", "Q5", "Q6"),
+    version=2,
     codes={
         "secure": "The chain of trust reaches {zone} at {servers}.",
         "insecure": "No chain of trust leads to {zone}: {detail}.",
@@ -170,8 +171,9 @@ def chain_validates(view: ZoneView) -> Iterator[Outcome]:
         which it is bogus while another is secure. Insecure is no fault here (dnssec.signed says it). This is the
         consequence; the checks ds.*, sig.* and denial.* name its cause. A parent that is secure and answers without a
         DS and without a valid NSEC or NSEC3 makes its child bogus (RFC 4035 section 4.3: missing data that should be
-        present); a parent without a usable answer leaves it indeterminate.
-    Source: RFC 4035 sections 4.3 and 5; gTLD registry agreement Specification 10; RSSAC047 section 5.3.
+        present); a parent without a usable answer leaves it indeterminate. A revoked key vouches for nothing.
+    Source: RFC 4035 sections 4.3 and 5; RFC 5011 section 2.1; gTLD registry agreement Specification 10;
+        RSSAC047 section 5.3.
     Do: correct the DS, the keys or the signatures that the other findings name; if that takes time, have the parent
         remove the DS.
     """

@@ -94,9 +94,8 @@ def revoked_signs(view: ZoneView) -> Iterator[Outcome]:
             yield outcome("not-signing", shown, subject=f"key {label_of(key)}", key=label_of(key))
     lonely: dict[str, list[str]] = {}
     for one in held(view) if revoked else ():
-        signers = [s.key for s in one.examined.valid if s.key is not None]
-        if signers and all(signer.dnskey.is_revoked for signer in signers):
-            lonely.setdefault(label_of(signers[0]), []).append(one.label)
+        if one.examined.is_by_revoked_only:
+            lonely.setdefault(one.examined.valid[0].label, []).append(one.label)
     for text, rrsets in sorted(lonely.items()):
         clean = False
         yield outcome("only-signer", shown, subject=f"key {text}", key=text, rrsets=tuple(dict.fromkeys(rrsets)))

@@ -12,8 +12,8 @@ from itertools import chain, compress
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from gnomon.base import Address, Transport
-from gnomon.checks.observed import Answer, is_answered
+from gnomon.base import Address
+from gnomon.checks.observed import Answer, is_answered, is_udp
 from gnomon.checks.outcome import Outcome, Shown, outcome, shown_by
 from gnomon.checks.replies import Finding, everything_heard, told
 from gnomon.evidence import Exchange
@@ -131,8 +131,7 @@ def attempts(view: ZoneView) -> Attempts:
 
 def _find_attempts(view: ZoneView) -> Attempts:
     tried = [x for x in view.about(view.subject) if x.ask[0] == "Q"]
-    over_udp = [x for x in tried if x.transport is Transport.UDP]
-    return Attempts(tuple(tried), tuple(filter(is_answered, tried)), tuple(over_udp))
+    return Attempts(tuple(tried), tuple(filter(is_answered, tried)), tuple(filter(is_udp, tried)))
 
 
 def told_of_all(view: ZoneView, findings: Sequence[Finding], good: str) -> Iterator[Outcome]:

@@ -75,6 +75,12 @@ class ExaminedRRset:
     failure: str
     expanded_from: int | None
 
+    @property
+    def is_by_revoked_only(self) -> bool:
+        """Whether all valid signatures, of which there are some, are by revoked keys."""
+        signers = [one.key for one in self.valid if one.key is not None]
+        return bool(signers) and all(key.dnskey.is_revoked for key in signers)
+
     @classmethod
     def of(cls, rrset: RRset, signatures: tuple[ExaminedSignature, ...]) -> ExaminedRRset:
         """Sum up the signatures."""
@@ -170,6 +176,15 @@ def keys_of(rdatas: Iterable[bytes]) -> tuple[Key, ...]:
 def may_sign(key: Key) -> bool:
     """True for a zone key with protocol 3 (RFC 4034 section 2.1); any other must not verify anything."""
     return key.dnskey.is_zone_key and key.dnskey.protocol == 3
+
+
+def may_vouch(key: Key) -> bool:
+    """True for a key that may sign and is not revoked.
+
+    A revoked key must not be used "as a trust anchor or for any other purpose except to validate the RRSIG it signed
+    over the DNSKEY RRSet specifically for the purpose of validating the revocation" (RFC 5011 section 2.1).
+    """
+    return may_sign(key) and not key.dnskey.is_revoked
 
 
 def moment_s(stamp: int, now_s: int) -> int:
