@@ -453,6 +453,32 @@ def verdict_row(
     `before` and `after` stand on either side of the subject as they are, and so do the references in `evidence`.
     """
 
+Texts = tuple[bytes, list[str]]
+"""A column of texts: an index (int32) in each row, and the different texts in the order in which they first appear."""
+
+def verdict_columns(
+    verdicts: Sequence[tuple[object, ...]], profile: str
+) -> tuple[list[Texts], bytes, tuple[bytes, Texts], tuple[bytes, Texts]]:
+    """Columns of verdicts (`gnomon.judge.zone.Judged`).
+
+    First the texts: check_id, property, code, state, level, subject, args, explanation, profile. Then check_version
+    (int32). Then properties and evidence: where each row's texts begin and the last one's end (int32), and all texts.
+
+    Raises:
+        TypeError, IndexError: a verdict has not these fields.
+        OverflowError: more than 2^31 references.
+        UnicodeEncodeError: a text with half a surrogate pair.
+    """
+
+def renumbered(indices: Octets, count: int) -> tuple[bytes, bytes] | None:
+    """Indices (int32) into only those of `count` words that are used, in the order in which these first appear.
+
+    With them the places of these words among all. None if the indices are so already.
+
+    Raises:
+        ValueError: an index beyond the words.
+    """
+
 def leaf_checks(leaves: bytes) -> bytes:
     """The first 4 octets of each leaf hash as a big-endian number: the values of an Arrow column of uint32."""
 

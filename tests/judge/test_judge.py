@@ -91,6 +91,16 @@ def test_parquet_columns(several: Path) -> None:
     assert json.dumps(json.loads(row["args"]), sort_keys=True, separators=(",", ":")) == row["args"]
 
 
+def test_rows_are_the_same_in_small_row_groups(several: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge(several)
+    before = [verdict.row for verdict in verdicts(several)]
+    monkeypatch.setattr("gnomon.judge.store._ROW_GROUP", 7)
+    judge(several)
+    assert pq.ParquetFile(several / "verdicts" / "default.parquet").num_row_groups > 10
+    assert [verdict.row for verdict in verdicts(several)] == before
+    assert replay(several).differences == ()
+
+
 def test_digest_can_be_computed_from_the_rows(several: Path) -> None:
     summary = judge(several)
     by_zone: dict[str, list[str]] = {}

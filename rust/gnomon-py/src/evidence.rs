@@ -320,7 +320,7 @@ fn octets_of<const N: usize>(
 }
 
 /// As `flatten` and `collect`, which go octet by octet.
-fn joined<const N: usize>(values: impl Iterator<Item = [u8; N]>) -> Vec<u8> {
+pub fn joined<const N: usize>(values: impl Iterator<Item = [u8; N]>) -> Vec<u8> {
     let mut out = Vec::with_capacity(values.size_hint().0 * N);
     values.for_each(|value| out.extend_from_slice(&value));
     out
@@ -348,13 +348,27 @@ struct Columns<'a, 'py> {
 }
 
 /// What an object with the buffer protocol holds, copied once.
-struct Buffer(Vec<u8>);
+pub struct Buffer(Vec<u8>);
 
 impl<'py> FromPyObject<'_, 'py> for Buffer {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         PyBuffer::get(&object)?.to_vec(object.py()).map(Self)
+    }
+}
+
+impl Buffer {
+    /// Little-endian numbers from row `offset` on: fewer than `count` if the octets end.
+    pub fn rows<T, const N: usize>(
+        &self,
+        offset: usize,
+        count: usize,
+        from: fn([u8; N]) -> T,
+    ) -> Vec<T> {
+        let rows = self.0.chunks_exact(N).skip(offset).take(count);
+        rows.map(|octets| from(octets.try_into().unwrap_or([0; N])))
+            .collect()
     }
 }
 
@@ -370,7 +384,7 @@ impl Columns<'_, '_> {
 
     fn fixed<T, const N: usize>(&self, name: &str, from: fn([u8; N]) -> T) -> PyResult<Vec<T>> {
         let (offset, _, values): (usize, Option<Buffer>, Buffer) = self.get(name)?;
-        Ok(numbers(&values, offset, self.count, from))
+        Ok(values.rows(offset, self.count, from))
     }
 
     fn optional<T, const N: usize>(
@@ -379,14 +393,14 @@ impl Columns<'_, '_> {
         from: fn([u8; N]) -> T,
     ) -> PyResult<Vec<Option<T>>> {
         let (offset, present, values): (usize, Option<Buffer>, Buffer) = self.get(name)?;
-        let values = numbers(&values, offset, self.count, from);
+        let values = values.rows(offset, self.count, from);
         Ok(self.where_present(values, present, offset))
     }
 
     fn text(&self, name: &str) -> PyResult<Text> {
         type Column = (usize, Option<Buffer>, Buffer, Vec<String>);
         let (offset, present, indices, words): Column = self.get(name)?;
-        let indices = numbers(&indices, offset, self.count, u32::from_le_bytes);
+        let indices = indices.rows(offset, self.count, u32::from_le_bytes);
         let indices = self.where_present(indices, present, offset);
         Ok(Text { indices, words })
     }
@@ -395,7 +409,7 @@ impl Columns<'_, '_> {
         let (offset, present, ends, data): (usize, Option<Buffer>, Buffer, Buffer) =
             self.get(name)?;
         Ok(Octets {
-            ends: numbers(&ends, offset, self.count + 1, i32::from_le_bytes),
+            ends: ends.rows(offset, self.count + 1, i32::from_le_bytes),
             data: data.0,
             present: self.present(present, offset),
         })
@@ -425,19 +439,7 @@ impl Columns<'_, '_> {
     }
 }
 
-/// Little-endian numbers from row `offset` on: fewer than `count` if the octets end.
-fn numbers<T, const N: usize>(
-    octets: &Buffer,
-    offset: usize,
-    count: usize,
-    from: fn([u8; N]) -> T,
-) -> Vec<T> {
-    let all = octets.0.chunks_exact(N).skip(offset).take(count);
-    all.map(|chunk| from(chunk.try_into().unwrap_or([0; N])))
-        .collect()
-}
-
-fn fault(what: &'static str) -> PyErr {
+pub fn fault(what: &'static str) -> PyErr {
     PyValueError::new_err(what)
 }
 

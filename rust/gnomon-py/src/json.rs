@@ -122,11 +122,16 @@ fn put(value: &Bound<'_, PyAny>, depth: usize, out: &mut String) -> PyResult<()>
     put_other(value, out)
 }
 
-#[pyfunction]
-fn canonical(value: &Bound<'_, PyAny>) -> PyResult<String> {
+/// The value as JSON.
+pub fn text(value: &Bound<'_, PyAny>) -> PyResult<String> {
     let mut out = String::new();
     put(value, 0, &mut out)?;
     Ok(out)
+}
+
+#[pyfunction]
+fn canonical(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    text(value)
 }
 
 #[pyfunction]

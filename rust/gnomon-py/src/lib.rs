@@ -12,6 +12,7 @@ mod message;
 mod name;
 mod queries;
 mod records;
+mod verdicts;
 mod zonefile;
 
 #[pymodule(gil_used = true)]
@@ -26,6 +27,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     queries::register(m)?;
     evidence::register(m)?;
     json::register(m)?;
+    verdicts::register(m)?;
     zonefile::register(m)?;
     Ok(())
 }

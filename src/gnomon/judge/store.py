@@ -9,13 +9,13 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import accumulate, chain
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from gnomon._core import canonical
+from gnomon._core import renumbered, verdict_columns
 from gnomon.base import Address, InputError, parse_address
 from gnomon.base.provenance import Provenance
 from gnomon.checks.levels import Profile, digest_of
@@ -43,8 +43,10 @@ SCHEMA = pa.schema(
         ("profile", pa.string()),
     ]
 )
-_INDEXED = pa.list_(pa.dictionary(pa.int32(), pa.string()))
-_IN_MEMORY = pa.schema([f.with_type(_INDEXED) if pa.types.is_list(f.type) else f for f in SCHEMA])
+_INDEX_OCTETS = 4
+_INDEXED = pa.dictionary(pa.int32(), pa.string())
+_OF_TEXTS = {pa.string(): _INDEXED, pa.list_(pa.string()): pa.list_(_INDEXED)}
+_IN_MEMORY = pa.schema([f.with_type(_OF_TEXTS.get(f.type, f.type)) if f.name != "zone" else f for f in SCHEMA])
 _DIGESTS = pa.schema([("zone", pa.string()), ("digest", pa.string())])
 _ROW_GROUP = 65_536
 
@@ -77,33 +79,29 @@ class Made:
 
 
 def to_table(rows: Sequence[Judged], profile: str) -> pa.Table:
-    """The verdicts as columns, in the order given; references to evidence, which come again and again, as indices."""
-    kinds = [row.kind for row in rows]
-    columns: dict[str, object] = {
-        "zone": [row.zone for row in rows],
-        "check_id": [kind.check_id for kind in kinds],
-        "check_version": [kind.check_version for kind in kinds],
-        "subject": [row.outcome.subject for row in rows],
-        "property": [kind.properties[0] for kind in kinds],
-        "properties": _lists([kind.properties for kind in kinds]),
-        "code": [kind.code for kind in kinds],
-        "state": [kind.state for kind in kinds],
-        "level": [kind.level for kind in kinds],
-        "args": [row.args_json for row in rows],
-        "evidence": _lists([row.outcome.evidence for row in rows]),
-        "explanation": [canonical(row.explanation) if row.explanation else "[]" for row in rows],
-        "profile": [profile] * len(rows),
+    """The verdicts as columns, in the order given; texts, which come again and again, as indices."""
+    texts, versions, properties, evidence = verdict_columns(rows, profile)
+    names = ("check_id", "property", "code", "state", "level", "subject", "args", "explanation", "profile")
+    columns = {
+        "zone": pa.array([row.zone for row in rows], pa.string()),
+        "check_version": _numbers(versions),
+        "properties": _lists(*properties),
+        "evidence": _lists(*evidence),
+        **{name: _texts(*column) for name, column in zip(names, texts, strict=True)},
     }
-    return pa.table(columns, _IN_MEMORY)
+    return pa.Table.from_arrays([columns[name] for name in _IN_MEMORY.names], schema=_IN_MEMORY)
 
 
-def _lists(texts: Sequence[Sequence[str]]) -> pa.Array:
-    """A list of texts in each row, the texts as indices into what is in order of first appearance."""
-    flat = list(chain.from_iterable(texts))
-    index = {text: at for at, text in enumerate(dict.fromkeys(flat))}
-    indices = pa.array(map(index.__getitem__, flat), pa.int32(), size=len(flat))
-    values = pa.DictionaryArray.from_arrays(indices, pa.array(index, pa.string()))
-    return pa.ListArray.from_arrays(pa.array([0, *accumulate(map(len, texts))], pa.int32()), values)
+def _numbers(octets: bytes) -> pa.Int32Array:
+    return pa.Array.from_buffers(pa.int32(), len(octets) // _INDEX_OCTETS, [None, pa.py_buffer(octets)])
+
+
+def _texts(indices: bytes, words: Sequence[str]) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(_numbers(indices), pa.array(words, pa.string()))
+
+
+def _lists(ends: bytes, texts: tuple[bytes, Sequence[str]]) -> pa.ListArray:
+    return pa.ListArray.from_arrays(_numbers(ends), _texts(*texts))
 
 
 def zone_digest(rows: Iterable[str]) -> str:
@@ -144,48 +142,50 @@ def write_sorted(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], dict
     Raises:
         InputError, RetryLater: it cannot be written; what was there before stays.
     """
-    # Without the Arrow schema in the file's metadata the octets depend on the rows alone.
+    # Without the Arrow schema in the file's metadata the octets depend on the rows alone. Rows are sorted by zone: of
+    # other columns the least and the greatest value say nothing.
     settings = {"compression": "zstd", "compression_level": 3, "use_dictionary": dictionary, "store_schema": False}
-    with durable.storing(path) as file, pq.ParquetWriter(file, schema, **settings) as writer:
+    with durable.storing(path) as file, pq.ParquetWriter(file, schema, write_statistics=["zone"], **settings) as writer:
         for table in tables:
             for start in range(0, table.num_rows, _ROW_GROUP):
-                writer.write_table(_compact(table.slice(start, _ROW_GROUP), schema))
-
-
-def _compact(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Indices into the texts of these rows only: what is written does not depend on the rows around them."""
-    return _with_lists(table, schema, _only_used)
-
-
-def _only_used(texts: pa.DictionaryArray) -> pa.DictionaryArray:
-    """The same texts, their dictionary in order of first appearance."""
-    if list(dict.fromkeys(_int32s(texts.indices))) == list(range(len(texts.dictionary))):
-        return texts  # as `to_table` made it
-    used = texts.indices.dictionary_encode()
-    return pa.DictionaryArray.from_arrays(used.indices, texts.dictionary.take(used.dictionary))
+                writer.write_table(_changed(table.slice(start, _ROW_GROUP), _only_used))
 
 
 def plain(table: pa.Table) -> pa.Table:
     """The table of `to_table` with texts in place of indices, as it is read back."""
-    return _with_lists(table, SCHEMA, lambda texts: texts.dictionary_decode())
+    return _changed(table, pa.DictionaryArray.dictionary_decode)
 
 
-def _with_lists(table: pa.Table, schema: pa.Schema, change: Callable[[pa.Array], pa.Array]) -> pa.Table:
-    """The table with the values of the lists of indices changed; the offsets begin at 0."""
+def _changed(table: pa.Table, change: Callable[[pa.DictionaryArray], pa.Array]) -> pa.Table:
+    """The table with each column of indices, and of lists of indices, changed."""
     for at, field in enumerate(table.schema):
         if field.type == _INDEXED:
-            column = pa.concat_arrays(table.column(at).chunks)
-            ends = _int32s(column.offsets)
-            values = change(column.values.slice(ends[0], ends[-1] - ends[0]))
-            offsets = pa.array([end - ends[0] for end in ends], pa.int32())
-            table = table.set_column(at, schema.field(at), pa.ListArray.from_arrays(offsets, values))
+            table = table.set_column(at, field.name, change(_whole(table.column(at))))
+        elif field.type == pa.list_(_INDEXED):
+            lists = _whole(table.column(at))
+            ends = lists.offsets
+            first, last = ends[0].as_py(), ends[-1].as_py()
+            if first:
+                import pyarrow.compute as pc  # type: ignore[import-untyped]  # slow: only where rows are many
+
+                ends = pc.subtract(ends, pa.scalar(first, pa.int32()))
+            values = change(lists.values.slice(first, last - first))
+            table = table.set_column(at, field.name, pa.ListArray.from_arrays(ends, values))
     return table
 
 
-def _int32s(of: pa.Int32Array) -> Sequence[int]:
-    """The numbers of an array without gaps; the functions that Arrow has for arrays take long to import."""
-    octets = of.buffers()[1]
-    return memoryview(octets or b"").cast("i")[of.offset : of.offset + len(of)].tolist()
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+
+
+def _only_used(texts: pa.DictionaryArray) -> pa.DictionaryArray:
+    """The same texts, their dictionary in order of first appearance: it does not depend on the rows around them."""
+    start = texts.offset * _INDEX_OCTETS
+    indices = memoryview(texts.indices.buffers()[1] or b"").cast("B")[start : start + len(texts) * _INDEX_OCTETS]
+    fewer = renumbered(indices, len(texts.dictionary))
+    if fewer is None:
+        return texts  # as `to_table` made it
+    return pa.DictionaryArray.from_arrays(_numbers(fewer[0]), texts.dictionary.take(_numbers(fewer[1])))
 
 
 def read_made(directory: Path, profile: str) -> Made:

@@ -1,10 +1,10 @@
 //! The rows of a row group or a segment, column by column.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::ops::Range;
 
 use ring::digest::{digest, SHA256};
+use rustc_hash::FxHashMap;
 
 use super::merkle::finished;
 
@@ -289,21 +289,25 @@ impl Text {
     /// The words sorted, each once.
     fn of<'a>(texts: impl Iterator<Item = Option<&'a str>> + Clone) -> Self {
         // Mostly the same few strings: where they are the same memory, they need not be read.
-        let mut seen: HashMap<(*const u8, usize), &str> = HashMap::new();
+        let mut places: FxHashMap<(*const u8, usize), (&str, u32)> = FxHashMap::default();
         for text in texts.clone().flatten() {
-            seen.entry((text.as_ptr(), text.len())).or_insert(text);
+            places
+                .entry((text.as_ptr(), text.len()))
+                .or_insert((text, 0));
         }
-        let mut words: Vec<&str> = seen.values().copied().collect();
+        let mut words: Vec<&str> = places.values().map(|(text, _)| *text).collect();
         words.sort_unstable();
         words.dedup();
-        let places: HashMap<(*const u8, usize), u32> = seen
-            .iter()
-            .filter_map(|(key, text)| Some((*key, words.binary_search(text).ok()? as u32)))
-            .collect();
+        for (text, place) in places.values_mut() {
+            *place = words.binary_search(text).unwrap_or_default() as u32;
+        }
+        let place = |text: &str| {
+            places
+                .get(&(text.as_ptr(), text.len()))
+                .map(|found| found.1)
+        };
         Self {
-            indices: texts
-                .map(|text| text.and_then(|text| places.get(&(text.as_ptr(), text.len())).copied()))
-                .collect(),
+            indices: texts.map(|text| text.and_then(place)).collect(),
             words: words.into_iter().map(str::to_owned).collect(),
         }
     }
