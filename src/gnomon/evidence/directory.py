@@ -316,7 +316,7 @@ def _open(path: Path) -> Any:
 
 def _row_group(path: Path, parquet: Any, index: int) -> pa.Table:
     try:
-        return parquet.read_row_group(index, columns=COLUMNS.names[:-1])
+        return parquet.read_row_group(index, columns=COLUMNS.names[:-1], use_threads=False)
     except READ_ERRORS as error:
         raise _damaged(path, error) from None
 
