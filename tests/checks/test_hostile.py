@@ -1,23 +1,27 @@
-"""Octets of any kind in DNSKEY, DS, RRSIG, NSEC and NSEC3 records: checks answer, they never raise."""
+"""Octets of any kind in what servers send, and evidence with any gaps: checks answer, they never raise."""
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crafted import remade
-from gnomon.base import printable
+from gnomon.base import Name, printable
 from gnomon.checks.chain import ChainStatus
 from gnomon.checks.registry import all_checks
 from gnomon.checks.sentence import fill
 from gnomon.checks.view import ZoneView
+from gnomon.engine import Status
 from gnomon.evidence import Exchange
-from gnomon.lab import Scenario
+from gnomon.lab import Placement, Scenario
 from gnomon.wire import Message
-from worlds import view_of
+from worlds import ZONE, view_of
 
 FAMILIES = ("app", "denial", "dnssec", "ds", "edns", "exp", "hdr", "key", "mail", "resp", "sig", "syn")
 TYPES = (43, 46, 47, 48, 50, 51, 6, 5, 15, 16, 52, 65, 257)
@@ -104,3 +108,48 @@ def test_any_octets_at_all(views: list[ZoneView], data: st.DataObject) -> None:
     for check in all_checks().values():
         if check.family in FAMILIES:
             assert [check.codes[outcome.code] for outcome in check.judge(damaged)]
+
+
+FAULTS = ("edns-dropped", "lame-refused", "truncating", "other-denial", "referral-aa")
+
+
+def flipped(octets: bytes, rnd: random.Random) -> bytes:
+    """Some octets replaced, by those that mean most: lengths, pointers, the ends of names."""
+    spoilt = bytearray(octets)
+    for _ in range(rnd.randint(1, 5)):
+        spoilt[rnd.randrange(len(spoilt))] = rnd.choice((0, 1, 0xC0, 255, rnd.randrange(256)))
+    return bytes(spoilt)
+
+
+def ruined(x: Exchange, rnd: random.Random, responses: list[bytes]) -> Exchange | None:
+    """The exchange as it never was: its response spoilt, cut, another's or missing; None if it is lost altogether."""
+    response = x.response or rnd.choice(responses)
+    how: list[Callable[[], Exchange | None]] = [
+        lambda: replace(x, response=flipped(response, rnd)),
+        lambda: replace(x, response=response[:2] + flipped(response[2:12], rnd) + response[12:]),
+        lambda: replace(x, response=response[: rnd.randrange(len(response))]),
+        lambda: replace(x, response=x.query[:2] + rnd.choice(responses)[2:]),
+        lambda: replace(x, status=rnd.choice(list(Status)), response=rnd.choice((None, response))),
+        lambda: replace(x, sent_at_ns=x.sent_at_ns + rnd.randrange(-(10**15), 10**15)),
+        lambda: None,
+    ]
+    return rnd.choice(how)()
+
+
+@pytest.mark.parametrize("fault", [None, *FAULTS])
+def test_evidence_with_anything_wrong(fault: str | None, tmp_path: Path) -> None:
+    faults = (Placement(fault, "all", Name.from_text(ZONE)),) if fault else ()
+    view = view_of(Scenario("ruined", (), (), SERVICES, faults), tmp_path)
+    responses = [x.response for x in view.exchanges if x.response]
+    for seed in range(8):
+        rnd = random.Random(seed)
+        share = rnd.choice((0.02, 0.1, 0.5))
+        never_asked = set(rnd.sample(view.asks, rnd.randrange(6)))
+        left = [
+            ruined(x, rnd, responses) if rnd.random() < share else x for x in view.exchanges if x.ask not in never_asked
+        ]
+        damaged = remade(view, [x for x in left if x is not None])
+        for check in all_checks().values():
+            for outcome in check.judge(damaged):
+                sentence = fill(check.codes[outcome.code], str(damaged.zone), outcome.args)
+                assert sentence == printable(sentence)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from gnomon.base import Name
+from gnomon.base import Name, printable_bytes
 from gnomon.checks.outcome import Outcome, not_applicable, outcome
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
 from gnomon.checks.unjudged import unjudged
@@ -52,7 +52,9 @@ def ns_name_sane(view: ZoneView) -> Iterator[Outcome]:
         else:
             continue
         faults += 1
-        yield outcome(code, view.asked("P1"), view.asked("Q3"), subject=str(name), name=str(name), top=top.decode())
+        yield outcome(
+            code, view.asked("P1"), view.asked("Q3"), subject=str(name), name=str(name), top=printable_bytes(top)
+        )
     if not view.ns_names:
         yield not_applicable("no-names", view.asked("P1"))
     elif not faults:

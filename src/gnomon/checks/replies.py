@@ -252,7 +252,7 @@ def _reason(view: ZoneView, asks: Sequence[str], address: Address) -> str:
     # Most questions are asked only where the first one was answered.
     attempts = [x for ask in asks for x in view.asked(ask, address)] or view.asked("Q1", address)
     answers = [answer for ask in asks if (answer := view.answer(ask, address)) is not None]
-    if _WITH_EDNS.intersection(asks) and lacks_edns(view, address) and not any(map(is_partial, answers)):
+    if _WITH_EDNS.issuperset(asks) and lacks_edns(view, address) and not any(map(is_partial, answers)):
         return "no-edns"
     return "no-answer" if answers or any(map(is_silent, attempts)) else "not-asked"
 
