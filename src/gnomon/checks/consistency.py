@@ -9,7 +9,7 @@ from gnomon.base import Address
 from gnomon.base.codes import NS, SOA
 from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.registry import STA, check
-from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, hear, none_proper, unheard
+from gnomon.checks.replies import UNHEARD, hear, none_proper, unheard
 from gnomon.checks.view import ZoneView
 from gnomon.wire.dnssec import serial_lt
 from gnomon.wire.rdata import Soa
@@ -154,7 +154,6 @@ def soa_mname(view: ZoneView) -> Iterator[Outcome]:
         "differ": "The servers of {zone} have {count} sets of NS names: {values}.",
         "disjoint": "{server} names other name servers for {zone} than any other server: {names}.",
         **_UNJUDGED,
-        **UNHEARD_EDNS,
     },
 )
 def ns_set(view: ZoneView) -> Iterator[Outcome]:

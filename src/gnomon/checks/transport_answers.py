@@ -13,7 +13,7 @@ from gnomon.checks.observed import is_answered, is_silent
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, RES, STA, check
-from gnomon.checks.replies import UNHEARD_EDNS, hear, labels, unheard
+from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, hear, labels, unheard
 from gnomon.checks.sent import attempts
 from gnomon.checks.unjudged import unjudged
 from gnomon.checks.view import ZoneView
@@ -31,7 +31,7 @@ from gnomon.wire import Message, rdata
         "ns-not-authoritative": "{server} serves {zone}, but gives its NS records without authority.",
         "ns-missing": "{server} serves {zone}, but gives no NS records of it.",
         "ns-wrong-owner": "{server} gives NS records of {owner} when asked for those of {zone}.",
-        **UNHEARD_EDNS,
+        **UNHEARD,
     },
 )
 def udp_answer(view: ZoneView) -> Iterator[Outcome]:
