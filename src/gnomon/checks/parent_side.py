@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping
 
 from gnomon.base import Address, Transport
 from gnomon.base.codes import NS
-from gnomon.checks.observed import is_answered
+from gnomon.checks.observed import is_answered, is_udp
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.parent import ParentAnswer
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
@@ -156,7 +156,7 @@ def referral_fits_1232(view: ZoneView) -> Iterator[Outcome]:
     seen = []
     for address in says if referred else ():
         attempts, parent = [x for x in view.asked("P1", address) if is_answered(x)], str(address)
-        is_cut = any(x.transport == Transport.UDP and (m := view.message(x)) and m.tc for x in attempts)
+        is_cut = any(is_udp(x) and (m := view.message(x)) and m.tc for x in attempts)
         if is_cut or address in referred:
             seen += attempts
             octets = max([octets, *(len(x.response or b"") for x in attempts)])
