@@ -1,9 +1,11 @@
 """The native core (Rust, in rust/). Import it through the package that it serves only."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, final
 
+from gnomon.base.address import Address
 from gnomon.base.codes import Rcode, RRType
+from gnomon.evidence.exchange import Exchange
 
 @final
 class Name:
@@ -295,6 +297,50 @@ def parsed(wire: bytes) -> Message:
 
 def asked_in(query: bytes) -> tuple[Name, RRType] | None:
     """The name and type that a message asks for first, the name in lower case; None if that cannot be read."""
+
+@final
+class Answer:
+    """An accepted response. `qname` is the name asked for, in lower case; it and `qtype` are None only if our own
+    query cannot be read.
+    """
+
+    def __new__(cls, exchange: Exchange, message: Message) -> Answer: ...
+    @property
+    def exchange(self) -> Exchange: ...
+    @property
+    def message(self) -> Message: ...
+    @property
+    def address(self) -> Address: ...
+    @property
+    def qname(self) -> Name | None: ...
+    @property
+    def qtype(self) -> RRType | None: ...
+
+@final
+class Index:
+    """The exchanges of a zone in the order they were sent, and the accepted ones of their responses.
+
+    Of the attempts at one question at one address that is the last answered one, the one over TCP if the one over UDP
+    was truncated, with the cookie if the server wants one (RFC 7873 section 5.3). Questions of the plan are in order
+    of their codes, addresses in order of `key`; several answers of one address are in the order of the first attempts.
+    """
+
+    def __new__(cls, exchanges: Iterable[Exchange], key: Callable[[Address], object]) -> Index: ...
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]: ...
+    @property
+    def by_subject(self) -> dict[str, tuple[Exchange, ...]]: ...
+    @property
+    def by_ask(self) -> dict[str, dict[Address, tuple[Exchange, ...]]]: ...
+    @property
+    def answers(self) -> dict[str, tuple[Answer, ...]]: ...
+    @property
+    def answers_at(self) -> dict[str, dict[Address, tuple[Answer, ...]]]: ...
+    @property
+    def first_answers(self) -> dict[str, dict[Address, Answer]]: ...
+
+def answers_in(exchanges: Iterable[Exchange], key: Callable[[Address], object]) -> tuple[Answer, ...]:
+    """The accepted responses among any exchanges, in the order they were sent; see `Index`."""
 
 def different_records(messages: Sequence[Message], section: str) -> list[tuple[Record, int]]:
     """The different records in that section of several messages, each with the place of the first that has it.

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from gnomon.base import Name, Transport
 from gnomon.base.codes import DNSKEY, NS, SOA, A
-from gnomon.checks.observed import by_message
+from gnomon.checks.observed import by_message, unreadable_in
 from gnomon.checks.profile import load_profile
 from gnomon.checks.sent import sent, with_authority
 from gnomon.checks.view import ZoneView, class_of
@@ -292,7 +292,7 @@ class TestDamagedData:
         found = view(replace(whole, response=_cut_rdata(whole.response, 1)))
         answer = found.answer("Q9", V4)
         assert answer is not None
-        assert [record.rdata for record in answer.unreadable] == [b"\x1c\x07\x07"]
+        assert [record.rdata for record in unreadable_in(answer.message)] == [b"\x1c\x07\x07"]
         assert found.addresses_of(Name.from_text("ns1.example.test.")).authoritative == (V4,)
 
     def test_answers_without_authority_are_not_the_apex(self) -> None:

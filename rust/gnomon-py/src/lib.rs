@@ -7,7 +7,9 @@ mod dnssec;
 mod edns;
 mod engine;
 mod evidence;
+mod index;
 mod json;
+mod known;
 mod message;
 mod name;
 mod queries;
@@ -22,6 +24,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     records::register(m)?;
     edns::register(m)?;
     message::register(m)?;
+    index::register(m)?;
     dnssec::register(m)?;
     engine::register(m)?;
     queries::register(m)?;

@@ -1,16 +1,18 @@
 //! Messages.
 
 use crate::edns::Edns;
+use crate::known::{Known, HASHER};
 use crate::name::{kept, Name};
 use crate::records::{Question, RRset, Record, RCODES, TYPES};
 use gnomon_core::wire::{self, Reason, RecordView};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyInt, PyTuple, PyType};
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use rustc_hash::FxHashMap;
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 const CLASS_IN: u16 = 1;
 
@@ -56,7 +58,7 @@ impl Malformed {
 }
 
 /// By section, type and hash of the owner: the owner, and what was found.
-type RRsets = HashMap<(usize, u16, isize), (Py<Name>, Option<Py<RRset>>)>;
+type RRsets = FxHashMap<(usize, u16, isize), (Py<Name>, Option<Py<RRset>>)>;
 
 /// A DNS message as far as it can be read; the octets are read once, its values made on first use and kept.
 #[pyclass(frozen, module = "gnomon.wire.message")]
@@ -114,6 +116,16 @@ pub struct Message {
 }
 
 impl Message {
+    /// Truncated.
+    pub fn tc(&self) -> bool {
+        self.inner.flags() & 0x0200 != 0
+    }
+
+    /// The response code with the upper 8 bits of the first OPT record.
+    pub fn code(&self) -> u16 {
+        code_of(&self.inner)
+    }
+
     fn section(&self, py: Python<'_>, index: usize) -> PyResult<Py<PyTuple>> {
         let Some(place) = self.sections.get(index) else {
             return Ok(PyTuple::empty(py).unbind());
@@ -153,10 +165,6 @@ impl Message {
         let flags = inner.flags();
         let bit = |mask: u16| PyBool::new(py, flags & mask != 0).to_owned().unbind();
         let opt_count = inner.opts().len();
-        let [upper, ..] = inner
-            .opts()
-            .next()
-            .map_or([0; 4], |opt| opt.ttl.to_be_bytes());
         let malformed = match inner.malformed() {
             None => py.None(),
             Some(fault) => {
@@ -176,7 +184,7 @@ impl Message {
             z: bit(0x0040),
             ad: bit(0x0020),
             cd: bit(0x0010),
-            rcode: RCODES.get(py, u16::from(upper) << 4 | flags & 15)?,
+            rcode: RCODES.get(py, code_of(&inner))?,
             opt_count: opt_count.into_pyobject(py)?.unbind(),
             malformed,
             trailing_octets: inner.trailing_octets().into_pyobject(py)?.unbind(),
@@ -311,6 +319,12 @@ impl Message {
     }
 }
 
+fn code_of(message: &wire::Message) -> u16 {
+    let opt = message.opts().next();
+    let [upper, ..] = opt.map_or([0; 4], |opt| opt.ttl.to_be_bytes());
+    u16::from(upper) << 4 | message.flags() & 15
+}
+
 fn index_of(section: &str) -> PyResult<usize> {
     match section {
         "answer" => Ok(0),
@@ -322,43 +336,18 @@ fn index_of(section: &str) -> PyResult<usize> {
     }
 }
 
-/// Messages by the hash of their octets after the ID: the same ones come back from many servers.
-struct Known {
-    hasher: RandomState,
-    messages: HashMap<u64, Py<Message>>,
-}
-
-static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(|| {
-    let (hasher, messages) = (RandomState::new(), HashMap::new());
-    Mutex::new(Known { hasher, messages })
-});
+/// The same ones come back from many servers.
+static KNOWN: Known<Message> = Known::new(MAX_KNOWN);
 
 #[pyfunction]
-fn parsed(py: Python<'_>, wire: &[u8]) -> PyResult<Py<Message>> {
+pub fn parsed(py: Python<'_>, wire: &[u8]) -> PyResult<Py<Message>> {
     let rest = wire.get(ID_OCTETS..).unwrap_or_default();
-    let lock = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let number = {
-        let known = lock();
-        let number = known.hasher.hash_one(rest);
-        match known.messages.get(&number) {
-            Some(message) if message.get().wire.as_bytes(py).get(ID_OCTETS..) == Some(rest) => {
-                return Ok(message.clone_ref(py))
-            }
-            _ => number,
-        }
+    let make = || {
+        let octets = [&[0; ID_OCTETS], rest].concat();
+        Py::new(py, Message::new(PyBytes::new(py, &octets))?)
     };
-    let octets = [&[0; ID_OCTETS], rest].concat();
-    let message = Py::new(py, Message::new(PyBytes::new(py, &octets))?)?;
-    let mut known = lock();
-    let forgotten = if known.messages.len() < MAX_KNOWN {
-        HashMap::new()
-    } else {
-        std::mem::take(&mut known.messages)
-    };
-    let other = known.messages.insert(number, message.clone_ref(py));
-    drop(known);
-    drop((forgotten, other));
-    Ok(message)
+    let fits = |message: &Message| message.wire.as_bytes(py).get(ID_OCTETS..) == Some(rest);
+    KNOWN.get(py, rest, fits, make)
 }
 
 /// The octets of the only question's name in lower case, and its type; None for anything but a plain question.
@@ -384,7 +373,7 @@ fn plain_question(query: &[u8]) -> Option<(Vec<u8>, u16)> {
 }
 
 #[pyfunction]
-fn asked_in(py: Python<'_>, query: &[u8]) -> PyResult<Option<(Py<Name>, Py<PyAny>)>> {
+pub fn asked_in(py: Python<'_>, query: &[u8]) -> PyResult<Option<(Py<Name>, Py<PyAny>)>> {
     // A query's case is mixed anew in every attempt: reading it as a message would read each of them.
     let (name, qtype) = match plain_question(query) {
         Some(plain) => plain,
@@ -427,7 +416,7 @@ fn different_records(
     section: &str,
 ) -> PyResult<Vec<(Py<Record>, usize)>> {
     let index = index_of(section)?;
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::with_hasher(HASHER.clone());
     let mut found = Vec::new();
     for (place, message) in messages.iter().enumerate() {
         for view in message.get().inner.section(index + 1).into_iter().flatten() {

@@ -1,12 +1,11 @@
 //! Domain names.
 
+use crate::known::Known;
 use gnomon_core::wire::{self, NameError, TextError};
 use pyo3::prelude::*;
 use pyo3::pyclass::CompareOp;
 use pyo3::types::{PyBytes, PyString, PyTuple, PyType};
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 pyo3::import_exception!(gnomon.base.errors, InputError);
 
@@ -27,16 +26,8 @@ pub struct Name {
     parent: OnceLock<Py<Name>>,
 }
 
-/// Names by the hash of their octets: the same ones come back in every message of a zone.
-struct Known {
-    hasher: RandomState,
-    names: HashMap<u64, Py<Name>>,
-}
-
-static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(|| {
-    let (hasher, names) = (RandomState::new(), HashMap::new());
-    Mutex::new(Known { hasher, names })
-});
+/// The same ones come back in every message of a zone.
+static KNOWN: Known<Name> = Known::new(MAX_KNOWN);
 
 /// The value that is kept there, made when it is first asked for. It must not need itself.
 pub fn kept<T>(place: &OnceLock<T>, make: impl FnOnce() -> PyResult<T>) -> PyResult<&T> {
@@ -53,26 +44,8 @@ pub fn kept<T>(place: &OnceLock<T>, make: impl FnOnce() -> PyResult<T>) -> PyRes
 impl Name {
     /// The name of these octets, which are not checked; mostly the same object for the same octets.
     pub fn of(py: Python<'_>, wire: &[u8]) -> PyResult<Py<Self>> {
-        let lock = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = {
-            let known = lock();
-            let number = known.hasher.hash_one(wire);
-            match known.names.get(&number) {
-                Some(name) if name.get().octets(py) == wire => return Ok(name.clone_ref(py)),
-                _ => number,
-            }
-        };
-        let name = Py::new(py, Self::new_of(py, wire))?;
-        let mut known = lock();
-        let forgotten = if known.names.len() < MAX_KNOWN {
-            HashMap::new()
-        } else {
-            std::mem::take(&mut known.names)
-        };
-        let other = known.names.insert(number, name.clone_ref(py));
-        drop(known);
-        drop((forgotten, other));
-        Ok(name)
+        let make = || Py::new(py, Self::new_of(py, wire));
+        KNOWN.get(py, wire, |name| name.octets(py) == wire, make)
     }
 
     fn new_of(py: Python<'_>, octets: &[u8]) -> Self {

@@ -7,7 +7,7 @@ from itertools import chain
 
 from gnomon.base import Name
 from gnomon.base.codes import NOERROR, NOTIMP
-from gnomon.checks.observed import Answer, parsed, unreadable
+from gnomon.checks.observed import Answer, parsed, unreadable, unreadable_in
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.registry import IOP, REL, SEC, check
 from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, everything_heard, hear, probe, unheard
@@ -163,7 +163,7 @@ def wellformed(view: ZoneView) -> Iterator[Outcome]:
         server = view.server_label(address)
         broken = [a for a in answers if a.message.malformed is not None]
         trailing = [a for a in answers if a.message.trailing_octets]
-        odd = [a for a in answers if a.unreadable]
+        odd = [a for a in answers if unreadable_in(a.message)]
         clean = clean and not (broken or trailing or odd)
         if broken and (fault := broken[0].message.malformed) is not None:
             facts = {"reason": fault.reason, "part": _SECTIONS[fault.section]}
@@ -177,7 +177,7 @@ def wellformed(view: ZoneView) -> Iterator[Outcome]:
                 "trailing-octets", shown_by(trailing), subject=server, server=server, octets=octets, asks=asks
             )
         if odd:
-            records = tuple(dict.fromkeys(f"{r.rtype} {r.owner}" for a in odd for r in a.unreadable))
+            records = tuple(dict.fromkeys(f"{r.rtype} {r.owner}" for a in odd for r in unreadable_in(a.message)))
             yield outcome("bad-record", shown_by(odd), subject=server, server=server, records=records, asks=_asks(odd))
     if not everything.answers:
         yield unknown("no-answer", view.asked("Q1"))

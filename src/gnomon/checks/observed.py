@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-from gnomon.base import Address, Name, RRType, Transport
-from gnomon.base.codes import BADCOOKIE
+from gnomon._core import Answer as Answer
+from gnomon._core import Index as Index
+from gnomon._core import answers_in as answers_in
+from gnomon.base import Transport
 from gnomon.checks.read import read
 from gnomon.evidence import Exchange
 from gnomon.wire import Message, Record, rdata
@@ -46,34 +48,9 @@ _READERS: dict[int, Callable[[bytes], object]] = {
 }  # fmt: skip
 
 
-class Answer:
-    """An accepted response: the last answered attempt, the one over TCP if the one over UDP was truncated.
-
-    `qname` is the name asked for, in lower case; it and `qtype` are None only if our own query cannot be read.
-    """
-
-    __slots__ = ("address", "exchange", "message", "qname", "qtype")
-
-    exchange: Exchange
-    message: Message
-    address: Address
-    qname: Name | None
-    qtype: RRType | None
-
-    def __init__(self, exchange: Exchange, message: Message) -> None:
-        self.exchange = exchange
-        self.message = message
-        self.address = exchange.address
-        self.qname, self.qtype = asked_in(exchange.query) or (None, None)
-
-    @property
-    def unreadable(self) -> tuple[Record, ...]:
-        """The records of known type whose data could not be read."""
-        return _unreadable(self.message)
-
-
 @lru_cache(maxsize=4096)
-def _unreadable(message: Message) -> tuple[Record, ...]:
+def unreadable_in(message: Message) -> tuple[Record, ...]:
+    """The records of known type whose data could not be read."""
     return unreadable((*message.answer, *message.authority, *message.additional))
 
 
@@ -81,24 +58,6 @@ def unreadable(records: Iterable[Record]) -> tuple[Record, ...]:
     """Those of known type whose data cannot be of it."""
     known = [(record, _READERS[record.rtype]) for record in records if record.rtype in _READERS]
     return tuple([record for record, reader in known if read(reader, record.rdata) is None])
-
-
-def accepted(attempts: Sequence[Exchange]) -> tuple[Answer, ...]:
-    """One answer for each question among the attempts at one address, in order of the first attempt."""
-    if len(attempts) == 1:
-        (x,) = attempts
-        return (Answer(x, parsed(x.response)),) if x.status == ANSWERED and x.response is not None else ()
-    best: dict[bytes, Answer] = {}
-    for x in attempts:
-        if is_answered(x) and x.response is not None:
-            # All but ID, flags and counts; the case of the name is mixed anew in every attempt.
-            question = x.query[12:].lower()
-            answer, before = Answer(x, parsed(x.response)), best.get(question)
-            if before is None or not answer.message.tc or before.message.tc:
-                best[question] = answer
-    # A server that wants its cookie first is asked again with it (RFC 7873 section 5.3): the second answer counts.
-    taken = [answer for answer in best.values() if answer.message.rcode != BADCOOKIE]
-    return tuple(taken or best.values())
 
 
 def by_message(answers: Iterable[Answer]) -> tuple[tuple[Answer, ...], ...]:

@@ -2,7 +2,7 @@
 
 A view is read only and memoised; the same exchanges give the same answers in the same order. It never raises on
 what came from the network: record data that cannot be read is left out here and stays visible in the message
-(`Answer.message.malformed`, `Answer.unreadable`). Times are the evidence's, never the clock's.
+(`Answer.message.malformed`, `observed.unreadable_in`). Times are the evidence's, never the clock's.
 
 Convention for checks: one outcome per thing that is wrong (its server, key or name as `subject`), and one outcome
 for the zone when nothing is.
@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from operator import attrgetter
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from gnomon.base import Address, Name, NameServer
 from gnomon.base.codes import CDNSKEY, CDS, CSYNC, DNSKEY, NOERROR, NS, NSEC3PARAM, SOA
@@ -22,7 +22,7 @@ from gnomon.checks import hosts, parent
 from gnomon.checks.hosts import Host
 from gnomon.checks.levels import ZoneClass
 from gnomon.checks.levels import class_of as class_of
-from gnomon.checks.observed import Answer, accepted, is_answered, parsed
+from gnomon.checks.observed import Answer, Index, answers_in, is_answered, parsed
 from gnomon.checks.outcome import Shown, shown_by
 from gnomon.checks.parent import Delegation, ParentAnswer, Undelegated
 from gnomon.checks.read import address_order, in_order, name_order, read, read_all
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _NOT_YET = object()
-_AS_SENT = attrgetter("sent_at_ns", "seq")
+_NONE: Mapping[Any, Any] = MappingProxyType({})
 
 # Which questions show an RRset at the apex, best first.
 _APEX_ASKS: dict[int, tuple[str, ...]] = {
@@ -85,17 +85,15 @@ class ZoneView:
         routing: Routing | None = None,
     ) -> None:
         self.zone = zone
-        self.exchanges = tuple(sorted(exchanges, key=_AS_SENT))
+        self._index = Index(exchanges, address_order)
+        self.exchanges = self._index.exchanges
         self.root_anchors = tuple(root_anchors)
         self.undelegated = undelegated
         self.zone_class: ZoneClass = zone_class or class_of(zone)
         self.routing = routing
         self._memo: dict[object, object] = {}
-        self._accepted_at: dict[str, Mapping[Address, tuple[Answer, ...]]] = {}
         self._asked: dict[str, Shown] = {}
         self._apex_exchanges: dict[int, Shown] = {}
-        self._answers: dict[str, tuple[Answer, ...]] = {}
-        self._first_at: dict[str, Mapping[Address, Answer]] = {}
         self._apexes: dict[int, Mapping[Address, tuple[Answer, RRset]]] = {}
         self._apex_rrsets: dict[int, Mapping[Address, RRset]] = {}
         self._services: dict[Address, Service] = {}
@@ -121,37 +119,21 @@ class ZoneView:
 
     # Exchanges
 
-    @cached_property
-    def _by_ask(self) -> dict[str, dict[Address, tuple[Exchange, ...]]]:
-        index: dict[str, dict[Address, list[Exchange]]] = {}
-        place = {a: at for at, a in enumerate(sorted({x.address for x in self.exchanges}, key=address_order))}
-        for x in sorted(self.exchanges, key=lambda x: place[x.address]):
-            index.setdefault(x.ask, {}).setdefault(x.address, []).append(x)
-        return {ask: {a: tuple(of) for a, of in at.items()} for ask, at in index.items()}
-
-    @cached_property
-    def _by_subject(self) -> dict[str, tuple[Exchange, ...]]:
-        index: dict[str, list[Exchange]] = {}
-        for x in self.exchanges:
-            index.setdefault(x.subject, []).append(x)
-        return {subject: tuple(of) for subject, of in index.items()}
-
     def about(self, subject: str) -> tuple[Exchange, ...]:
         """All exchanges of one subject in the order they were sent."""
-        return self._by_subject.get(subject, ())
+        return self._index.by_subject.get(subject, ())
 
     def attempts(self, ask: str) -> Mapping[Address, tuple[Exchange, ...]]:
         """All attempts of one question of the plan by address, in address order."""
-        return self._by_ask.get(ask) or {}
+        return self._index.by_ask.get(ask, _NONE)
 
     def asked(self, ask: str, address: Address | None = None) -> tuple[Exchange, ...]:
         """All attempts of one question of the plan, at one address or at all in address order."""
         if address is not None:
-            of = self._by_ask.get(ask)
-            return of.get(address, ()) if of is not None else ()
+            return self._index.by_ask.get(ask, _NONE).get(address, ())
         found = self._asked.get(ask)
         if found is None:
-            found = self._asked[ask] = Shown(chain.from_iterable(self._by_ask.get(ask, {}).values()))
+            found = self._asked[ask] = Shown(chain.from_iterable(self.attempts(ask).values()))
         return found
 
     def message(self, exchange: Exchange) -> Message | None:
@@ -161,34 +143,28 @@ class ZoneView:
     def answer(self, ask: str, address: Address, qname: Name | None = None, qtype: int | None = None) -> Answer | None:
         """The accepted response of one address to one question; with Q9 say which name and type."""
         if qname is None and qtype is None:
-            return (self._first_at.get(ask) or self.first_answers(ask)).get(address)
-        for found in self._accepted(ask).get(address, ()):
+            return self._index.first_answers.get(ask, _NONE).get(address)
+        for found in self.answers_at(ask, address):
             if (qname is None or found.qname == qname) and (qtype is None or found.qtype == qtype):
                 return found
         return None
 
     def first_answers(self, ask: str) -> Mapping[Address, Answer]:
         """The first accepted response of each address to one question, in address order."""
-        first = self._first_at.get(ask)
-        if first is None:
-            first = self._first_at[ask] = {a: found[0] for a, found in self._accepted(ask).items() if found}
-        return first
+        return self._index.first_answers.get(ask, _NONE)
 
     @cached_property
     def asks(self) -> tuple[str, ...]:
         """The codes of all questions that were asked, sorted."""
-        return tuple(sorted(self._by_ask))
+        return tuple(self._index.by_ask)
 
     def answers_at(self, ask: str, address: Address) -> tuple[Answer, ...]:
         """The accepted responses of one address to one question; several if it was asked for several names or types."""
-        return self._accepted(ask).get(address, ())
+        return self._index.answers_at.get(ask, _NONE).get(address, ())
 
     def answers(self, ask: str) -> tuple[Answer, ...]:
         """The accepted responses of all addresses to one question, in address order."""
-        answers = self._answers.get(ask)
-        if answers is None:
-            answers = self._answers[ask] = tuple(chain.from_iterable(self._accepted(ask).values()))
-        return answers
+        return self._index.answers.get(ask, ())
 
     def server_answer(self, ask: str, address: Address) -> Answer | None:
         """The accepted response to a question of the compliance pack (asked once per server address)."""
@@ -196,21 +172,7 @@ class ZoneView:
 
     def answers_about(self, subject: str) -> tuple[Answer, ...]:
         """The accepted responses of one shared subject in the order they were sent."""
-        return self.once(("about", subject), lambda: self._find_answers_about(subject))
-
-    def _find_answers_about(self, subject: str) -> tuple[Answer, ...]:
-        asked: dict[tuple[str, Address], list[Exchange]] = {}
-        for x in self.about(subject):
-            asked.setdefault((x.ask, x.address), []).append(x)
-        found = [answer for attempts in asked.values() for answer in accepted(attempts)]
-        return tuple(sorted(found, key=lambda answer: (answer.exchange.sent_at_ns, answer.exchange.seq)))
-
-    def _accepted(self, ask: str) -> Mapping[Address, tuple[Answer, ...]]:
-        found = self._accepted_at.get(ask)
-        if found is None:
-            attempts = self._by_ask.get(ask, {})
-            found = self._accepted_at[ask] = {address: accepted(of) for address, of in attempts.items()}
-        return found
+        return self.once(("about", subject), lambda: answers_in(self.about(subject), address_order))
 
     def answers_for_host(self, name: Name) -> tuple[Answer, ...]:
         """What the zone's servers (Q9), and a parent's that serve it too (P3), say of the addresses of a name in it."""
