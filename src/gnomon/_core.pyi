@@ -61,6 +61,9 @@ class Name:
     def __str__(self) -> str:
         r"""Presentation form with final dot, case kept; every octet that is not plain ASCII text as \DDD."""
 
+def name_at(octets: bytes, at: int) -> tuple[Name, int] | None:
+    """The uncompressed name at octet `at`, and the offset after it; None if no whole name is there."""
+
 @final
 class Question:
     """What is asked (RFC 1035 section 4.1.2)."""
@@ -132,6 +135,9 @@ class RRset:
 
 def type_of(number: int) -> RRType:
     """The type with that number; below 512 always the same object."""
+
+def type_bitmap(octets: bytes) -> frozenset[int] | None:
+    """The types of a type bit map (RFC 4034 section 4.1.2); None unless its windows rise and have 1 to 32 octets."""
 
 @final
 class Edns:
@@ -344,6 +350,13 @@ def answers_in(exchanges: Iterable[Exchange], key: Callable[[Address], object]) 
 
 def different_records(messages: Sequence[Message], section: str) -> list[tuple[Record, int]]:
     """The different records in that section of several messages, each with the place of the first that has it.
+
+    Raises:
+        ValueError: no such section.
+    """
+
+def rrsets_in(messages: Sequence[Message], section: str, owner: Name, rtype: int) -> list[RRset | None]:
+    """`Message.rrset` of each of several messages.
 
     Raises:
         ValueError: no such section.

@@ -241,7 +241,7 @@ class TestWildcards:
         rrsig = dns.dnssec.sign(rrset, private, self.key_name, dnskey, inception=1000, expiration=3000)
         rdatas = tuple(rdata.to_wire() for rdata in rrset)
         moved = RRset(Name.from_text(owner), RRType(rrset.rdtype), 1, rrset.ttl, rdatas, (rrsig.to_wire(),))
-        return Validator(2000).examine(moved, self.zone, keys_of([dnskey.to_wire()]))
+        return Validator(2000).examine(moved, self.zone, keys_of((dnskey.to_wire(),)))
 
     def proof(self, view: ZoneView, positive: list[ExaminedRRset], negative: list[ExaminedRRset]) -> Proof:
         response = dns.message.make_response(dns.message.make_query("www.example.test.", "A"))

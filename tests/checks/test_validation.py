@@ -95,7 +95,7 @@ def test_time_comes_from_the_caller(keyset: RRset, keys: tuple[Key, ...], view: 
 def test_keys_that_must_not_sign(view: ZoneView, keyset: RRset, keys: tuple[Key, ...]) -> None:
     """Without the zone flag or with another protocol a key is as if it were not there."""
     for flags, protocol in ((1, 3), (257, 2)):
-        crafted = keys_of(struct.pack("!HB", flags, protocol) + key.rdata[3:] for key in keys)
+        crafted = keys_of(tuple(struct.pack("!HB", flags, protocol) + key.rdata[3:] for key in keys))
         # The tag changes with the flags: give the signature the tag of the crafted key.
         for key in crafted:
             tagged = keyset.signatures[0][:16] + key.dnskey.key_tag.to_bytes(2, "big") + keyset.signatures[0][18:]

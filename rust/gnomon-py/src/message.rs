@@ -10,7 +10,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyInt, PyTuple, PyType};
 use rustc_hash::FxHashMap;
 use std::collections::HashSet;
-use std::hash::{Hash, Hasher};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -137,6 +136,29 @@ impl Message {
         Ok(made.clone_ref(py))
     }
 
+    /// The RRset of that owner and type in the section, found once.
+    fn found(
+        &self,
+        py: Python<'_>,
+        index: usize,
+        owner: &Bound<'_, Name>,
+        rtype: u16,
+    ) -> PyResult<Option<Py<RRset>>> {
+        let name = owner.get();
+        let key = (index, rtype, owner.hash()?);
+        let lock = || self.rrsets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, found)) = lock().get(&key) {
+            if of.get().lower(py) == name.lower(py) {
+                return Ok(found.as_ref().map(|rrset| rrset.clone_ref(py)));
+            }
+        }
+        let found = self.find(py, index, name, rtype)?;
+        let kept = found.as_ref().map(|rrset| rrset.clone_ref(py));
+        let before = lock().insert(key, (owner.clone().unbind(), kept));
+        drop(before);
+        Ok(found)
+    }
+
     fn find(
         &self,
         py: Python<'_>,
@@ -250,20 +272,7 @@ impl Message {
         owner: &Bound<'_, Name>,
         rtype: u16,
     ) -> PyResult<Option<Py<RRset>>> {
-        let index = index_of(section)?;
-        let name = owner.get();
-        let key = (index, rtype, owner.hash()?);
-        let lock = || self.rrsets.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, found)) = lock().get(&key) {
-            if of.get().lower(py) == name.lower(py) {
-                return Ok(found.as_ref().map(|rrset| rrset.clone_ref(py)));
-            }
-        }
-        let found = self.find(py, index, name, rtype)?;
-        let kept = found.as_ref().map(|rrset| rrset.clone_ref(py));
-        let before = lock().insert(key, (owner.clone().unbind(), kept));
-        drop(before);
-        Ok(found)
+        self.found(py, index_of(section)?, owner, rtype)
     }
 
     #[getter]
@@ -388,26 +397,16 @@ pub fn asked_in(py: Python<'_>, query: &[u8]) -> PyResult<Option<(Py<Name>, Py<P
     Ok(Some((Name::of(py, &name)?, TYPES.get(py, qtype)?)))
 }
 
-/// A record by what makes it one: the owner in any case, type, class, TTL and data.
-struct Same<'a>(RecordView<'a>);
-
-impl Hash for Same<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        // At once: octet by octet takes longer than all the rest.
-        state.write(&self.0.owner.to_ascii_lowercase());
-        (self.0.rtype, self.0.rclass, self.0.ttl, self.0.rdata).hash(state);
-    }
+/// What makes a record one, as octets: the owner in lower case (its end shows), type, class, TTL and data.
+fn identify(view: RecordView<'_>, octets: &mut Vec<u8>) {
+    octets.clear();
+    octets.extend_from_slice(view.owner);
+    octets.make_ascii_lowercase();
+    octets.extend_from_slice(&view.rtype.to_be_bytes());
+    octets.extend_from_slice(&view.rclass.to_be_bytes());
+    octets.extend_from_slice(&view.ttl.to_be_bytes());
+    octets.extend_from_slice(view.rdata);
 }
-
-impl PartialEq for Same<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        let (one, two) = (&self.0, &other.0);
-        (one.rtype, one.rclass, one.ttl, one.rdata) == (two.rtype, two.rclass, two.ttl, two.rdata)
-            && one.owner.eq_ignore_ascii_case(two.owner)
-    }
-}
-
-impl Eq for Same<'_> {}
 
 #[pyfunction]
 fn different_records(
@@ -416,16 +415,33 @@ fn different_records(
     section: &str,
 ) -> PyResult<Vec<(Py<Record>, usize)>> {
     let index = index_of(section)?;
-    let mut seen = HashSet::with_hasher(HASHER.clone());
+    let (mut seen, mut octets) = (HashSet::with_hasher(HASHER.clone()), Vec::new());
     let mut found = Vec::new();
     for (place, message) in messages.iter().enumerate() {
         for view in message.get().inner.section(index + 1).into_iter().flatten() {
-            if seen.insert(Same(view)) {
+            identify(view, &mut octets);
+            if !seen.contains(octets.as_slice()) {
+                seen.insert(octets.clone());
                 found.push((Record::of(py, view)?, place));
             }
         }
     }
     Ok(found)
+}
+
+#[pyfunction]
+fn rrsets_in(
+    py: Python<'_>,
+    messages: Vec<Bound<'_, Message>>,
+    section: &str,
+    owner: &Bound<'_, Name>,
+    rtype: u16,
+) -> PyResult<Vec<Option<Py<RRset>>>> {
+    let index = index_of(section)?;
+    let found = messages
+        .iter()
+        .map(|message| message.get().found(py, index, owner, rtype));
+    found.collect()
 }
 
 /// Run core code; a panic in it becomes an ordinary RuntimeError.
@@ -439,5 +455,6 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Message>()?;
     m.add_function(wrap_pyfunction!(parsed, m)?)?;
     m.add_function(wrap_pyfunction!(asked_in, m)?)?;
-    m.add_function(wrap_pyfunction!(different_records, m)?)
+    m.add_function(wrap_pyfunction!(different_records, m)?)?;
+    m.add_function(wrap_pyfunction!(rrsets_in, m)?)
 }

@@ -253,6 +253,17 @@ fn sentence(fault: TextError, text: &Bound<'_, PyString>) -> PyResult<String> {
     })
 }
 
+#[pyfunction]
+fn name_at(octets: &Bound<'_, PyBytes>, at: usize) -> PyResult<Option<(Py<Name>, usize)>> {
+    let rest = octets.as_bytes().get(at..).unwrap_or_default();
+    let length = wire::name_length(rest);
+    match length.and_then(|length| rest.get(..length)) {
+        Some(name) => Ok(Some((Name::of(octets.py(), name)?, at + name.len()))),
+        None => Ok(None),
+    }
+}
+
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
-    m.add_class::<Name>()
+    m.add_class::<Name>()?;
+    m.add_function(wrap_pyfunction!(name_at, m)?)
 }

@@ -3,11 +3,11 @@
 use crate::message::guarded;
 use crate::name::{kept, Name};
 use gnomon_core::dnssec;
-use gnomon_core::wire::RecordView;
+use gnomon_core::wire::{self, RecordView};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyInt, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyFrozenSet, PyInt, PyTuple, PyType};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 
@@ -53,6 +53,12 @@ impl Codes {
 #[pyfunction]
 fn type_of(py: Python<'_>, number: u16) -> PyResult<Py<PyAny>> {
     TYPES.get(py, number)
+}
+
+#[pyfunction]
+fn type_bitmap<'py>(py: Python<'py>, octets: &[u8]) -> PyResult<Option<Bound<'py, PyFrozenSet>>> {
+    let types = wire::type_bitmap(octets);
+    types.map(|types| PyFrozenSet::new(py, types)).transpose()
 }
 
 /// What is asked (RFC 1035 section 4.1.2).
@@ -416,5 +422,6 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Question>()?;
     m.add_class::<Record>()?;
     m.add_class::<RRset>()?;
-    m.add_function(wrap_pyfunction!(type_of, m)?)
+    m.add_function(wrap_pyfunction!(type_of, m)?)?;
+    m.add_function(wrap_pyfunction!(type_bitmap, m)?)
 }

@@ -10,7 +10,7 @@ class RRType(int):
     """A record type; prints its mnemonic, or TYPEnnn (RFC 3597 section 5)."""
 
     def __str__(self) -> str:
-        return _TYPE_NAMES.get(int(self)) or f"TYPE{int(self)}"
+        return _TYPE_NAMES.get(self) or f"TYPE{int(self)}"
 
     __repr__ = __str__
 
@@ -31,7 +31,7 @@ class Rcode(int):
     """A response code, extended ones included; prints its mnemonic, or RCODEnnn."""
 
     def __str__(self) -> str:
-        return _RCODE_NAMES.get(int(self)) or f"RCODE{int(self)}"
+        return _RCODE_NAMES.get(self) or f"RCODE{int(self)}"
 
     __repr__ = __str__
 

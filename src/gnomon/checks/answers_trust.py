@@ -28,6 +28,7 @@ from gnomon.checks.replies import UNHEARD, Finding, everything_heard, finding, h
 from gnomon.checks.sent import sent, with_authority
 from gnomon.checks.view import ZoneView
 from gnomon.wire import Message, Record, rdata
+from gnomon.wire.message import rrsets_in
 from gnomon.wire.rdata import Soa
 
 
@@ -139,7 +140,7 @@ def _agree(view: ZoneView) -> bool:
     """Whether all answers of all servers, to whatever question, have the same apex RRsets."""
     whole = [m for m in sent(view).messages if m.aa and m.answer and not m.tc and m.malformed is None]
     for rtype in (SOA, NS, DNSKEY):
-        rrsets = [message.rrset("answer", view.zone, rtype) for message in whole]
+        rrsets = rrsets_in(whole, "answer", view.zone, rtype)
         if len({rrset.rdatas for rrset in rrsets if rrset is not None}) > 1:
             return False
     return True

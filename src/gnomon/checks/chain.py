@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gnomon.base import ROOT, Address, Name, RRType
@@ -329,8 +330,7 @@ def enter(
     if rrset is None:
         detail = f"{zone} has a DS ({_tags(ds)}) but no DNSKEY"
         return _Step(ChainStatus.BOGUS, "no-dnskey", detail, exchanges=shown)
-    keys = keys_of(rrset.rdatas)
-    entries = [k for k in keys if may_vouch(k) and any(matches(d, zone, k) for d in ds)]
+    keys, entries = keys_of(rrset.rdatas), _entries(zone, tuple(ds), rrset.rdatas)
     if not entries:
         detail = f"no DS of {zone} ({_tags(ds)}) matches a DNSKEY"
         return _Step(ChainStatus.BOGUS, "ds-matches-no-key", detail, exchanges=shown)
@@ -342,6 +342,12 @@ def enter(
     if examined.failure:
         return _failed(examined, "dnskey", validator.now_s, shown)
     return _Step(ChainStatus.SECURE, keys=tuple(key for key in keys if may_vouch(key)), exchanges=shown)
+
+
+@lru_cache(maxsize=256)
+def _entries(zone: Name, ds: tuple[Ds, ...], dnskeys: tuple[bytes, ...]) -> tuple[Key, ...]:
+    """The keys that a DS names; many zones have the same zones above them."""
+    return tuple([k for k in keys_of(dnskeys) if may_vouch(k) and any(matches(d, zone, k) for d in ds)])
 
 
 def _tags(ds: Sequence[Ds]) -> str:

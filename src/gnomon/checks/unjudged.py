@@ -50,8 +50,10 @@ def unjudged(
     code = f"needs-{needs}"
     sentence = f"Not judged for {{zone}}: {NEEDS[needs]}."
 
+    judged = unknown(code)
+
     def judge(view: ZoneView) -> Iterator[Outcome]:
-        yield unknown(code)
+        yield judged
 
     def decorate(specification: Callable[[], None]) -> Callable[[], None]:
         doc = inspect.getdoc(specification) or ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from gnomon.base import Name
 from gnomon.base.codes import ALGORITHM_NAMES
@@ -168,7 +169,8 @@ class Validator:
         return self._done[task]
 
 
-def keys_of(rdatas: Iterable[bytes]) -> tuple[Key, ...]:
+@lru_cache(maxsize=256)
+def keys_of(rdatas: tuple[bytes, ...]) -> tuple[Key, ...]:
     """The DNSKEY records that can be read, in the order given."""
     return tuple(Key(octets, fields, ()) for octets in rdatas if (fields := read(rdata.dnskey, octets)))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gnomon._core import Malformed, Message, asked_in, different_records, parsed
+from gnomon._core import Malformed, Message, asked_in, different_records, parsed, rrsets_in
 
-__all__ = ["SECTIONS", "Malformed", "Message", "Section", "asked_in", "different_records", "parsed"]
+__all__ = ["SECTIONS", "Malformed", "Message", "Section", "asked_in", "different_records", "parsed", "rrsets_in"]
 
 Section = Literal["answer", "authority", "additional"]
 SECTIONS: tuple[Section, ...] = ("answer", "authority", "additional")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import NamedTuple
 
 from gnomon import _core
@@ -70,7 +71,7 @@ class Dnskey(NamedTuple):
     @property
     def key_tag(self) -> int:
         """RFC 4034 appendix B."""
-        return _core.key_tag(self.rdata)
+        return _key_tag(self)
 
     @property
     def rsa_bits(self) -> int | None:
@@ -94,6 +95,11 @@ class Dnskey(NamedTuple):
             at, length = 3, int.from_bytes(self.key[1:3], "big")
         exponent, modulus = self.key[at : at + length], self.key[at + length :]
         return (exponent, modulus) if exponent and modulus else None
+
+
+@lru_cache(maxsize=4096)
+def _key_tag(key: Dnskey) -> int:
+    return _core.key_tag(key.rdata)
 
 
 class Rrsig(NamedTuple):
@@ -275,21 +281,10 @@ def nsec3param(rdata: bytes) -> Nsec3param:
 
 def type_bitmap(octets: bytes) -> frozenset[int]:
     """The types of a type bit map (RFC 4034 section 4.1.2): windows in rising order, 1 to 32 octets each."""
-    types: list[int] = []
-    at, previous = 0, -1
-    while at < len(octets):
-        if at + 2 > len(octets):
-            raise MalformedRdata("type bit map: one octet left over")
-        window, length = octets[at], octets[at + 1]
-        block = octets[at + 2 : at + 2 + length]
-        if window <= previous or not 1 <= length <= 32 or len(block) != length:
-            raise MalformedRdata(f"type bit map: window {window} with {length} octets is out of order or too long")
-        for index, octet in enumerate(block):
-            if octet:
-                first = window << 8 | index << 3
-                types.extend(first + bit for bit in range(8) if octet & 0x80 >> bit)
-        at, previous = at + 2 + length, window
-    return frozenset(types)
+    types = _core.type_bitmap(octets)
+    if types is None:
+        raise MalformedRdata("type bit map: a window is out of order, or has not the 1 to 32 octets that it claims")
+    return types
 
 
 def _nsec3_parameters(rdata: bytes) -> tuple[Nsec3param, int]:
@@ -302,11 +297,7 @@ def _nsec3_parameters(rdata: bytes) -> tuple[Nsec3param, int]:
 
 def read_name(rdata: bytes, at: int) -> tuple[Name, int]:
     """The uncompressed name at octet `at`, and the offset after it."""
-    end, size = at, len(rdata)
-    while end < size and rdata[end]:
-        if rdata[end] > 63:
-            raise MalformedRdata(f"octet {end} is no label length: {rdata[end]}")
-        end += rdata[end] + 1
-    if end >= size or end - at > 254:
-        raise MalformedRdata(f"the name at octet {at} does not end within the rdata or is over 255 octets")
-    return Name(rdata[at : end + 1]), end + 1
+    found = _core.name_at(rdata, at)
+    if found is None:
+        raise MalformedRdata(f"no name of at most 255 octets in labels of at most 63 begins at octet {at} and ends")
+    return found

@@ -15,10 +15,11 @@ pub use labels::{
     check_name, is_at_or_below, labels, name_of_text, order, put_name, NameError, TextError,
 };
 pub use message::{parse_options, Malformed, Message, RecordView};
-pub use name::{read_name, Fault, Reason, MAX_NAME_OCTETS, MAX_POINTERS};
+pub use name::{name_length, read_name, Fault, Reason, MAX_NAME_OCTETS, MAX_POINTERS};
 pub use query::{compose_query, ComposeError, Edns};
+pub use rdata::type_bitmap;
 
-pub(crate) use name::{label_count, name_length};
+pub(crate) use name::label_count;
 pub(crate) use rdata::{layout, name_spans};
 
 /// Octets of the header (RFC 1035 section 4.1.1).

@@ -94,6 +94,29 @@ pub fn name_spans(rdata: &[u8], fields: &[Field]) -> Option<Vec<Range<usize>>> {
     (at == rdata.len()).then_some(spans)
 }
 
+/// The types of a type bit map (RFC 4034 section 4.1.2); None unless its windows rise and have 1 to 32 octets each.
+#[must_use]
+pub fn type_bitmap(mut octets: &[u8]) -> Option<Vec<u16>> {
+    let mut types = Vec::new();
+    let mut last = None;
+    while let [window, length @ 1..=32, rest @ ..] = octets {
+        let (block, rest) = rest.split_at_checked(usize::from(*length))?;
+        if last >= Some(*window) {
+            return None;
+        }
+        for (at, octet) in (0u16..).zip(block) {
+            let first = (u16::from(*window) << 8) | (at << 3);
+            types.extend(
+                (0..8)
+                    .filter(|bit| octet & (0x80 >> bit) != 0)
+                    .map(|bit| first | bit),
+            );
+        }
+        (last, octets) = (Some(*window), rest);
+    }
+    octets.is_empty().then_some(types)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
@@ -102,6 +125,28 @@ mod tests {
     fn plain(wire: &[u8], from: usize, rtype: u16) -> Result<Vec<u8>, Fault> {
         let mut out = Vec::new();
         decompress(wire, from..wire.len(), layout(rtype).unwrap(), &mut out).map(|()| out)
+    }
+
+    #[test]
+    fn type_bitmaps_are_read() {
+        assert_eq!(type_bitmap(b""), Some(vec![]));
+        assert_eq!(
+            type_bitmap(b"\x00\x01\x41\x01\x01\x80"),
+            Some(vec![1, 7, 256])
+        );
+        assert_eq!(type_bitmap(b"\xff\x01\x00"), Some(vec![]));
+        let last = [&[255, 32][..], &[0; 31], &[1]].concat();
+        assert_eq!(type_bitmap(&last), Some(vec![65_535]));
+        for wrong in [
+            &b"\x00"[..],
+            b"\x00\x00",
+            b"\x00\x02\x40",
+            b"\x01\x01\x40\x01\x01\x40",
+            b"\x01\x01\x40\x00\x01\x40",
+            &[&[0, 33][..], &[1; 33]].concat(),
+        ] {
+            assert_eq!(type_bitmap(wrong), None);
+        }
     }
 
     #[test]
