@@ -1,11 +1,14 @@
 """The native core (Rust, in rust/). Import it through the package that it serves only."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal, final
+from typing import Any, Literal, TypeVar, final
 
 from gnomon.base.address import Address
 from gnomon.base.codes import Rcode, RRType
 from gnomon.evidence.exchange import Exchange
+
+O = TypeVar("O")
+V = TypeVar("V")
 
 @final
 class Name:
@@ -510,6 +513,21 @@ def verdict_row(
     """The canonical JSON array of a verdict (`gnomon.judge.verdict`), and its args alone.
 
     `before` and `after` stand on either side of the subject as they are, and so do the references in `evidence`.
+    """
+
+def references(evidence: tuple[object, ...]) -> tuple[Any, ...]:
+    """The references of all exchanges in `evidence`, each once, in the order in which they come.
+
+    Every item is an exchange or several, as `Shown` (`gnomon.checks.outcome`) or any other iterable.
+    """
+
+def judged(
+    verdict: type[V], zone: str, kinds: Mapping[Any, tuple[Any, Any]], outcomes: Iterable[O], lowest: int
+) -> tuple[list[V], list[tuple[O, Any]]]:
+    """The outcomes of one check with a level under `lowest` as verdicts, the others with their levels.
+
+    `kinds` gives the level and the kind of an outcome by its code and state. Raises what it raises, and what
+    `outcomes` raises.
     """
 
 Texts = tuple[bytes, list[str]]

@@ -136,7 +136,7 @@ fn canonical(value: &Bound<'_, PyAny>) -> PyResult<String> {
 
 #[pyfunction]
 #[allow(clippy::too_many_arguments)]
-fn verdict_row<'py>(
+pub fn verdict_row<'py>(
     py: Python<'py>,
     zone: &str,
     before: &str,

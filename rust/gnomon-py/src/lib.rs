@@ -12,6 +12,7 @@ mod json;
 mod known;
 mod message;
 mod name;
+mod outcomes;
 mod queries;
 mod records;
 mod verdicts;
@@ -30,6 +31,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     queries::register(m)?;
     evidence::register(m)?;
     json::register(m)?;
+    outcomes::register(m)?;
     verdicts::register(m)?;
     zonefile::register(m)?;
     Ok(())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import cached_property
-from itertools import chain
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from gnomon._core import references
 from gnomon.evidence.exchange import EvidenceRef, Exchange
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Shown(tuple[Exchange, ...]):
 
     @cached_property
     def refs(self) -> tuple[EvidenceRef, ...]:
-        return _refs_of(self)
+        return references((tuple(self),))
 
 
 def shown_by(answers: Iterable[Answer]) -> Shown:
@@ -64,37 +64,17 @@ def shown_by(answers: Iterable[Answer]) -> Shown:
 
 def outcome(code: str, *evidence: Exchange | Iterable[Exchange], subject: str = "", **args: Arg) -> Outcome:
     """The rule was evaluated: it came out as `code`, shown by these exchanges."""
-    return _new(Outcome, (code, args, _refs(evidence), _OBSERVED, subject))
+    return _new(Outcome, (code, args, references(evidence), _OBSERVED, subject))
 
 
 def unknown(code: str, *evidence: Exchange | Iterable[Exchange], subject: str = "", **args: Arg) -> Outcome:
     """The evidence is not enough to judge; `code` says why. Never counts as pass or fail."""
-    return _new(Outcome, (code, args, _refs(evidence), _UNKNOWN, subject))
+    return _new(Outcome, (code, args, references(evidence), _UNKNOWN, subject))
 
 
 def not_applicable(code: str, *evidence: Exchange | Iterable[Exchange], subject: str = "", **args: Arg) -> Outcome:
     """The rule's precondition is absent (an unsigned zone has no signature to judge)."""
-    return _new(Outcome, (code, args, _refs(evidence), _NOT_APPLICABLE, subject))
-
-
-def _refs(evidence: tuple[Exchange | Iterable[Exchange], ...]) -> tuple[EvidenceRef, ...]:
-    if len(evidence) == 1:
-        (first,) = evidence
-        if isinstance(first, Shown):
-            return first.refs
-        return _refs_of((first,) if isinstance(first, Exchange) else first)
-    if not evidence:
-        return ()
-    return _refs_of(chain.from_iterable([(item,) if isinstance(item, Exchange) else item for item in evidence]))
-
-
-def _refs_of(exchanges: Iterable[Exchange]) -> tuple[EvidenceRef, ...]:
-    refs = dict.fromkeys(map(_ref_of, exchanges))
-    if None in refs:
-        del refs[_NONE]
-    return tuple(refs)
+    return _new(Outcome, (code, args, references(evidence), _NOT_APPLICABLE, subject))
 
 
 _exchange_of: Callable[[Answer], Exchange] = attrgetter("exchange")
-_ref_of: Callable[[Exchange], EvidenceRef] = attrgetter("ref")
-_NONE: Any = None  # the reference of an exchange that is in no segment

@@ -8,6 +8,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
+from gnomon._core import judged
 from gnomon.base import InputError, Level
 from gnomon.checks.levels import NOT_OBSERVED, ZoneClass
 from gnomon.checks.outcome import Outcome, State
@@ -32,7 +33,7 @@ def judge_zone(view: ZoneView, profile: Profile, only: Collection[str] | None = 
     Raises:
         InputError: `only` names no check.
     """
-    return [judged.verdict for judged in judge_rows(view, profile, only)]
+    return [one.verdict for one in judge_rows(view, profile, only)]
 
 
 class Judged(NamedTuple):
@@ -63,17 +64,15 @@ def judge_rows(view: ZoneView, profile: Profile, only: Collection[str] | None) -
     for check in chosen(only):
         of_check = kinds[check]
         try:
-            # By place (code and state): a field of a named tuple takes twice as long by name.
-            outcomes = [(outcome, of_check[outcome[0], outcome[3]]) for outcome in check.judge(view)]
+            plain, others = judged(Judged, zone, of_check, check.judge(view), _NOTICE)
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             failed = Outcome(INTERNAL_ERROR, {"error": f"{type(error).__name__} in {place.name}"}, (), State.UNKNOWN)
-            outcomes = [(failed, of_check.failed)]
-        for outcome, (level, kind) in outcomes or [(_SILENT, of_check.silent)]:
-            if level < _NOTICE:
-                found.append(_judged(zone, kind, outcome))
-            else:
-                weighed.append(Weighed(check, outcome, level))
+            plain, others = judged(Judged, zone, of_check, (failed,), _NOTICE)
+        found += plain
+        weighed += [Weighed(check, outcome, level) for outcome, level in others]
+        if not (plain or others):
+            found += judged(Judged, zone, of_check, (_SILENT,), _NOTICE)[0]
     weigh(view, profile, weighed)
     for one in weighed:
         kind = _kind(one.check, one.outcome.code, one.state, one.level)
@@ -110,8 +109,8 @@ class _Kinds(dict[tuple[str, State], tuple[Level, Kind]]):
     def __init__(self, check: Check, levels: Mapping[str, Level]) -> None:
         self._check = check
         self._levels = levels
-        self.failed = Level.UNKNOWN, _kind(check, INTERNAL_ERROR, State.UNKNOWN, Level.UNKNOWN)
-        self.silent = Level.UNKNOWN, _kind(check, NOTHING_SEEN, State.UNKNOWN, Level.UNKNOWN)
+        for code in (INTERNAL_ERROR, NOTHING_SEEN):
+            self[code, State.UNKNOWN] = Level.UNKNOWN, _kind(check, code, State.UNKNOWN, Level.UNKNOWN)
 
     def __missing__(self, key: tuple[str, State]) -> tuple[Level, Kind]:
         check, (code, state) = self._check, key
