@@ -1,7 +1,7 @@
 """The native core (Rust, in rust/). Import it through the package that it serves only."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeVar, final
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, final, overload
 
 from gnomon.base.address import Address
 from gnomon.base.codes import Rcode, RRType
@@ -9,6 +9,8 @@ from gnomon.evidence.exchange import Exchange
 
 O = TypeVar("O")
 V = TypeVar("V")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 @final
 class Name:
@@ -347,6 +349,11 @@ class Index:
     def answers_at(self) -> dict[str, dict[Address, tuple[Answer, ...]]]: ...
     @property
     def first_answers(self) -> dict[str, dict[Address, Answer]]: ...
+
+def alike(answers: Sequence[Answer]) -> tuple[list[int], list[int]]:
+    """A number for each answer, the same for the same question of the plan and message (all octets but the ID), and
+    the place of the first answer with each number.
+    """
 
 def answers_in(exchanges: Iterable[Exchange], key: Callable[[Address], object]) -> tuple[Answer, ...]:
     """The accepted responses among any exchanges, in the order they were sent; see `Index`."""
@@ -833,3 +840,20 @@ def special_purpose(address: str) -> str | None:
     Raises:
         ValueError: not an IP address.
     """
+
+@final
+class Once(Generic[P, T]):
+    """See `gnomon.base.once.once`."""
+
+    def __new__(cls, make: Callable[P, T]) -> Once[P, T]: ...
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T: ...
+
+@final
+class cached_property(Generic[T]):
+    """As `functools.cached_property`, which takes a lock for it and steps of the interpreter."""
+
+    def __new__(cls, make: Callable[[Any], T]) -> cached_property[T]: ...
+    @overload
+    def __get__(self, of: None, owner: type | None = None) -> cached_property[T]: ...
+    @overload
+    def __get__(self, of: object, owner: type | None = None) -> T: ...

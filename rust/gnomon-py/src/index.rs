@@ -1,11 +1,13 @@
 //! `Index`: the exchanges of a zone by subject, question and address, and the answers that were accepted.
 
+use crate::known::HASHER;
 use crate::message::{asked_in, parsed, Message};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyTuple};
 use rustc_hash::FxHashMap;
+use std::collections::HashMap;
 
 /// The number of the status "answered".
 const ANSWERED: i64 = 0;
@@ -282,8 +284,33 @@ fn answers_in<'py>(
     PyTuple::new(key.py(), answers.collect::<PyResult<Vec<_>>>()?)
 }
 
+#[pyfunction]
+fn alike(answers: Vec<Bound<'_, Answer>>) -> PyResult<(Vec<usize>, Vec<usize>)> {
+    let mut messages: FxHashMap<_, _> = FxHashMap::default();
+    let mut different: HashMap<_, _, _> = HashMap::with_hasher(HASHER.clone());
+    let (mut numbers, mut first) = (Vec::with_capacity(answers.len()), Vec::new());
+    let mut known: FxHashMap<(PyBackedStr, usize), usize> = FxHashMap::default();
+    for (place, answer) in answers.iter().enumerate() {
+        let py = answer.py();
+        let message = &answer.get().message;
+        // Mostly the same object for the same octets: that is quicker to see.
+        let message = *messages.entry(message.as_ptr()).or_insert_with(|| {
+            let next = different.len();
+            *different.entry(message.get().octets(py)).or_insert(next)
+        });
+        let ask = answer.get().exchange.bind(py).getattr(intern!(py, "ask"))?;
+        let number = *known.entry((ask.extract()?, message)).or_insert_with(|| {
+            first.push(place);
+            first.len() - 1
+        });
+        numbers.push(number);
+    }
+    Ok((numbers, first))
+}
+
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Answer>()?;
     m.add_class::<Index>()?;
+    m.add_function(wrap_pyfunction!(alike, m)?)?;
     m.add_function(wrap_pyfunction!(answers_in, m)?)
 }

@@ -12,6 +12,7 @@ mod json;
 mod known;
 mod message;
 mod name;
+mod once;
 mod outcomes;
 mod queries;
 mod records;
@@ -26,6 +27,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     edns::register(m)?;
     message::register(m)?;
     index::register(m)?;
+    once::register(m)?;
     dnssec::register(m)?;
     engine::register(m)?;
     queries::register(m)?;

@@ -115,6 +115,10 @@ pub struct Message {
 }
 
 impl Message {
+    pub fn octets<'py>(&'py self, py: Python<'py>) -> &'py [u8] {
+        self.wire.as_bytes(py)
+    }
+
     /// Truncated.
     pub fn tc(&self) -> bool {
         self.inner.flags() & 0x0200 != 0

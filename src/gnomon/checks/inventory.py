@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from gnomon.base import Address, Name
 from gnomon.base.codes import CLASS_IN, DNSKEY, NOERROR, NSEC, NSEC3, NXDOMAIN, RRSIG, SOA
+from gnomon.base.once import cached_property, once
 from gnomon.checks.observed import Answer
 from gnomon.checks.replies import has_authority, is_partial
 from gnomon.checks.signed import Key
@@ -106,7 +106,7 @@ def take(view: ZoneView, validator: Validator) -> Inventory:
     the others. Truncated and unreadable answers are left out: they are not the whole of what the server has.
     """
     all_keys = view.keys()
-    keys_at = view.once("keys-at", lambda: _same_objects(view.dnskeys()))
+    keys_at = _keys_at(view)
     found = Inventory()
     seen: dict[tuple[bytes, int], _Examined | None] = {}  # by message and keys; None is left out
     for ask in SIGNED_ASKS:
@@ -125,10 +125,11 @@ def take(view: ZoneView, validator: Validator) -> Inventory:
 _Examined = tuple[tuple[ExaminedRRset, ...], tuple[ExaminedRRset, ...]]
 
 
-def _same_objects(keys_at: Mapping[Address, tuple[Key, ...]]) -> dict[Address, tuple[Key, ...]]:
-    """The same with equal keys as one object."""
+@once
+def _keys_at(view: ZoneView) -> Mapping[Address, tuple[Key, ...]]:
+    """The keys of each server, equal ones as one object."""
     one: dict[tuple[bytes, ...], tuple[Key, ...]] = {}
-    return {a: one.setdefault(tuple([key.rdata for key in keys]), keys) for a, keys in keys_at.items()}
+    return {a: one.setdefault(tuple([key.rdata for key in keys]), keys) for a, keys in view.dnskeys().items()}
 
 
 def _examined(zone: Name, message: Message, validator: Validator, keys: tuple[Key, ...]) -> _Examined:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from gnomon.base import Address, Name, RRType
 from gnomon.base.codes import AAAA, CNAME, NOERROR, NS, NXDOMAIN, SOA, A
+from gnomon.base.once import once
 from gnomon.checks.observed import Answer, asked_in
 from gnomon.checks.read import address_order, read, read_all
 from gnomon.checks.replies import is_partial
@@ -57,12 +58,9 @@ class Lookup:
         return self.state in ("no-data", "no-name")
 
 
+@once
 def look_up(view: ZoneView, name: Name, rtype: RRType) -> Lookup:
     """Follow `name` through everything that was recorded about it."""
-    return view.once(("lookup", name, rtype), lambda: _look_up(view, name, rtype))
-
-
-def _look_up(view: ZoneView, name: Name, rtype: RRType) -> Lookup:
     target, aliases = name, list[Name]()
     answers = list(_answers(view, name, rtype))
     for _ in range(_ALIASES):
@@ -95,12 +93,13 @@ def _made(
 
 
 def _answers(view: ZoneView, name: Name, rtype: RRType) -> Iterator[Answer]:
-    yield from view.once("own-lookups", lambda: _own(view)).get((name, rtype), ())
+    yield from _own(view).get((name, rtype), ())
     for answer in view.answers_about(name_subject(name)):
         if answer.exchange.ask in _ELSEWHERE and answer.qtype == rtype:
             yield answer
 
 
+@once
 def _own(view: ZoneView) -> Mapping[tuple[Name, int], list[Answer]]:
     found: dict[tuple[Name, int], list[Answer]] = {}
     for ask in _OWN:
@@ -112,12 +111,13 @@ def _own(view: ZoneView) -> Mapping[tuple[Name, int], list[Answer]]:
 
 def _attempts(view: ZoneView, name: Name, target: Name, rtype: RRType) -> Iterator[Exchange]:
     """The questions about `target`, where `name` leads, be they the zone's own or the subject's of either name."""
-    yield from view.once("own-attempts", lambda: _own_attempts(view)).get((target, rtype), ())
+    yield from _own_attempts(view).get((target, rtype), ())
     for x in [x for one in dict.fromkeys((name, target)) for x in view.about(name_subject(one))]:
         if x.ask in _ELSEWHERE and asked_in(x.query) == (target, rtype):
             yield x
 
 
+@once
 def _own_attempts(view: ZoneView) -> Mapping[tuple[Name, int] | None, list[Exchange]]:
     found: dict[tuple[Name, int] | None, list[Exchange]] = {}
     for ask in _OWN:
@@ -191,12 +191,9 @@ class HostLookup:
         return self.v4.exchanges + self.v6.exchanges
 
 
+@once
 def look_up_host(view: ZoneView, name: Name) -> HostLookup:
     """The addresses of a host."""
-    return view.once(("host-lookup", name), lambda: _look_up_host(view, name))
-
-
-def _look_up_host(view: ZoneView, name: Name) -> HostLookup:
     v4, v6 = look_up(view, name, A), look_up(view, name, AAAA)
     found = set(read_all(rdata.address, (*v4.rdatas, *v6.rdatas)))
     return HostLookup(name, v4, v6, tuple(sorted(found, key=address_order)))

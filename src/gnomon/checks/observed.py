@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from gnomon._core import Answer as Answer
 from gnomon._core import Index as Index
+from gnomon._core import alike as alike
 from gnomon._core import answers_in as answers_in
 from gnomon.base import Transport
 from gnomon.checks.read import read

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gnomon.base import Address
 from gnomon.base.codes import DNSKEY, FORMERR, NOERROR, NOTIMP, NXDOMAIN
+from gnomon.base.once import cached_property, once
 from gnomon.checks.observed import Answer, is_silent
 from gnomon.checks.outcome import Arg, Outcome, Shown, not_applicable, outcome, shown_by, unknown
 from gnomon.evidence import Exchange
@@ -63,13 +63,11 @@ def hear(view: ZoneView, *asks: str, at: Sequence[Address] | None = None, edns: 
     unreadable answers are not usable, nor, with `edns`, those without OPT. A refusal of EDNS is replaced by the
     answer to the same question without it.
     """
-    if at is None:
-        return view.once(("heard", asks, edns), lambda: _hear(view, asks, view.addresses, edns))
-    among = tuple(at)
-    return view.once(("heard", asks, edns, among), lambda: _hear(view, asks, among, edns))
+    return _hear(view, asks, view.addresses if at is None else tuple(at), edns)
 
 
-def _hear(view: ZoneView, asks: Sequence[str], at: Sequence[Address], edns: bool) -> Heard:
+@once
+def _hear(view: ZoneView, asks: tuple[str, ...], at: tuple[Address, ...], edns: bool) -> Heard:
     answers: list[Answer] = []
     missing: dict[str, list[Address]] = {}
     usable, serving = [_usable(view, ask, edns) for ask in asks], view.serving
@@ -130,11 +128,8 @@ def speaks_edns(view: ZoneView, address: Address) -> bool:
     return address in _speaking_edns(view)
 
 
+@once
 def _speaking_edns(view: ZoneView) -> frozenset[Address]:
-    return view.once("speaking-edns", lambda: _find_speaking_edns(view))
-
-
-def _find_speaking_edns(view: ZoneView) -> frozenset[Address]:
     found = [answer for ask in ("Q3", "Q2", "Q4") for answer in view.first_answers(ask).values()]
     return frozenset([answer.address for answer in found if answer.message.edns is not None])
 
@@ -192,9 +187,10 @@ def probe(view: ZoneView, ask: str, *, alive: str, edns: bool = False, first: st
     With `edns`, servers that do not speak it are left to edns.support. Where `ask` was not asked, because the combined
     question `first` got a proper answer, that answer stands for it.
     """
-    return view.once(("probe", ask, alive, edns, first), lambda: _probe(view, ask, alive, edns, first))
+    return _probe(view, ask, alive, edns, first)
 
 
+@once
 def _probe(view: ZoneView, ask: str, alive: str, edns: bool, first: str) -> Probed:
     answers: list[Answer] = []
     dropped: list[Address] = []
@@ -224,23 +220,20 @@ def _probe(view: ZoneView, ask: str, alive: str, edns: bool, first: str) -> Prob
     return Probed(heard.answers, tuple(dropped), heard)
 
 
+@once
 def _usable(view: ZoneView, ask: str, edns: bool) -> Mapping[Address, Answer]:
-    return view.once(("usable", ask, edns), lambda: _find_usable(view, ask, edns))
-
-
-def _find_usable(view: ZoneView, ask: str, edns: bool) -> Mapping[Address, Answer]:
     if edns:
         return {a: answer for a, answer in _usable(view, ask, False).items() if answer.message.edns is not None}
-    found, plain = view.first_answers(ask), view.first_answers(_PLAIN.get(ask, ""))
+    found = view.first_answers(ask)
     if ask in _WITH_EDNS:
-        found = {address: answer for address, answer in found.items() if not _refuses_edns(answer)}
-    if plain:
+        found = {a: answer for a, answer in found.items() if not _refuses_edns(answer)}
+    if plain := view.first_answers(_PLAIN.get(ask, "")):
         found = {**plain, **found}
     return {address: answer for address, answer in found.items() if not is_partial(answer)}
 
 
 def _refuses_edns(answer: Answer) -> bool:
-    return answer.message.edns is None and answer.message.rcode in (FORMERR, NOTIMP)
+    return answer.message.rcode in (FORMERR, NOTIMP) and answer.message.edns is None
 
 
 def _reason(view: ZoneView, asks: Sequence[str], address: Address) -> str:
@@ -290,12 +283,9 @@ def told(view: ZoneView, findings: Sequence[Finding], good: str, shown: Collecti
         yield outcome(good, shown)
 
 
+@once
 def everything_heard(view: ZoneView) -> Mapping[Address, tuple[Answer, ...]]:
     """All answers of the zone's servers, to questions about the zone and to those of the compliance pack."""
-    return view.once("everything-heard", lambda: _everything_heard(view))
-
-
-def _everything_heard(view: ZoneView) -> Mapping[Address, tuple[Answer, ...]]:
     asks = [ask for ask in view.asks if ask[0] in "QZS"]
     found: dict[Address, list[Answer]] = {address: [] for address in view.addresses}
     for answer in [answer for ask in asks for answer in view.answers(ask)]:

@@ -7,13 +7,13 @@ first whether any of the different ones breaks it, and only then who sent it, wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache
 from itertools import chain, compress
-from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from gnomon.base import Address
-from gnomon.checks.observed import Answer, is_answered, is_udp
+from gnomon.base.once import cached_property, once
+from gnomon.checks.observed import Answer, alike, is_answered, is_udp
 from gnomon.checks.outcome import Outcome, Shown, outcome, shown_by
 from gnomon.checks.replies import Finding, everything_heard, told
 from gnomon.evidence import Exchange
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 # The questions of the compliance pack about the software, of class CHAOS.
 CHAOS = frozenset({"S17", "S18"})
 
-_ASK_AND_OCTETS = attrgetter("exchange.ask", "message.wire")
-
 Sections = tuple[tuple[Record, ...], ...]
 """The different records of the answer, authority and additional sections."""
 
@@ -37,10 +35,8 @@ class Sent:
 
     def __init__(self, heard: Mapping[Address, tuple[Answer, ...]]) -> None:
         self.answers: tuple[Answer, ...] = tuple(chain.from_iterable(heard.values()))
-        self._keys = list(map(_ASK_AND_OCTETS, self.answers))
-        # The first answer of each question with each message, by its place; the last to be put in is the first of all.
-        first = dict(zip(reversed(self._keys), range(len(self._keys) - 1, -1, -1), strict=True))
-        self._first: dict[tuple[str, bytes], int] = dict(sorted(first.items(), key=itemgetter(1)))
+        # The number of each answer by its question and message, and the place of the first with each number.
+        self._numbers, self._first = alike(self.answers)
 
     @cached_property
     def exchanges(self) -> Shown:
@@ -48,8 +44,8 @@ class Sent:
 
     def where(self, holds: Callable[[Answer], bool]) -> list[Answer]:
         """The answers for which that holds, by question and message alone: of equal ones it looks at the first."""
-        chosen = {key for key, place in self._first.items() if holds(self.answers[place])}
-        return list(compress(self.answers, map(chosen.__contains__, self._keys)))
+        chosen = [holds(self.answers[place]) for place in self._first]
+        return list(compress(self.answers, map(chosen.__getitem__, self._numbers)))
 
     @cached_property
     def about_zone(self) -> Sections:
@@ -81,7 +77,7 @@ class Sent:
     @cached_property
     def messages(self) -> tuple[Message, ...]:
         """The different messages."""
-        return tuple({wire: self.answers[place].message for (_, wire), place in self._first.items()}.values())
+        return tuple(dict.fromkeys([self.answers[place].message for place in self._first]))
 
     @cached_property
     def _of_zone(self) -> list[list[tuple[Record, int]]]:
@@ -97,12 +93,12 @@ class Sent:
 
     def _different(self, kind: str) -> list[list[tuple[Record, int]]]:
         """The different records of each section, with the place in `answers` of the first that has it."""
-        first: dict[bytes, int] = {}
-        for (ask, wire), place in self._first.items():
-            if _kind(ask) == kind:
-                first.setdefault(wire, place)
-        places = list(first.values())
-        messages = [self.answers[place].message for place in places]
+        first: dict[Message, int] = {}
+        for place in self._first:
+            answer = self.answers[place]
+            if _kind(answer.exchange.ask) == kind:
+                first.setdefault(answer.message, place)
+        messages, places = list(first), list(first.values())
         return [[(r, places[at]) for r, at in different_records(messages, section)] for section in SECTIONS]
 
 
@@ -124,12 +120,9 @@ class Attempts(NamedTuple):
     over_udp: tuple[Exchange, ...]
 
 
+@once
 def attempts(view: ZoneView) -> Attempts:
     """What was tried to ask the servers of the zone, whatever came of it."""
-    return view.once("attempts", lambda: _find_attempts(view))
-
-
-def _find_attempts(view: ZoneView) -> Attempts:
     tried = [x for x in view.about(view.subject) if x.ask[0] == "Q"]
     return Attempts(tuple(tried), tuple(filter(is_answered, tried)), tuple(filter(is_udp, tried)))
 
@@ -142,15 +135,13 @@ def told_of_all(view: ZoneView, findings: Sequence[Finding], good: str) -> Itera
         yield outcome(good, sent(view).exchanges)
 
 
+@once
 def with_authority(view: ZoneView) -> tuple[Answer, ...]:
     """The authoritative answers to questions about the zone."""
-    return view.once("with-authority", lambda: _find_with_authority(view))
-
-
-def _find_with_authority(view: ZoneView) -> tuple[Answer, ...]:
     return tuple(sent(view).where(lambda answer: answer.exchange.ask[0] in "QZ" and answer.message.aa))
 
 
+@once
 def sent(view: ZoneView) -> Sent:
     """What the servers of the zone sent, to questions about it and to those of the compliance pack."""
-    return view.once("sent", lambda: Sent(everything_heard(view)))
+    return Sent(everything_heard(view))

@@ -11,13 +11,13 @@ for the zone when nothing is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
 from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from gnomon.base import Address, Name, NameServer
 from gnomon.base.codes import CDNSKEY, CDS, CSYNC, DNSKEY, NOERROR, NS, NSEC3PARAM, SOA
+from gnomon.base.once import cached_property, once
 from gnomon.checks import hosts, parent
 from gnomon.checks.hosts import Host
 from gnomon.checks.levels import ZoneClass
@@ -172,7 +172,7 @@ class ZoneView:
 
     def answers_about(self, subject: str) -> tuple[Answer, ...]:
         """The accepted responses of one shared subject in the order they were sent."""
-        return self.once(("about", subject), lambda: answers_in(self.about(subject), address_order))
+        return _answers_about(self, subject)
 
     def answers_for_host(self, name: Name) -> tuple[Answer, ...]:
         """What the zone's servers (Q9), and a parent's that serve it too (P3), say of the addresses of a name in it."""
@@ -268,7 +268,7 @@ class ZoneView:
 
     def addresses_of(self, ns_name: Name) -> Host:
         """How an NS name resolves."""
-        return self.once(("host", ns_name), lambda: hosts.resolve(self, ns_name))
+        return _host(self, ns_name)
 
     # Parent side
 
@@ -418,6 +418,16 @@ class ZoneView:
         if made is _NOT_YET:
             made = self._memo[key] = make()
         return made  # type: ignore[return-value]
+
+
+@once
+def _answers_about(view: ZoneView, subject: str) -> tuple[Answer, ...]:
+    return answers_in(view.about(subject), address_order)
+
+
+@once
+def _host(view: ZoneView, ns_name: Name) -> Host:
+    return hosts.resolve(view, ns_name)
 
 
 def _first_of_each(parse: Callable[[bytes], T], sets: Mapping[Address, RRset]) -> dict[Address, T]:
