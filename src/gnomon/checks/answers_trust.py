@@ -138,7 +138,7 @@ def determinism(view: ZoneView) -> Iterator[Outcome]:
 
 def _agree(view: ZoneView) -> bool:
     """Whether all answers of all servers, to whatever question, have the same apex RRsets."""
-    whole = [m for m in sent(view).messages if m.aa and m.answer and not m.tc and m.malformed is None]
+    whole = [m for m in sent(view).messages if m.aa and not m.tc and m.malformed is None]
     for rtype in (SOA, NS, DNSKEY):
         rrsets = rrsets_in(whole, "answer", view.zone, rtype)
         if len({rrset.rdatas for rrset in rrsets if rrset is not None}) > 1:

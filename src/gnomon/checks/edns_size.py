@@ -84,7 +84,7 @@ def bufsize_honoured(view: ZoneView) -> Iterator[Outcome]:
     """
     over_udp = list(filter(is_udp, sent(view).exchanges))
     findings = list[Finding]()
-    large = [x for x in view.exchanges if len(x.response or b"") > 512 and is_udp(x)]
+    large = [x for x in view.exchanges if x.response is not None and len(x.response) > 512 and is_udp(x)]
     for address in view.addresses if any(len(x.response or b"") > _allowed(view, x) for x in large) else ():
         answered = [(x, _allowed(view, x)) for x in _over_udp(view, address)]
         over = [(x, allowed) for x, allowed in answered if len(x.response or b"") > allowed]

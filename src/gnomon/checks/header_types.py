@@ -99,10 +99,10 @@ def any_type(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 8482 section 4; RFC 5358 section 4.
     Do: switch minimal answers to ANY on.
     """
-    probed = probe(view, "S19", alive="Q3", edns=True)
+    probed, signing = probe(view, "S19", alive="Q3", edns=True), frozenset(signed_servers(view))
     groups: dict[str, list[Answer]] = {}
     for answer in probed.answers:
-        groups.setdefault(_any_code(answer, answer.address in signed_servers(view)), []).append(answer)
+        groups.setdefault(_any_code(answer, answer.address in signing), []).append(answer)
     for code in (code for code in _ANY_CODES if code in groups):
         answers = groups[code]
         servers, rcodes = labels(view, [a.address for a in answers]), sorted({str(a.message.rcode) for a in answers})
@@ -189,10 +189,11 @@ def _answered_types(view: ZoneView) -> tuple[dict[Address, set[int]], list[Excha
     """The types that each server answers for, NOERROR or NXDOMAIN, in some form of the question; all other attempts."""
     found, asks = defaultdict[Address, set[int]](set), _asks(view)
     answers = list(chain.from_iterable(map(view.answers, asks)))
-    good = {one for one in set(map(_WHERE_AND_WHAT, answers)) if one[1] is not None and one[2] in _DONE}
+    came = list(map(_WHERE_AND_WHAT, answers))
+    good = {one for one in set(came) if one[1] is not None and one[2] in _DONE}
     for address, qtype, _ in good:
         found[address].add(qtype)
-    answered = list(compress(answers, map(good.__contains__, map(_WHERE_AND_WHAT, answers))))
+    answered = list(compress(answers, map(good.__contains__, came)))
     attempts = list(chain.from_iterable(map(view.asked, asks)))
     if len(attempts) == len(answered):
         return found, []

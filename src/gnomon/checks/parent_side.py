@@ -69,7 +69,7 @@ def parent_consistent(view: ZoneView) -> Iterator[Outcome]:
 
 
 def _glue(answer: ParentAnswer) -> tuple[str, ...]:
-    return tuple(sorted(f"{name}/{address}" for name, of in answer.glue.items() for address in of))
+    return tuple(sorted(f"{name}/{address!s}" for name, of in answer.glue.items() for address in of))
 
 
 def _tell(values: Mapping[Address, Hashable]) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ def _find_a_labels(view: ZoneView) -> Mapping[bytes, Name]:
     names += [mx.exchange for mx in read_all(rdata.mx, (record.rdata for record in records))]
     found: dict[bytes, Name] = {}
     for name in names:
-        for label in name.labels:
+        for label in name.labels if b"xn--" in name.key else ():
             if label[:4].lower() == b"xn--":
                 found.setdefault(label.lower(), name)
     return found

@@ -92,8 +92,8 @@ def ttl_uniform(view: ZoneView) -> Iterator[Outcome]:
 
 def _differ(records: Iterable[Record]) -> bool:
     """Whether any RRset has different TTLs, be it in different messages."""
-    ttls = {(r.owner, r.rclass, r.rtype, r.rdata[:2] if r.rtype == RRSIG else b"", r.ttl_s) for r in records}
-    return len(ttls) > len({rrset[:4] for rrset in ttls})
+    ttls: dict[tuple[Name, int, int, bytes], int] = {}
+    return any(ttls.setdefault(_rrset_of(record), record.ttl_s) != record.ttl_s for record in records)
 
 
 @lru_cache(maxsize=4096)

@@ -225,11 +225,12 @@ def label_count(owner: Name) -> int:
 
 def describe(examined: ExaminedRRset, now_s: int) -> str:
     """Why no signature over the RRset is valid, for a sentence, naming the key and the date; empty if one is."""
-    best, what = examined.best, f"{examined.rrset.rtype} {str(examined.rrset.owner).lower()}"
+    best = examined.best
+    if best is not None and best.state is SignatureState.VALID:
+        return ""
+    what = f"{examined.rrset.rtype} {str(examined.rrset.owner).lower()}"
     if best is None:
         return f"{what} has no signature"
-    if best.state is SignatureState.VALID:
-        return ""
     of = f"the signature of {best.label} over {what}"
     if best.fields is None:
         return f"{of} cannot be read" if best.reason != "budget" else f"{what} has more signatures than are tried"

@@ -6,6 +6,7 @@ import marshal
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from hashlib import blake2b
 
 from gnomon import _core
@@ -68,6 +69,7 @@ def key_tag(dnskey_rdata: bytes) -> int:
     return _core.key_tag(dnskey_rdata)
 
 
+@lru_cache(maxsize=4096)
 def ds_digest(owner: Name, dnskey_rdata: bytes, digest_type: int) -> bytes | None:
     """The digest of a DS for that key (RFC 4034 section 5.1.4): types 1, 2 and 4; None for any other."""
     return _core.ds_digest(owner.wire, dnskey_rdata, digest_type)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 from gnomon.base import InputError, Name
 
@@ -20,8 +21,13 @@ def joined(texts: Iterable[tuple[bytes, ...]]) -> tuple[str, ...]:
 
 def policies(texts: Iterable[tuple[bytes, ...]], version: str) -> tuple[str, ...]:
     """The texts that are a policy of that version: its tag comes first, its value is compared exactly."""
-    begins = re.compile(rf"v[ \t]*=[ \t]*{re.escape(version)}[ \t]*(?:;|$)")
+    begins = _beginning(version)
     return tuple(text for text in joined(texts) if begins.match(text))
+
+
+@cache
+def _beginning(version: str) -> re.Pattern[str]:
+    return re.compile(rf"v[ \t]*=[ \t]*{re.escape(version)}[ \t]*(?:;|$)")
 
 
 def read(policy: str) -> TagList | None:
