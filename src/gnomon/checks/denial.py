@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from gnomon.base import Address, Name, RRType
 from gnomon.base.codes import DNSKEY, NS, NSEC, NSEC3, NSEC3PARAM, RRSIG, SOA
@@ -175,11 +174,13 @@ def bitmap(view: ZoneView) -> Iterator[Outcome]:
         return
     wrong: dict[tuple[str, str], list[SignedAnswer]] = {}
     seen = list[SignedAnswer]()
-    for signed, lists in judged_once(view.chain().inventory, signed_servers(view), lambda one: _lists(view.zone, one)):
-        for kind, types in lists if signed.answer.qname == view.zone else ():
-            seen.append(signed)
-            if what := _list_faults(kind, types, int(signed.answer.qtype or 0)):
-                wrong.setdefault((kind, what), []).append(signed)
+    for address in signed_servers(view):
+        for signed in answers_at(view.chain().inventory, address):
+            if signed.is_nodata and signed.answer.qname == view.zone:
+                for kind, what in _faults_of_lists(view, signed):
+                    seen.append(signed)
+                    if what:
+                        wrong.setdefault((kind, what), []).append(signed)
     for (kind, what), of in sorted(wrong.items()):
         servers = labels(view, list(dict.fromkeys(signed.answer.address for signed in of)))
         yield outcome(f"{kind}-wrong", [signed.answer.exchange for signed in of], servers=servers, what=what)
@@ -191,20 +192,27 @@ def bitmap(view: ZoneView) -> Iterator[Outcome]:
     yield from unheard(view, heard, "Q6")
 
 
-def _lists(zone: Name, signed: SignedAnswer) -> list[tuple[str, frozenset[int]]]:
-    """The kind and the types of each denial record of the apex in an answer that denies a type."""
-    found = list[tuple[str, frozenset[int]]]()
-    for rrset in [one.rrset for one in signed.negative] if signed.is_nodata else ():
-        if rrset.rtype == NSEC and rrset.owner == zone:
-            found += [("nsec", fields.types) for fields in read_all(rdata.nsec, rrset.rdatas)]
-        for octets in rrset.rdatas if rrset.rtype == NSEC3 else ():
-            fields = read(rdata.nsec3, octets)
-            if fields is not None and is_of_apex(zone, Record(rrset.owner, rrset.rtype, 1, 0, octets)):
-                found.append(("nsec3", fields.types))
-    return found
+def _faults_of_lists(view: ZoneView, signed: SignedAnswer) -> tuple[tuple[str, str], ...]:
+    """The kind of each list of types in a denial, with its faults; equal answers of several servers share these."""
+    denied = int(signed.answer.qtype or 0)
+    return view.once(
+        ("type-lists", id(signed.negative), denied),
+        lambda: tuple((kind, _list_faults(kind, types, denied)) for kind, types in _lists(view.zone, signed)),
+    )
 
 
-@lru_cache(maxsize=1024)
+def _lists(zone: Name, signed: SignedAnswer) -> Iterator[tuple[str, frozenset[int]]]:
+    for one in signed.negative:
+        if one.rrset.rtype == NSEC and one.rrset.owner == zone:
+            yield from (("nsec", fields.types) for fields in read_all(rdata.nsec, one.rrset.rdatas))
+        if one.rrset.rtype == NSEC3:
+            for octets in one.rrset.rdatas:
+                fields = read(rdata.nsec3, octets)
+                record = Record(one.rrset.owner, one.rrset.rtype, 1, 0, octets)
+                if fields is not None and is_of_apex(zone, record):
+                    yield "nsec3", fields.types
+
+
 def _list_faults(kind: str, types: frozenset[int], denied: int) -> str:
     must = _BITMAP_MUST | {int(NSEC) if kind == "nsec" else int(NSEC3PARAM)}
     never = {int(NSEC3), int(NSEC3PARAM) if kind == "nsec" else int(NSEC)}

@@ -79,8 +79,7 @@ class ExaminedRRset:
     @property
     def is_by_revoked_only(self) -> bool:
         """Whether all valid signatures, of which there are some, are by revoked keys."""
-        signers = [one.key for one in self.valid if one.key is not None]
-        return bool(signers) and all(key.dnskey.is_revoked for key in signers)
+        return bool(self.valid) and all(one.key is not None and one.key.dnskey.is_revoked for one in self.valid)
 
     @classmethod
     def of(cls, rrset: RRset, signatures: tuple[ExaminedSignature, ...]) -> ExaminedRRset:
@@ -88,7 +87,7 @@ class ExaminedRRset:
         valid = tuple([one for one in signatures if one.state is SignatureState.VALID])
         best = max(signatures, key=lambda one: _STATES.index(one.state), default=None)
         failure = "missing" if best is None else "" if valid else best.state.value
-        labels = max((one.fields.labels for one in valid if one.fields is not None), default=None)
+        labels = max([one.fields.labels for one in valid if one.fields is not None], default=None)
         expanded_from = labels if labels is not None and labels < label_count(rrset.owner) else None
         return cls(rrset, signatures, valid, best, failure, expanded_from)
 
@@ -214,7 +213,7 @@ def label_of(key: Key) -> str:
 
 def _is_named(key: Key, signature: Rrsig) -> bool:
     of = key.dnskey
-    return may_sign(key) and of.algorithm == signature.algorithm and of.key_tag == signature.key_tag
+    return of.algorithm == signature.algorithm and of.key_tag == signature.key_tag and may_sign(key)
 
 
 def label_count(owner: Name) -> int:

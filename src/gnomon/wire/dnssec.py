@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import marshal
-from collections import OrderedDict
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from hashlib import blake2b
 
 from gnomon import _core
 from gnomon.base import Name
 from gnomon.wire.records import RRset
 
-MAX_REMEMBERED = 65_536
+MAX_REMEMBERED = 2048
 
 
 class State(Enum):
@@ -39,29 +36,23 @@ class Verification:
         return self.state is State.VALID
 
 
-# Outcomes by digest of all octets that decide them; the least recently used go first.
-_remembered: OrderedDict[bytes, Verification] = OrderedDict()
-
-
 def verify(rrset: RRset, rrsig_rdata: bytes, dnskey_rdata: bytes) -> Verification:
     """Whether the key made the signature over the RRset (RFC 4035 sections 5.3.2 and 5.3.3).
 
     Invalid too are: another type covered, key tag or algorithm than the key's, more labels than the owner has, an
     owner outside the signer's name. Left to the caller: the validity period, the key's flags and protocol, and that
-    the signer is the zone. The same octets are verified once in a process.
+    the signer is the zone. The same octets are mostly verified once in a process.
     """
-    parts = (rrset.owner.key, int(rrset.rtype), rrset.rclass, rrset.rdatas, rrsig_rdata, dnskey_rdata)
-    # Version 2 of the format writes equal values as equal octets (later ones mark shared objects).
-    digest = blake2b(marshal.dumps(parts, 2), digest_size=16).digest()
-    found = _remembered.pop(digest, None)
-    if found is None:
-        word = _core.verify_rrsig(rrset.owner.wire, rrset.rtype, rrset.rclass, rrset.rdatas, rrsig_rdata, dnskey_rdata)
-        state, _, reason = word.partition(":")
-        found = Verification(State(state), reason)
-    _remembered[digest] = found
-    if len(_remembered) > MAX_REMEMBERED:
-        _remembered.popitem(last=False)
-    return found
+    return _verification(rrset.owner.key, rrset.rtype, rrset.rclass, rrset.rdatas, rrsig_rdata, dnskey_rdata)
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _verification(
+    owner: bytes, rtype: int, rclass: int, rdatas: tuple[bytes, ...], rrsig_rdata: bytes, dnskey_rdata: bytes
+) -> Verification:
+    word = _core.verify_rrsig(owner, rtype, rclass, rdatas, rrsig_rdata, dnskey_rdata)
+    state, _, reason = word.partition(":")
+    return Verification(State(state), reason)
 
 
 def key_tag(dnskey_rdata: bytes) -> int:
