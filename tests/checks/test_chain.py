@@ -247,7 +247,9 @@ class TestWildcards:
         response = dns.message.make_response(dns.message.make_query("www.example.test.", "A"))
         response.answer.append(record("www.example.test. 60 IN A 192.0.2.1"))
         answer = Answer(view.asked("Q5")[0], Message(response.to_wire()))
-        return prove(self.zone, SignedAnswer("Q5", answer, tuple(positive), tuple(negative)))
+        return prove(
+            self.zone, SignedAnswer("Q5", answer, tuple(positive), tuple(negative), (*positive, *negative), ())
+        )
 
     def test_expansion_needs_a_proof(self, healthy: ZoneView, signer: tuple[Any, Any]) -> None:
         plain = self.examined(signer, "www.example.test. 60 IN A 192.0.2.1", "www.example.test.")

@@ -28,22 +28,16 @@ _NEGATIVE_TYPES = (SOA, NSEC, NSEC3)
 class SignedAnswer(NamedTuple):
     """One answer to a question with DO set, and the RRsets of the zone in it that must be signed.
 
-    `positive` are those of the answer section; `negative` are SOA, NSEC and NSEC3 of the authority section.
+    `positive` are those of the answer section; `negative` are SOA, NSEC and NSEC3 of the authority section; `rrsets`
+    are both. `denial_types` has the types NSEC and NSEC3 as often as RRsets of them are in the authority section.
     """
 
     ask: str
     answer: Answer
     positive: tuple[ExaminedRRset, ...]
     negative: tuple[ExaminedRRset, ...]
-
-    @property
-    def rrsets(self) -> tuple[ExaminedRRset, ...]:
-        return self.positive + self.negative
-
-    @property
-    def denial_types(self) -> tuple[int, ...]:
-        """The types NSEC and NSEC3 as often as RRsets of them are in the authority section."""
-        return tuple(int(one.rrset.rtype) for one in self.negative if one.rrset.rtype in (NSEC, NSEC3))
+    rrsets: tuple[ExaminedRRset, ...]
+    denial_types: tuple[int, ...]
 
     @property
     def is_nxdomain(self) -> bool:
@@ -122,7 +116,9 @@ def take(view: ZoneView, validator: Validator) -> Inventory:
     return found
 
 
-_Examined = tuple[tuple[ExaminedRRset, ...], tuple[ExaminedRRset, ...]]
+_Examined = tuple[
+    tuple[ExaminedRRset, ...], tuple[ExaminedRRset, ...], tuple[ExaminedRRset, ...], tuple[int, ...]
+]  # the last four fields of SignedAnswer
 
 
 @once
@@ -133,13 +129,11 @@ def _keys_at(view: ZoneView) -> Mapping[Address, tuple[Key, ...]]:
 
 
 def _examined(zone: Name, message: Message, validator: Validator, keys: tuple[Key, ...]) -> _Examined:
-    positive = tuple(validator.examine(rrset, zone, keys) for rrset in rrsets_of(message, "answer", zone))
-    negative = tuple(
-        validator.examine(rrset, zone, keys)
-        for rrset in rrsets_of(message, "authority", zone)
-        if rrset.rtype in _NEGATIVE_TYPES
-    )
-    return positive, negative
+    positive = tuple([validator.examine(rrset, zone, keys) for rrset in rrsets_of(message, "answer", zone)])
+    authority = [rrset for rrset in rrsets_of(message, "authority", zone) if rrset.rtype in _NEGATIVE_TYPES]
+    negative = tuple([validator.examine(rrset, zone, keys) for rrset in authority])
+    denial_types = tuple([int(rrset.rtype) for rrset in authority if rrset.rtype in (NSEC, NSEC3)])
+    return positive, negative, positive + negative, denial_types
 
 
 def rrsets_of(message: Message, section: str, zone: Name) -> Iterator[RRset]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
-from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from gnomon._core import references
+from gnomon.base.once import cached_property
 from gnomon.evidence.exchange import EvidenceRef, Exchange
 
 if TYPE_CHECKING:

@@ -63,15 +63,17 @@ def hear(view: ZoneView, *asks: str, at: Sequence[Address] | None = None, edns: 
     unreadable answers are not usable, nor, with `edns`, those without OPT. A refusal of EDNS is replaced by the
     answer to the same question without it.
     """
-    return _hear(view, asks, view.addresses if at is None else tuple(at), edns)
+    return _hear(view, asks, None if at is None else tuple(at), edns)
 
 
 @once
-def _hear(view: ZoneView, asks: tuple[str, ...], at: tuple[Address, ...], edns: bool) -> Heard:
+def _hear(view: ZoneView, asks: tuple[str, ...], among: tuple[Address, ...] | None, edns: bool) -> Heard:
+    at = view.addresses if among is None else among
     answers: list[Answer] = []
     missing: dict[str, list[Address]] = {}
     usable, serving = [_usable(view, ask, edns) for ask in asks], view.serving
-    if serving.issuperset(at) and any(all(map(given.__contains__, at)) for given in usable):
+    all_serve = _all_serve(view) if among is None else serving.issuperset(at)
+    if all_serve and any(all(map(given.__contains__, at)) for given in usable):
         # As in most zones: all of them serve it and were heard.
         found = [answer for address in at for given in usable if (answer := given.get(address)) is not None]
         return Heard(tuple(found), {})
@@ -143,6 +145,7 @@ def lacks_edns(view: ZoneView, address: Address) -> bool:
 def unjudged(view: ZoneView, judged: Collection[Address], ask: str) -> Iterator[Outcome]:
     """As `unheard`, for all servers but `judged`, where EDNS itself is in question."""
     missing: dict[str, list[Address]] = {}
+    judged = frozenset(judged)
     for address in view.addresses:
         if address not in judged:
             missing.setdefault(_reason(view, ("Q1",), address), []).append(address)
@@ -192,18 +195,19 @@ def probe(view: ZoneView, ask: str, *, alive: str, edns: bool = False, first: st
 
 @once
 def _probe(view: ZoneView, ask: str, alive: str, edns: bool, first: str) -> Probed:
-    answers: list[Answer] = []
-    dropped: list[Address] = []
-    missing: dict[str, list[Address]] = {}
     zone, serving, asked_at = view.zone, view.serving, view.attempts(ask)
     speaking = _speaking_edns(view) if edns else serving
-    given = {a: x for a, x in view.first_answers(first).items() if a not in asked_at} if first else {}
-    given.update(view.first_answers(ask))
+    given = view.first_answers(ask)
+    if first:
+        given = {**{a: x for a, x in view.first_answers(first).items() if a not in asked_at}, **given}
     found = [x for a in view.addresses if (x := given.get(a)) is not None and x.message.malformed is None]
-    if len(found) == len(view.addresses) and (serving & speaking).issuperset(view.addresses):
+    if len(found) == len(view.addresses) and _all_serve(view) and speaking.issuperset(view.addresses):
         # As in most zones: all of them serve it and were heard.
         heard = Heard(tuple(found), {})
         return Probed(heard.answers, (), heard)
+    answers: list[Answer] = []
+    dropped: list[Address] = []
+    missing: dict[str, list[Address]] = {}
     for address in view.addresses:
         asked = ask if not first or address in asked_at else first
         answer = given.get(address)
@@ -218,6 +222,11 @@ def _probe(view: ZoneView, ask: str, alive: str, edns: bool, first: str) -> Prob
             missing.setdefault(_reason(view, (asked,), address), []).append(address)
     heard = Heard(tuple(answers), _sorted(missing))
     return Probed(heard.answers, tuple(dropped), heard)
+
+
+@once
+def _all_serve(view: ZoneView) -> bool:
+    return view.serving.issuperset(view.addresses)
 
 
 @once
