@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise, repeat
+from itertools import chain, pairwise, repeat, starmap
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -188,13 +188,17 @@ def open_segment(path: Path, *, check_pages: bool = True) -> Any:
 def column_values(array: pa.Array | pa.ChunkedArray, meaning: Callable[[Any], Any] | None = None) -> Sequence[Any]:
     """Python values of one column, each passed through `meaning`; faster than `to_pylist` for a segment's types."""
     if isinstance(array, pa.ChunkedArray):
-        return [value for chunk in array.chunks for value in column_values(chunk, meaning)]
+        chunks = [column_values(chunk, meaning) for chunk in array.chunks]
+        return chunks[0] if len(chunks) == 1 else list(chain.from_iterable(chunks))
     if pa.types.is_dictionary(array.type):
         array.validate(full=True)  # in a damaged page an index may point beyond the dictionary
         if len(array) < len(array.dictionary):
             return column_values(array.dictionary_decode(), meaning)
         words = list(map(meaning or str, array.dictionary.to_pylist()))
-        return [None if index is None else words[index] for index in column_values(array.indices)]
+        indices = column_values(array.indices)
+        if not array.null_count:
+            return list(map(words.__getitem__, indices))
+        return [None if index is None else words[index] for index in indices]
     if not len(array):
         return []
     buffers, start, stop = array.buffers(), array.offset, array.offset + len(array)
@@ -205,7 +209,8 @@ def column_values(array: pa.Array | pa.ChunkedArray, meaning: Callable[[Any], An
         ends = memoryview(buffers[1]).cast("i")[start : stop + 1].tolist()
         base = ends[0]
         octets = bytes(memoryview(buffers[2])[base : ends[-1]]) if buffers[2] else b""
-        values = [octets[a - base : b - base] for a, b in pairwise(ends)]
+        starts = [end - base for end in ends] if base else ends
+        values = list(map(octets.__getitem__, starmap(slice, pairwise(starts))))
     else:
         values = array.to_pylist()
     if meaning is not None:
