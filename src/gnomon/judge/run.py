@@ -26,14 +26,12 @@ from gnomon.judge.byzone import ByZone
 from gnomon.judge.store import Made, StoredRoutes
 from gnomon.judge.verdict import INTERNAL_ERROR, Verdict
 from gnomon.judge.views import ViewMaker
-from gnomon.judge.zone import Judged, chosen, judge_rows
+from gnomon.judge.zone import Judged, chosen, judge_side_by_side
 from gnomon.sources import RoutingTable
 from gnomon.sources.routing import Route
 
 MAX_DIFFERENCES = 1000
-# Views hold no cycles: looking for some after every few hundred objects takes a tenth of the time and finds none. What
-# is kept of a batch until it is stored is some hundred thousand objects.
-_COLLECTED_AFTER = 500_000
+_SIDE_BY_SIDE = 10  # zones
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +239,7 @@ class _Worker:
     def batch(self, index: int) -> _Batch:
         task, rows, digests = self._task, list[Judged](), dict[str, str]()
         routes: dict[Address, Route | None] = {}
-        for view in self._maker.views(self._partitions[index]):
-            judged = judge_rows(view, task.profile, task.only)
+        for view, judged in self._judged(index):
             digests[zone_text(view.zone)] = store.zone_digest(one.row for one in judged)
             rows += judged
             if task.routing is not None:
@@ -261,17 +258,32 @@ class _Worker:
             frozenset(self._maker.partial.intersection(digests)),
         )
 
+    def _judged(self, index: int) -> Iterator[tuple[ZoneView, list[Judged]]]:
+        views = self._maker.views(self._partitions[index])
+        while some := list(islice(views, _SIDE_BY_SIDE)):
+            yield from zip(some, judge_side_by_side(some, self._task.profile, self._task.only), strict=True)
+
 
 def _batches(evidence_dir: Path, task: _Judge, jobs: int) -> Iterable[_Batch]:
     """One batch per segment that finishes zones, in the order of the segments."""
     count = sum(1 for _ in EvidenceDir.open(evidence_dir).zone_partitions())
-    before = gc.get_threshold()
+    was_enabled = gc.isenabled()
     try:
         yield from executor(min(jobs, count)).map(functools.partial(_start, evidence_dir, task), range(count))
     finally:
-        gc.set_threshold(*before)
+        if was_enabled:
+            gc.enable()
 
 
 def _start(evidence_dir: Path, task: _Judge) -> Callable[[int], _Batch]:
-    gc.set_threshold(_COLLECTED_AFTER)
-    return _Worker(evidence_dir, task).batch
+    # Views hold no cycles. Looking for some among all that a batch keeps finds none and takes long: it is done once
+    # after each batch, when little is left to look at.
+    gc.disable()
+    worker = _Worker(evidence_dir, task)
+
+    def batch(index: int) -> _Batch:
+        made = worker.batch(index)
+        gc.collect(0)
+        return made
+
+    return batch
