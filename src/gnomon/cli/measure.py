@@ -77,7 +77,7 @@ class Manner:
 
 
 ASSESS = Manner(ASSESS_LIMITS, ASSESS_PLAN)
-SURVEY = Manner(SURVEY_LIMITS, SURVEY_PLAN, turn_ms=100)  # the time between two queries to a server
+SURVEY = Manner(SURVEY_LIMITS, SURVEY_PLAN, turn_ms=200)  # the time between four queries to a server
 LAB = Manner(LAB_LIMITS, SurveyPlan())
 
 

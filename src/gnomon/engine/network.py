@@ -41,8 +41,9 @@ class NetworkEngine:
         Args:
             local: addresses to send from, at most one of each IP version; else the system chooses.
             shards: I/O threads; a network is served by one of them, so that its limits hold.
-            turn_ms: how long queries and datagrams may rest until somebody looks at them. Whoever asks many servers
-                slowly saves most of the CPU so; who waits for answers wants 0. Round-trip times stay as exact.
+            turn_ms: how long datagrams, and queries that a limit kept back, may rest until somebody looks at them.
+                Whoever asks many servers slowly saves most of the CPU so; who waits for answers wants 0. Round-trip
+                times stay as exact.
 
         Raises:
             InputError: a limit is not positive, the map leads out of loopback, or a local address is not ours.

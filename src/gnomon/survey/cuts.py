@@ -363,7 +363,7 @@ def leads_on(name: Name, above: Name, reply: Reply) -> bool:
     message = reply.message
     if message is None:
         return False
-    return reading.is_final(message) or reading.referral(message, name, above) is not None
+    return reading.is_final(message) or reading.refers(message, name, above)
 
 
 def is_final(reply: Reply) -> bool:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from gnomon.base import ROOT, Address, Name, Transport
 from gnomon.survey import compliance as c
 from gnomon.survey.plan import BY_CODE, Plan
 from gnomon.survey.question import Question
-from gnomon.survey.steps import Ask, Reply, Steps, ask
+from gnomon.survey.steps import Ask, Reply, Steps, Wave, ask
 
-_NEEDS_COOKIE = (c.S12, c.S13, c.S14)
+_WITHOUT_COOKIE = tuple(question for question in c.PACK if question not in (c.S12, c.S13, c.S14))
 
 
 def ask_pack(plan: Plan, address: Address, zone: Name, fresh: Name, cookie: bytes) -> Steps[bool]:
@@ -29,16 +27,15 @@ def ask_pack(plan: Plan, address: Address, zone: Name, fresh: Name, cookie: byte
     def asking(question: Question) -> Ask:
         return Ask(question, None, address, question.compose(names.get(question.code, zone), cookie))
 
-    left = deque(question for question in c.PACK if len(cookie) > 8 or question not in _NEEDS_COOKIE)
+    left = list(c.PACK if len(cookie) > 8 else _WITHOUT_COOKIE)
     at_once, gap_s = plan.pack_at_once, plan.pack_gap_s
     while left:
-        portion = [asking(left.popleft()) for _ in range(min(len(left), at_once))]
-        replies = yield from ask(portion, gap_s)
-        if any(went_unanswered(reply) for reply in replies):
+        replies: list[Reply] = yield Wave([asking(question) for question in left[:at_once]], gap_s)
+        if any(map(went_unanswered, replies)):
             (alive,) = yield from ask([asking(c.S0)])
             if alive.response is None:
                 return False
-        left.extendleft(reversed(parts_of(replies)))
+        left[:at_once] = parts_of(replies)
     return True
 
 
@@ -55,5 +52,6 @@ def parts_of(replies: list[Reply]) -> list[Question]:
 
 def went_unanswered(reply: Reply) -> bool:
     """It was sent where every name server answers, and no answer came."""
-    is_promised = reply.ask.question.transport is not Transport.DOT
-    return is_promised and bool(reply.statuses) and reply.response is None and not reply.was_kept_back
+    if reply.response is not None or not reply.statuses or reply.was_kept_back:
+        return False
+    return reply.ask.question.transport is not Transport.DOT

@@ -28,17 +28,18 @@ def referral(message: Message, name: Name, above: Name) -> Referral | None:
     NS records in the answer section count for `name` only: then the server serves both zones. Glue is believed for
     hosts inside `above` (RFC 9471 section 2.1 and 2.2: in-domain and sibling), whatever else is in the message.
     """
-    if message.rcode != NOERROR:
-        return None
-    records = [r for r in message.answer if r.rtype == NS and r.owner == name]
-    if not records:
-        records = [r for r in message.authority if r.rtype == NS and _is_between(r.owner, name, above)]
+    records = _delegating(message, name, above)
     if not records:
         return None
     zone = max((r.owner for r in records), key=lambda owner: len(owner.wire))
     names = {host for r in records if r.owner == zone and (host := _read(rdata.ns, r)) is not None}
     glue = _by_owner(message.additional, {host for host in names if host.is_subdomain_of(above)})
     return Referral(zone, names_in_order(names), glue)
+
+
+def refers(message: Message, name: Name, above: Name) -> bool:
+    """There is a `referral`."""
+    return bool(_delegating(message, name, above))
 
 
 def apex_ns(message: Message, zone: Name) -> tuple[Name, ...]:
@@ -109,6 +110,14 @@ def names_in_order(names: Iterable[Name]) -> tuple[Name, ...]:
 def in_order(found: Iterable[Address]) -> tuple[Address, ...]:
     """Each address once, IPv4 before IPv6, then by number."""
     return tuple(sorted(set(found), key=lambda address: (address.version, int(address))))
+
+
+def _delegating(message: Message, name: Name, above: Name) -> list[Record]:
+    """The NS records that show the next zone on the way down to `name`."""
+    if message.rcode != NOERROR:
+        return []
+    records = [r for r in message.answer if r.rtype == NS and r.owner == name]
+    return records or [r for r in message.authority if r.rtype == NS and _is_between(r.owner, name, above)]
 
 
 def _is_between(owner: Name, name: Name, above: Name) -> bool:

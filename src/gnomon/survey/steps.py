@@ -7,7 +7,6 @@ the results of shared tasks. It never sees a socket, a clock or another task.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from gnomon.base import Address, Name
@@ -22,7 +21,7 @@ Key = tuple[str, Name | Address]
 _AA = 0x04
 _RCODE = 0x0F
 _ANSWERED = int(Status.ANSWERED)
-_KEPT_BACK = (Status.NOT_SENT_SPECIAL, Status.NOT_SENT_OPTOUT, Status.LOCAL_ERROR)
+_KEPT_BACK = frozenset(map(int, (Status.NOT_SENT_SPECIAL, Status.NOT_SENT_OPTOUT, Status.LOCAL_ERROR)))
 
 
 class Ask(NamedTuple):
@@ -70,7 +69,7 @@ class Reply:
     @property
     def was_kept_back(self) -> bool:
         """Policy or this machine kept all of it from being sent: trying another way is pointless."""
-        return all(status in _KEPT_BACK for status in self.statuses)
+        return _KEPT_BACK.issuperset(self.statuses)
 
     @property
     def was_truncated(self) -> bool:
@@ -90,16 +89,14 @@ class Reply:
         return response is not None and self.header_rcode == 0 and bool(response[2] & _AA)
 
 
-@dataclass(frozen=True, slots=True)
-class Wave:
+class Wave(NamedTuple):
     """Questions that may all be sent at once, after waiting `wait_s` seconds."""
 
     asks: Sequence[Ask]
     wait_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """Shared tasks whose results are wanted; each runs once for everybody. With `wait` False they are only started."""
 
     keys: Sequence[Key]

@@ -307,7 +307,7 @@ class ZoneSurvey:
 
     def _learn_inside(self, name: Name, message: Message) -> None:
         self._add(name, reading.addresses(message.answer, (name,)))
-        if reading.referral(message, name, self._zone) or reading.alias(message, name):
+        if reading.refers(message, name, self._zone) or reading.alias(message, name):
             self._elsewhere.add(name)
 
     def _at(self, addresses: Iterable[Address]) -> list[tuple[Address, Name | None]]:
@@ -348,7 +348,8 @@ def _distinct(replies: Iterable[Reply]) -> Iterable[tuple[bytes, Message]]:
         response = reply.response
         if response is not None and (reply.ask.wire, response[2:]) not in seen:
             seen.add((reply.ask.wire, response[2:]))
-            yield reply.ask.wire, Message(response)
+            if message := reply.message:
+                yield reply.ask.wire, message
 
 
 def _spread(addresses: Sequence[Address], most: int) -> Sequence[Address]:

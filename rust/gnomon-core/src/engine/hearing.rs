@@ -25,11 +25,16 @@ impl Shard {
                 break;
             }
             left -= 1;
+            let was_waited_for = self.udp.is_waited_for(key);
             match self.udp.receive(key, &mut scratch) {
                 Ok(read) => {
                     let came_ns = self.came_ns(read.came_at_ns);
                     let octets = scratch.get(..read.length).unwrap_or_default();
                     self.hear(key, read.from, came_ns, octets);
+                    // What else comes is nothing of ours, and will say so itself: a look for it costs as much as a read.
+                    if was_waited_for && !self.udp.is_waited_for(key) {
+                        break;
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 // With IP_RECVERR an ICMP error also fails a call; the queue has the details.

@@ -205,7 +205,7 @@ impl Shard {
         self.origin.elapsed().as_nanos() as u64
     }
 
-    /// How long there is nothing to do unless a socket says so, or a submission that comes later than the next turn.
+    /// How long there is nothing to do unless a connection or a submission says so.
     fn sleep(&self, more: bool) -> Option<Duration> {
         if more
             || !self.unread.is_empty()
@@ -232,9 +232,9 @@ impl Shard {
         }
         let mut submitted = locked(&self.inbox.submitted);
         if !submitted.queries.is_empty() {
-            return Some(turn);
+            return Some(Duration::ZERO);
         }
-        submitted.is_asleep = wait.is_none_or(|wait| wait > turn);
+        submitted.is_asleep = true;
         wait
     }
 

@@ -241,6 +241,12 @@ impl Pool {
         })
     }
 
+    /// True if something that comes to this socket may be an answer, even a late one.
+    pub fn is_waited_for(&self, socket: usize) -> bool {
+        let socket = self.sockets.get(socket);
+        socket.is_some_and(|socket| !socket.ids.is_empty())
+    }
+
     /// Remember that `id` was sent.
     pub fn record(&mut self, socket: usize, id: u16, flight: usize, serial: u64) {
         if let Some(socket) = self.sockets.get_mut(socket) {
