@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gnomon.base import Address, Name, Rcode
 from gnomon.base.codes import AAAA, CNAME, DNAME, NOERROR, NS, NXDOMAIN, SOA, A
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 Resolution = Literal["resolved", "no-address", "nxdomain", "alias", "failed", "not-asked"]
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(NamedTuple):
     """One NS name and what is known of its addresses.
 
     `addresses` is everything a resolver could use. `authoritative` comes from authoritative answers only (Q9 at

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gnomon.base import Address, Name, RRType
 from gnomon.base.codes import AAAA, CNAME, NOERROR, NS, NXDOMAIN, SOA, A
@@ -26,8 +25,7 @@ _ELSEWHERE = ("H1", "H2", "H4", "H5", "H6")
 _ALIASES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(NamedTuple):
     """One name and type.
 
     `state`: found, no-data (the name has no such record), no-name (it does not exist), failed (asked without a usable
@@ -157,8 +155,7 @@ def _absent_by_bitmap(view: ZoneView, rtype: RRType) -> Answer | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class HostLookup:
+class HostLookup(NamedTuple):
     """A and AAAA of one host together."""
 
     name: Name

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gnomon.base import Address
 from gnomon.base.codes import DNSKEY, FORMERR, NOERROR, NOTIMP, NXDOMAIN
@@ -167,8 +167,7 @@ def is_partial(answer: Answer) -> bool:
     return answer.message.tc or answer.message.malformed is not None
 
 
-@dataclass(frozen=True)
-class Probed:
+class Probed(NamedTuple):
     """What came of a question of which the form of the answer is judged.
 
     `dropped` are servers that answer other questions but not this one; `heard` tells of the rest.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gnomon.base import Address
 from gnomon.base.codes import NOERROR, NS, REFUSED, SERVFAIL, SOA
@@ -22,8 +21,7 @@ ServiceState = Literal[
 SOA_ASKS = ("Q1", "Q2", "Q7")
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """What an address does for the zone, and the exchanges that show it.
 
     `state`: ok (NOERROR, AA and an SOA owned by the zone), silent, refused, servfail, rcode (any other rcode),
