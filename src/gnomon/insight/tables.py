@@ -11,7 +11,6 @@ from gnomon.base import Name
 from gnomon.base.codes import ALGORITHM_NAMES
 from gnomon.checks.profile import Profile
 from gnomon.checks.read import read_all
-from gnomon.checks.service import service
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import EvidenceDir
 from gnomon.judge import ByZone, JudgeSummary, ViewMaker, judge
@@ -187,7 +186,6 @@ def _relation(view: ZoneView) -> str | None:
 
 
 def _servers(view: ZoneView) -> Iterable[Row]:
-    states = {address: service(view, address).state for address in view.addresses}
     for server in view.servers:
         route = view.routing.route(server.address) if view.routing is not None else None
         yield {
@@ -199,7 +197,7 @@ def _servers(view: ZoneView) -> Iterable[Row]:
             "asn": route.asn if route is not None else None,
             "as_name": (route.name or "") if route is not None else "",
             "glue": server.address in view.addresses_of(server.name).glue,
-            "state": states[server.address],
+            "state": view.service(server.address).state,
             "udp": any(view.answer(ask, server.address) is not None for ask in ("Q1", "Q2", "Q3")),
             "tcp": view.answer("Q7", server.address) is not None if view.asked("Q7", server.address) else None,
         }
