@@ -44,8 +44,9 @@ def parts_of(replies: list[Reply]) -> list[Question]:
     return [
         BY_CODE[code]
         for reply in replies
-        if (proper := reply.ask.question.proper) is not None and reply.statuses and not reply.was_kept_back
+        if (proper := reply.ask.question.proper) is not None
         if (message := reply.message) is None or not proper(message)
+        if reply.statuses and not reply.was_kept_back
         for code in reply.ask.question.parts
     ]
 

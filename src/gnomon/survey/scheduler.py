@@ -210,13 +210,14 @@ class Scheduler:
     # Driving tasks
 
     def _run(self) -> None:
-        while self._waiting and self._waiting[0][0] <= self._clock():
-            task = heapq.heappop(self._waiting)[2]
+        waiting, ready = self._waiting, self._ready
+        now_s = self._clock() if waiting else 0.0
+        while waiting and waiting[0][0] <= now_s:
+            task = heapq.heappop(waiting)[2]
             if self._send(task):
-                self._ready.append((task, task.replies))
-        while self._ready:
-            task, value = self._ready.popleft()
-            self._step(task, value)
+                ready.append((task, task.replies))
+        while ready:
+            self._step(*ready.popleft())
 
     def _step(self, task: Task, value: object) -> None:
         send = task.steps.send
@@ -332,10 +333,11 @@ class Scheduler:
     def _send(self, task: Task) -> bool:
         """Send as much of the task's wave as its budgets allow; True if nothing of it is left to wait for."""
         room, spent = task.room(self._clock()), 0
-        while task.asks:
-            ask = task.asks[0]
+        asks, replies, recorded = task.asks, task.replies, self._recorded
+        while asks:
+            ask = asks[0]
             reply = Reply(ask)
-            if not (self._recorded and self._was_recorded(task, reply)):
+            if not (recorded and self._was_recorded(task, reply)):
                 cost = ask.question.most_sent
                 walked = () if ask.walked is None else self._walked(task, ask.walked)
                 if walked and any(budget.queries - budget.set_aside < cost for budget in walked):
@@ -349,8 +351,8 @@ class Scheduler:
                     break  # goes on when it is known what the open ones really cost
                 else:
                     self._leave_out(task, ask)
-            task.replies.append(reply)
-            task.asks.popleft()
+            replies.append(reply)
+            asks.popleft()
         for budget in task.budgets:
             budget.set_aside += spent
         return not task.open

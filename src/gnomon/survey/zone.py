@@ -179,7 +179,7 @@ class ZoneSurvey:
     def _ask_servers(self, new: Sequence[Address]) -> Steps[None]:
         """The questions that every server gets, the plain one first: who does not answer it is left alone over UDP."""
         first = yield from self._ask(q.Q1, self._at(new))
-        answering = [reply.ask.address for reply in first if reply.response is not None]
+        answering = dict.fromkeys(reply.ask.address for reply in first if reply.response is not None)
         self._answering += answering
         self._authoritative += [reply.ask.address for reply in first if reply.is_authoritative]
         known = [m for reply in first if reply.is_authoritative and (m := reply.message) is not None]
