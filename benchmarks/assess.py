@@ -1,6 +1,6 @@
 """Whole zones assessed by Gnomon, Zonemaster and DNSViz, side by side in one run on the same servers.
 
-    sudo python benchmarks/assess.py [--zones 20] [--bulk 200] [--rounds 1] [--rtt-ms 20] [--dnsviz PATH] [--json FILE]
+    sudo python benchmarks/assess.py [--zones 20] [--bulk 1000] [--rounds 1] [--rtt-ms 20] [--dnsviz PATH] [--json FILE]
 
 Makes a network namespace of its own, in it a signed root, a TLD, an operator and zones with three name servers each
 (every one on IPv4 and IPv6), served by NSD, one instance for each depth. Measured are CPU and wall time of each tool's
@@ -97,7 +97,7 @@ def make_world(count: int) -> World:
     records = [f"{host} 3600 IN {'AAAA' if a.version == 6 else 'A'} {a}" for host in op_ns[2:] for a in hosts[host]]
     zones = [zone(".", root_ns, 0), zone("test.", tld_ns, 1), zone("op.test.", op_ns[:2], 2, records)]
     for index in range(count):
-        name = f"z{index:03}.test."
+        name = f"z{index:04}.test."
         own = [server(f"ns{at}.{name}", 16 + index, at) for at in (1, 2)]
         records = [f"{name} 3600 IN MX 10 mail.{name}", f"mail.{name} 3600 IN A 28.0.9.9", f"{name} 3600 IN A 28.0.9.9",
                    f'{name} 3600 IN TXT "v=spf1 mx -all"']  # fmt: skip
@@ -107,7 +107,7 @@ def make_world(count: int) -> World:
     ]
     soa = SoaSpec(root_ns[0], Name.from_text("hostmaster.op.test."))
     zones.append(ZoneSpec(Name.from_text("arpa."), tuple(root_ns), soa, records=tuple(reverse)))
-    return World(zones, hosts, population=[Name.from_text(f"z{index:03}.test.") for index in range(count)],
+    return World(zones, hosts, population=[Name.from_text(f"z{index:04}.test.") for index in range(count)],
                  clock_s=int(time.time()))  # fmt: skip
 
 
@@ -376,7 +376,7 @@ def figures(taken: Sequence[Measured]) -> Iterator[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--zones", type=int, default=5, help="zones that each tool assesses by themselves")
-    parser.add_argument("--bulk", type=int, default=200, help="zones of the bulk run")
+    parser.add_argument("--bulk", type=int, default=1000, help="zones of the bulk run")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--rtt-ms", type=float, default=20)
     parser.add_argument("--dnsviz", default="dnsviz")
