@@ -8,8 +8,9 @@ import small_zones
 from small_zones import AT, signed
 
 from gnomon.base import Level, Name
+from gnomon.checks.sentence import fill
 from gnomon.zonefile import AuditReport, audit, load_zone
-from gnomon.zonefile.audit import levels
+from gnomon.zonefile.audit import Count, levels
 from gnomon.zonefile.codes import CHECKS
 
 Lines = Sequence[str]
@@ -216,3 +217,12 @@ def test_examples_name_lines(tmp_path: Path) -> None:
     verdict = next(v for v in report.verdicts if v.check_id == "zonefile.syntax")
     assert verdict.evidence == (f"line {len(lines)}",) and "no IPv4 address" in verdict.sentence
     assert report.worst is Level.ERROR
+
+
+@pytest.mark.parametrize("count", [1, 2_000])
+def test_every_sentence_has_words_for_one_and_for_several(count: int) -> None:
+    for check, (_, sentences) in CHECKS.items():
+        for code, template in sentences.items():
+            sentence = fill(template, "example.", {"count": Count(count)})
+            assert "(s)" not in sentence and "{" not in sentence and "|" not in sentence, f"{check}/{code}"
+            assert "count" not in template or ("1 " if count == 1 else "2,000 ") in sentence, f"{check}/{code}"

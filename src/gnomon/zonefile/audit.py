@@ -12,6 +12,7 @@ from importlib.resources import files
 from gnomon import _core
 from gnomon.base import Level, printable
 from gnomon.base.provenance import Provenance
+from gnomon.checks.sentence import fill
 from gnomon.sources.algorithms import ALGORITHMS, DIGESTS
 from gnomon.zonefile.codes import CHECKS
 from gnomon.zonefile.read import LoadedZone
@@ -159,6 +160,13 @@ def _mnemonic(algorithm: int) -> str:
     return known.mnemonic if known else f"algorithm {algorithm}"
 
 
+class Count(int):
+    """A number of records, read more easily with its digits in groups."""
+
+    def __str__(self) -> str:
+        return f"{int(self):,}"
+
+
 def _verdict(loaded: LoadedZone, zone: str, full_code: str, count: int, places: list[Place]) -> FileVerdict:
     check, _, code = full_code.partition("/")
     properties, sentences = CHECKS[check]
@@ -176,7 +184,7 @@ def _verdict(loaded: LoadedZone, zone: str, full_code: str, count: int, places: 
         level=level.word,
         args={"count": count, "examples": examples},
         evidence=tuple(loaded.place(line) for line, _, _ in places if line),
-        sentence=sentences[code].format(count=f"{count:,}", zone=printable(zone)) + more,
+        sentence=fill(sentences[code], zone, {"count": Count(count)}) + more,
     )
 
 
