@@ -6,6 +6,7 @@ import hashlib
 import struct
 from collections import defaultdict
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import dns.dnssec
@@ -258,7 +259,7 @@ def test_any_octets_have_an_outcome(owner: bytes, rtype: int, rdatas: list[bytes
 def test_the_same_octets_are_verified_once(monkeypatch: pytest.MonkeyPatch) -> None:
     owner, rtype, text, key, _, rrsig = VECTORS[0]
     rrset = RRset(Name.from_text(owner), RRType.from_text(rtype), 1, 60, (wire(rtype, text),))
-    dnssec._verification.cache_clear()
+    monkeypatch.setattr(dnssec, "_verification", lru_cache(maxsize=2)(dnssec._verification.__wrapped__))
     calls = 0
     native = _core.verify_rrsig
 
@@ -274,7 +275,11 @@ def test_the_same_octets_are_verified_once(monkeypatch: pytest.MonkeyPatch) -> N
     assert calls == 1
     for at in range(20, 25):
         dnssec.verify(rrset, flipped(wire("RRSIG", rrsig), at), wire("DNSKEY", key))
-    assert calls == 6
+    assert calls == 6 and dnssec._verification.cache_info().currsize == 2
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    assert dnssec._verification.cache_info().maxsize == dnssec.MAX_REMEMBERED
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def key_tag(dnskey_rdata: bytes) -> int:
     return _core.key_tag(dnskey_rdata)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def ds_digest(owner: Name, dnskey_rdata: bytes, digest_type: int) -> bytes | None:
     """The digest of a DS for that key (RFC 4034 section 5.1.4): types 1, 2 and 4; None for any other."""
     return _core.ds_digest(owner.wire, dnskey_rdata, digest_type)

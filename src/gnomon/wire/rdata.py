@@ -97,7 +97,7 @@ class Dnskey(NamedTuple):
         return (exponent, modulus) if exponent and modulus else None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _key_tag(key: Dnskey) -> int:
     return _core.key_tag(key.rdata)
 

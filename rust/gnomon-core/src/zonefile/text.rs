@@ -1,7 +1,7 @@
 //! The small forms of a master file: numbers, names, strings, encodings, times.
 
 use super::types;
-use crate::wire::MAX_NAME_OCTETS;
+use crate::wire::{type_bitmap, MAX_NAME_OCTETS};
 use std::fmt::Write;
 
 /// Why a word cannot be read.
@@ -340,25 +340,11 @@ pub(super) fn put_bitmap(types: &mut Vec<u16>, out: &mut Vec<u8>) {
 
 /// The types of a bitmap in order; None if it is malformed: blocks out of order, or that end in an octet without a type
 /// (RFC 4034 section 4.1.2).
-pub(super) fn bitmap_types(mut octets: &[u8]) -> Option<Vec<u16>> {
-    let mut types = Vec::new();
-    let mut last = None;
-    while let [number, length @ 1..=32, rest @ ..] = octets {
-        let (bits, rest) = rest.split_at_checked(usize::from(*length))?;
-        if last >= Some(*number) || bits.last() == Some(&0) {
-            return None;
-        }
-        last = Some(*number);
-        for (at, octet) in (0u16..).zip(bits) {
-            for bit in 0..8 {
-                if octet & (0x80 >> bit) != 0 {
-                    types.push((u16::from(*number) << 8) | (at * 8 + bit));
-                }
-            }
-        }
-        octets = rest;
-    }
-    octets.is_empty().then_some(types)
+pub(super) fn bitmap_types(octets: &[u8]) -> Option<Vec<u16>> {
+    let mut types = type_bitmap(octets)?;
+    let mut as_written = Vec::with_capacity(octets.len());
+    put_bitmap(&mut types, &mut as_written);
+    (as_written == octets).then_some(types)
 }
 
 /// A string in quotes.
