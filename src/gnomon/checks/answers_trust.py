@@ -19,6 +19,7 @@ from gnomon.base.codes import (
     SOA,
     SRV,
 )
+from gnomon.base.once import once
 from gnomon.checks.edns_options import carried
 from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, outcome, shown_by, unknown
@@ -146,12 +147,9 @@ def _agree(view: ZoneView) -> bool:
     return True
 
 
+@once
 def _whole(view: ZoneView) -> Mapping[int | None, list[Answer]]:
     """The whole authoritative answers with records about the zone's apex, by the type that was asked for."""
-    return view.once("whole-apex-answers", lambda: _find_whole(view))
-
-
-def _find_whole(view: ZoneView) -> Mapping[int | None, list[Answer]]:
     found: dict[int | None, list[Answer]] = {}
     for answer in sent(view).where(lambda a: a.message.aa and bool(a.message.answer) and not is_partial(a)):
         if answer.qname == view.zone:

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from gnomon.base import Address, Name, RRType
 from gnomon.base.codes import NOERROR, NSEC, NSEC3, NSEC3PARAM, SOA
+from gnomon.base.once import once
 from gnomon.checks.observed import Answer, is_silent
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.proofs import MAX_ITERATIONS, hash_of_label
@@ -65,12 +66,9 @@ class ApexDenial:
         return "half-seen" if failed else "contradicts"
 
 
+@once
 def apex_denials(view: ZoneView) -> list[ApexDenial]:
     """Of each server that has a DNSKEY and was asked."""
-    return view.once("apex-denials", lambda: _find_apex_denials(view))
-
-
-def _find_apex_denials(view: ZoneView) -> list[ApexDenial]:
     found = list[ApexDenial]()
     for address in signed_servers(view):
         if view.asked("Q8N", address) or view.asked("Q8P", address):
@@ -139,7 +137,7 @@ _OTHERS = ("half-seen", "without-soa", "other-soa")
 
 def _report(view: ZoneView, found: dict[str, list[Address]], good: str, absent: str) -> Iterator[Outcome]:
     """One outcome for each code but `good`; `good` if it is the only one, `absent` if there is none."""
-    shown = view.once("apex-denials-shown", lambda: _shown_at(view))
+    shown = _shown_at(view)
     for code, at in sorted(found.items()):
         if code != good:
             state = unknown if code in _OTHERS else outcome
@@ -150,6 +148,7 @@ def _report(view: ZoneView, found: dict[str, list[Address]], good: str, absent: 
         yield not_applicable(absent, [x for of in shown.values() for x in of])
 
 
+@once
 def _shown_at(view: ZoneView) -> dict[Address, list[Exchange]]:
     return {a: [*view.asked("Q8N", a), *view.asked("Q8P", a)] for a in signed_servers(view)}
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from gnomon.base import ROOT, Address, Name, RRType
 from gnomon.base.codes import DNSKEY, DS, NOERROR, NSEC, NSEC3, NXDOMAIN
+from gnomon.base.once import once
 from gnomon.checks.inventory import Inventory, SignedAnswer, rrsets_of, take
 from gnomon.checks.observed import Answer, by_message
 from gnomon.checks.proofs import Denial, Proof
@@ -192,12 +193,9 @@ def elsewhere(view: ZoneView, name: Name) -> Link:
     return trusted_at(view, name)[0]
 
 
+@once
 def trusted_at(view: ZoneView, name: Name) -> tuple[Link, Name, tuple[Key, ...]]:
     """As `elsewhere`, with that zone and its keys; no keys unless every link is secure."""
-    return view.once(("chain", name), lambda: _trusted_at(view, name))
-
-
-def _trusted_at(view: ZoneView, name: Name) -> tuple[Link, Name, tuple[Key, ...]]:
     ds = _usable(view.root_anchors)
     if not ds:
         detail = "no trust anchor of the root that can be checked was given"

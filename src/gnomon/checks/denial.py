@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from gnomon.base import Address, Name, RRType
 from gnomon.base.codes import DNSKEY, NS, NSEC, NSEC3, NSEC3PARAM, RRSIG, SOA
+from gnomon.base.once import once
 from gnomon.checks.apex_denial import ApexDenial, apex_denials, is_of_apex
 from gnomon.checks.inventory import SignedAnswer, answers_at, judged_once, sends_no_signatures
 from gnomon.checks.outcome import Outcome, outcome, unknown
@@ -177,7 +178,7 @@ def bitmap(view: ZoneView) -> Iterator[Outcome]:
     for address in signed_servers(view):
         for signed in answers_at(view.chain().inventory, address):
             if signed.is_nodata and signed.answer.qname == view.zone:
-                for kind, what in _faults_of_lists(view, signed):
+                for kind, what in _faults_of_lists(view, signed.negative, int(signed.answer.qtype or 0)):
                     seen.append(signed)
                     if what:
                         wrong.setdefault((kind, what), []).append(signed)
@@ -192,17 +193,14 @@ def bitmap(view: ZoneView) -> Iterator[Outcome]:
     yield from unheard(view, heard, "Q6")
 
 
-def _faults_of_lists(view: ZoneView, signed: SignedAnswer) -> tuple[tuple[str, str], ...]:
-    """The kind of each list of types in a denial, with its faults; equal answers of several servers share these."""
-    denied = int(signed.answer.qtype or 0)
-    return view.once(
-        ("type-lists", id(signed.negative), denied),
-        lambda: tuple((kind, _list_faults(kind, types, denied)) for kind, types in _lists(view.zone, signed)),
-    )
+@once
+def _faults_of_lists(view: ZoneView, negative: tuple[ExaminedRRset, ...], denied: int) -> list[tuple[str, str]]:
+    """The kind of each list of types in a denial of the type `denied`, with its faults."""
+    return [(kind, _list_faults(kind, types, denied)) for kind, types in _lists(view.zone, negative)]
 
 
-def _lists(zone: Name, signed: SignedAnswer) -> Iterator[tuple[str, frozenset[int]]]:
-    for one in signed.negative:
+def _lists(zone: Name, negative: tuple[ExaminedRRset, ...]) -> Iterator[tuple[str, frozenset[int]]]:
+    for one in negative:
         if one.rrset.rtype == NSEC and one.rrset.owner == zone:
             yield from (("nsec", fields.types) for fields in read_all(rdata.nsec, one.rrset.rdatas))
         if one.rrset.rtype == NSEC3:

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 
 from gnomon.base import InputError, Name
 from gnomon.base.codes import NOERROR, NSEC, NSEC3, RRSIG, SOA
+from gnomon.base.once import once
 from gnomon.checks.inventory import SignedAnswer
 from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.proofs import NXNAME
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, SEC, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
+from gnomon.checks.validation import ExaminedRRset
 from gnomon.checks.view import ZoneView
 from gnomon.wire import rdata
-from gnomon.wire.rdata import Nsec
 
 _LARGEST_UNFRAGMENTED_OCTETS = 1232
 _LARGEST_ETHERNET_OCTETS = 1452
@@ -117,17 +118,19 @@ def compact(view: ZoneView) -> Iterator[Outcome]:
 
 
 def _compactness(view: ZoneView, signed: SignedAnswer) -> tuple[str, dict[str, str]]:
-    """The code for one denial of a name that does not exist, with its facts; equal answers share it."""
-    key = "compactness", id(signed.negative), signed.answer.qname
-    return view.once(key, lambda: _find_compactness(signed))
+    """The code for one denial of a name that does not exist, with its facts."""
+    return _compactness_of(view, signed.negative, signed.answer.qname, signed.answer.message.rcode)
 
 
-def _find_compactness(signed: SignedAnswer) -> tuple[str, dict[str, str]]:
-    qname = signed.answer.qname
-    marked = [(owner, nsec) for owner, nsec in _nsecs(signed) if NXNAME in nsec.types]
-    at_name = [nsec for owner, nsec in _nsecs(signed) if owner == qname]
+@once
+def _compactness_of(
+    view: ZoneView, negative: tuple[ExaminedRRset, ...], qname: Name | None, rcode: int
+) -> tuple[str, dict[str, str]]:
+    sets = [one.rrset for one in negative if one.rrset.rtype == NSEC]
+    nsecs = [(rrset.owner, nsec) for rrset in sets for nsec in read_all(rdata.nsec, rrset.rdatas)]
+    marked = [(owner, nsec) for owner, nsec in nsecs if NXNAME in nsec.types]
     if not marked:
-        alone = signed.answer.message.rcode == NOERROR and any(n.types <= {RRSIG, NSEC} for n in at_name)
+        alone = rcode == NOERROR and any(nsec.types <= {RRSIG, NSEC} for owner, nsec in nsecs if owner == qname)
         return ("unmarked" if alone else "not-used"), {}
     owner, nsec = marked[0]
     extra = sorted(nsec.types - {NXNAME, RRSIG, NSEC})
@@ -136,11 +139,6 @@ def _find_compactness(signed: SignedAnswer) -> tuple[str, dict[str, str]]:
     if owner != qname:
         return "wrong-owner", {}
     return ("used", {}) if nsec.next_name == _successor(owner) else ("far-next", {"next": str(nsec.next_name)})
-
-
-def _nsecs(signed: SignedAnswer) -> list[tuple[Name, Nsec]]:
-    sets = [one.rrset for one in signed.negative if one.rrset.rtype == NSEC]
-    return [(rrset.owner, nsec) for rrset in sets for nsec in read_all(rdata.nsec, rrset.rdatas)]
 
 
 def _successor(name: Name) -> Name | None:
@@ -179,7 +177,7 @@ def enumerable(view: ZoneView) -> Iterator[Outcome]:
     inventory = view.chain().inventory
     denials = [signed for address in keyed if (signed := inventory.get(("Q5", address))) and signed.denial_types]
     walkable = [s for s in denials if NSEC in s.denial_types and _compactness(view, s)[0] not in ("used", "unmarked")]
-    hashed = [s for s in denials if NSEC3 in s.denial_types and not _is_made_for(view, s)]
+    hashed = [s for s in denials if NSEC3 in s.denial_types and not _is_made_for(view, s.negative)]
     if denials:
         code = "walkable" if walkable else "hashed" if hashed else "online"
         yield outcome(code, [signed.answer.exchange for signed in walkable or hashed or denials])
@@ -188,14 +186,11 @@ def enumerable(view: ZoneView) -> Iterator[Outcome]:
     yield from unheard(view, heard, "Q5")
 
 
-def _is_made_for(view: ZoneView, signed: SignedAnswer) -> bool:
+@once
+def _is_made_for(view: ZoneView, negative: tuple[ExaminedRRset, ...]) -> bool:
     """Whether every covering NSEC3 spans two hashes only: made for the question ("white lies", RFC 7129 appendix B)."""
-    return view.once(("made-for", id(signed.negative)), lambda: _spans_little(signed))
-
-
-def _spans_little(signed: SignedAnswer) -> bool:
     spans = []
-    for one in signed.negative:
+    for one in negative:
         if one.rrset.rtype == NSEC3:
             label = one.rrset.owner.labels[0].decode("latin-1") if one.rrset.owner.labels else ""
             spans += [(label, nsec3.next_hash) for nsec3 in read_all(rdata.nsec3, one.rrset.rdatas)]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from gnomon.base import Name
 from gnomon.base.codes import DS, NOERROR, NS, NSEC, NSEC3, SOA
+from gnomon.base.once import once
 from gnomon.checks.inventory import SignedAnswer
 from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
@@ -13,6 +14,7 @@ from gnomon.checks.proofs import MAX_ITERATIONS, OPT_OUT, Denial, Proof, hashed_
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, SEC, check
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
+from gnomon.checks.validation import ExaminedRRset
 from gnomon.checks.view import ZoneView
 from gnomon.wire import RRset, dnssec, rdata
 
@@ -24,32 +26,25 @@ _CODES = {
 }
 
 
+@once
 def _judged(view: ZoneView) -> list[SignedAnswer]:
     """The answers about a name that is not there (Q5) and a type that is not there (Q6) with denial records."""
-    return view.once("denials", lambda: _find_judged(view))
-
-
-def _find_judged(view: ZoneView) -> list[SignedAnswer]:
     inventory, keyed = view.chain().inventory, signed_servers(view)
     found = (inventory.get((ask, address)) for address in keyed for ask in _ASKS)
-    return [signed for signed in found if signed is not None and _can_be_judged(view, signed)]
+    return [one for one in found if one is not None and one.denial_types and not _is_costly(view, one.negative)]
 
 
-def _can_be_judged(view: ZoneView, signed: SignedAnswer) -> bool:
-    """Whether an answer has denial records, and cheap ones; equal answers of several servers share this."""
-    return view.once(("judged", id(signed.negative)), lambda: bool(signed.denial_types) and not _is_costly(signed))
-
-
-def _is_costly(signed: SignedAnswer) -> bool:
+@once
+def _is_costly(view: ZoneView, negative: tuple[ExaminedRRset, ...]) -> bool:
     """So many iterations that the hashes are not computed: denial.nsec3-iterations says it."""
-    rdatas = (octets for one in signed.negative if one.rrset.rtype == NSEC3 for octets in one.rrset.rdatas)
+    rdatas = (octets for one in negative if one.rrset.rtype == NSEC3 for octets in one.rrset.rdatas)
     return any(nsec3.iterations > MAX_ITERATIONS for nsec3 in read_all(rdata.nsec3, rdatas))
 
 
-def _records(view: ZoneView, signed: SignedAnswer) -> Denial:
+@once
+def _records(view: ZoneView, negative: tuple[ExaminedRRset, ...]) -> Denial:
     """The denial records of an answer, whether their signatures are valid or not: denial.signed judges that."""
-    rrsets = (one.rrset for one in signed.negative if one.rrset.rtype in (NSEC, NSEC3))
-    return view.once(("denial", id(signed.negative)), lambda: Denial(view.zone, rrsets))
+    return Denial(view.zone, (one.rrset for one in negative if one.rrset.rtype in (NSEC, NSEC3)))
 
 
 def _report(view: ZoneView, flaw: Callable[[SignedAnswer], str], good: str) -> Iterator[Outcome]:
@@ -112,7 +107,7 @@ def covers(view: ZoneView) -> Iterator[Outcome]:
     hosts = [n for n in view.ns_names if n.is_subdomain_of(view.zone) and _exists(view, n)]
 
     def flaw(signed: SignedAnswer) -> str:
-        denial, qname = _records(view, signed), signed.answer.qname
+        denial, qname = _records(view, signed.negative), signed.answer.qname
         if qname is None:
             return ""
         if any(denial.covers(host) for host in hosts):
@@ -167,7 +162,7 @@ def wildcard(view: ZoneView) -> Iterator[Outcome]:
     """
 
     def flaw(signed: SignedAnswer) -> str:
-        denial, qname = _records(view, signed), signed.answer.qname
+        denial, qname = _records(view, signed.negative), signed.answer.qname
         if qname is None:
             return ""
         if signed.is_nxdomain:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gnomon.base.codes import CDNSKEY, CDS, DNSKEY, NSEC, NSEC3, SOA
+from gnomon.base.once import once
 from gnomon.checks.inventory import SignedAnswer
 from gnomon.checks.outcome import Outcome, Shown, not_applicable, outcome, unknown
 from gnomon.checks.replies import hear, labels, signed_servers, unheard, without_keys
@@ -36,12 +37,9 @@ class Held:
         return f"{self.examined.rrset.rtype} {str(self.examined.rrset.owner).lower()}"
 
 
+@once
 def held(view: ZoneView) -> tuple[Held, ...]:
     """Every record set that the zone's servers gave and that must be signed, equal ones once, as they were asked."""
-    return view.once("held", lambda: _find_held(view))
-
-
-def _find_held(view: ZoneView) -> tuple[Held, ...]:
     found: dict[int, tuple[ExaminedRRset, list[SignedAnswer]]] = {}
     for answer in view.chain().inventory.values():
         for examined in answer.rrsets:
@@ -49,13 +47,10 @@ def _find_held(view: ZoneView) -> tuple[Held, ...]:
     return tuple(Held(examined, tuple(answers)) for examined, answers in found.values())
 
 
+@once
 def exchanges_of_held(view: ZoneView) -> Shown:
     """The exchanges that gave these record sets, each once."""
-    return view.once("held-exchanges", lambda: _exchanges_of(held(view)))
-
-
-def _exchanges_of(many: Iterable[Held]) -> Shown:
-    exchanges = [answer.answer.exchange for one in many for answer in one.answers]
+    exchanges = [answer.answer.exchange for one in held(view) for answer in one.answers]
     return Shown({id(x): x for x in exchanges}.values())
 
 

@@ -14,6 +14,7 @@ from gnomon.base.codes import (
     OPTION_TCP_KEEPALIVE,
     SOA,
 )
+from gnomon.base.once import once
 from gnomon.checks.observed import Answer, is_udp
 from gnomon.checks.outcome import Arg, Outcome, outcome, shown_by, unknown
 from gnomon.checks.registry import IOP, RES, STA, check
@@ -36,10 +37,11 @@ _SINGLE_OPTIONS = {"S6N": "NSID", "S6S": "client subnet", "S6X": "EXPIRE", "S6V"
 
 def carried(view: ZoneView, code: int) -> Mapping[Address, Sequence[tuple[Answer, bytes]]]:
     """The answers of each server that carry an EDNS option of that code, with its data; each server with any."""
-    return view.once("options", lambda: _find_options(view)).get(code, {})
+    return _options(view).get(code, {})
 
 
-def _find_options(view: ZoneView) -> Mapping[int, Mapping[Address, list[tuple[Answer, bytes]]]]:
+@once
+def _options(view: ZoneView) -> Mapping[int, Mapping[Address, list[tuple[Answer, bytes]]]]:
     found: dict[int, dict[Address, list[tuple[Answer, bytes]]]] = {}
     options = {m.wire: edns.options for m in sent(view).messages if (edns := m.edns) is not None and edns.options}
     for answer in sent(view).answers if options else ():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gnomon.base import Address
 from gnomon.base.codes import DNSKEY
+from gnomon.base.once import once
 from gnomon.checks.chain import matches
 from gnomon.checks.inventory import apex
 from gnomon.checks.outcome import Outcome, not_applicable, unknown
@@ -28,9 +29,10 @@ NO_DS = {
 }
 
 
+@once
 def ds_records(view: ZoneView) -> tuple[Ds, ...]:
     """The readable DS records of the zone, the parent's or the user's, sorted; the root has none."""
-    return view.once("ds-records", lambda: read_all(rdata.ds, rrset.rdatas) if (rrset := view.ds()) else ())
+    return read_all(rdata.ds, rrset.rdatas) if (rrset := view.ds()) else ()
 
 
 def has_entry(view: ZoneView) -> bool:
@@ -54,13 +56,15 @@ def without_ds(view: ZoneView) -> Iterator[Outcome]:
 
 
 def entry_keys(view: ZoneView, keys: tuple[Key, ...]) -> tuple[Key, ...]:
-    """Those of the keys that a DS record names and that may sign (RFC 4035 section 5.2)."""
-    return view.once(("entry-keys", tuple([key.rdata for key in keys])), lambda: _find_entry_keys(view, keys))
+    """Those of the zone's keys that a DS record names and that may sign (RFC 4035 section 5.2)."""
+    named = _named(view)
+    return tuple([key for key in keys if key.rdata in named])
 
 
-def _find_entry_keys(view: ZoneView, keys: tuple[Key, ...]) -> tuple[Key, ...]:
-    records = ds_records(view)
-    return tuple(key for key in keys if may_sign(key) and any(matches(ds, view.zone, key) for ds in records))
+@once
+def _named(view: ZoneView) -> frozenset[bytes]:
+    records, keys = ds_records(view), view.keys()
+    return frozenset(k.rdata for k in keys if may_sign(k) and any(matches(ds, view.zone, k) for ds in records))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,9 @@ class Entries:
     is_signed: bool
 
 
+@once
 def entries_at(view: ZoneView) -> Mapping[Address, Entries]:
     """At each server whose DNSKEY RRset was looked at."""
-    return view.once("entries", lambda: _find_entries(view))
-
-
-def _find_entries(view: ZoneView) -> Mapping[Address, Entries]:
     found: dict[Address, Entries] = {}
     same: dict[tuple[int, int], Entries] = {}  # by identity: equal keys are looked at once
     for address, keys in view.dnskeys().items():

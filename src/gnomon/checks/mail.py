@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from gnomon.base import Address, Name, printable
 from gnomon.base.codes import MX, TXT
+from gnomon.base.once import once
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
@@ -25,22 +26,16 @@ def _receives_no_mail(view: ZoneView) -> bool:
 # MX
 
 
+@once
 def _mx(view: ZoneView) -> dict[Address, tuple[Mx, ...]]:
     """The MX records of each server that has any, by preference and exchange."""
-    return view.once("mx", lambda: _find_mx(view))
-
-
-def _find_mx(view: ZoneView) -> dict[Address, tuple[Mx, ...]]:
     sets = {a: read_all(rdata.mx, rdatas) for a, rdatas in told_at_apex(view, "Z1M", MX).sets.items()}
     return {a: tuple(sorted(of, key=lambda mx: (mx.preference, mx.exchange.key))) for a, of in sets.items() if of}
 
 
+@once
 def mx_hosts(view: ZoneView) -> tuple[Name, ...]:
     """The hosts that the MX records of any server name, each once, those of the lowest preference first."""
-    return view.once("mx-hosts", lambda: _find_mx_hosts(view))
-
-
-def _find_mx_hosts(view: ZoneView) -> tuple[Name, ...]:
     records = {record for of in _mx(view).values() for record in of if not record.exchange.is_root}
     in_order = sorted(records, key=lambda mx: (mx.preference, mx.exchange.key))
     return tuple(dict.fromkeys(mx.exchange for mx in in_order))
@@ -56,12 +51,9 @@ def mx_shown(view: ZoneView) -> tuple[Exchange, ...]:
     return view.asked("Z1M")
 
 
+@once
 def spf_policy(view: ZoneView) -> str | None:
     """The zone's SPF record if all that have any have the same single one, and its syntax is right."""
-    return view.once("spf-policy", lambda: _find_spf_policy(view))
-
-
-def _find_spf_policy(view: ZoneView) -> str | None:
     said = {spf.policies(read_all(rdata.txt, rdatas)) for rdatas in told_at_apex(view, "Z1T", TXT).sets.values()} - {()}
     policies = said.pop() if len(said) == 1 else ()
     return policies[0] if len(policies) == 1 and spf.wrong_term(policies[0]) is None else None

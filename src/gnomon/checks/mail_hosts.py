@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from gnomon.base import Name
 from gnomon.base.codes import TLSA
+from gnomon.base.once import once
 from gnomon.base.special import special_purpose
 from gnomon.checks import chain
 from gnomon.checks.chain import ChainStatus
@@ -30,8 +31,9 @@ def _without_hosts(view: ZoneView) -> Iterator[Outcome]:
     yield not_applicable("no-hosts", mx_shown(view)) if mx_known(view) else unknown("mx-unknown", mx_shown(view))
 
 
+@once
 def _found(view: ZoneView) -> list[HostLookup]:
-    return view.once("mail-hosts", lambda: [look_up_host(view, name) for name in mx_hosts(view)])
+    return [look_up_host(view, name) for name in mx_hosts(view)]
 
 
 def _unknown(left: Sequence[HostLookup]) -> Iterator[Outcome]:

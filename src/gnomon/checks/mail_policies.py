@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from gnomon.base import Name, printable
 from gnomon.base.codes import TXT
+from gnomon.base.once import once
 from gnomon.checks.lookup import Lookup, look_up
 from gnomon.checks.mail import mx_hosts, mx_known, mx_shown, spf_policy
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
@@ -22,9 +23,10 @@ _ID_LETTERS = 32
 Tags = Mapping[str, str]
 
 
+@once
 def _spf(view: ZoneView) -> SpfTree | None:
     policy = spf_policy(view)
-    return view.once("spf", lambda: evaluate(view, policy)) if policy is not None else None
+    return evaluate(view, policy) if policy is not None else None
 
 
 @check(

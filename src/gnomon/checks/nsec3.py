@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from gnomon.base import Address, Name
 from gnomon.base.codes import NSEC3, NSEC3PARAM
+from gnomon.base.once import once
 from gnomon.checks.each import held
 from gnomon.checks.inventory import SignedAnswer, answers_at, judged_once
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
@@ -32,12 +33,9 @@ Seen = dict[Address, list[tuple[Parameters, Exchange]]]
 """By server: the records with different parameters, each with the first exchange that gave them."""
 
 
+@once
 def _parameters(view: ZoneView) -> Seen:
     """The parameters in the NSEC3 and NSEC3PARAM records of each server that has any."""
-    return view.once("nsec3-parameters", lambda: _find_parameters(view))
-
-
-def _find_parameters(view: ZoneView) -> Seen:
     found: dict[Address, dict[tuple[object, ...], tuple[Parameters, Exchange]]] = {}
     for signed, many in _bearing(view):
         first = found.setdefault(signed.answer.address, {})
@@ -46,12 +44,9 @@ def _find_parameters(view: ZoneView) -> Seen:
     return {address: list(of.values()) for address, of in found.items()}
 
 
+@once
 def _bearing(view: ZoneView) -> list[tuple[SignedAnswer, dict[tuple[object, ...], Parameters]]]:
     """The answers of the signed servers that have such records, with their different parameters."""
-    return view.once("nsec3-bearing", lambda: _find_bearing(view))
-
-
-def _find_bearing(view: ZoneView) -> list[tuple[SignedAnswer, dict[tuple[object, ...], Parameters]]]:
     said = judged_once(view.chain().inventory, signed_servers(view), lambda signed: _in_answer(view.zone, signed))
     return [(signed, many) for signed, many in said if many]
 
@@ -70,12 +65,9 @@ def _in_answer(zone: Name, signed: SignedAnswer) -> dict[tuple[object, ...], Par
     return different
 
 
+@once
 def _served(view: ZoneView) -> Seen:
     """The same from NSEC3 records alone: NSEC3PARAM has no opt-out flag (RFC 5155 section 4.1.2)."""
-    return view.once("nsec3-served", lambda: _find_served(view))
-
-
-def _find_served(view: ZoneView) -> Seen:
     seen = _parameters(view).items()
     kept = {address: [one for one in of if isinstance(one[0], Nsec3)] for address, of in seen}
     return {address: of for address, of in kept.items() if of}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gnomon.base import Address
 from gnomon.base.codes import CDNSKEY, CDS, NOERROR, NSEC, NSEC3
+from gnomon.base.once import once
 from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, Shown, not_applicable
 from gnomon.checks.read import read_all
@@ -57,12 +58,9 @@ class Request:
         return cds or (self.cdnskey is not None and len(self.keys) < len(self.cdnskey.rdatas))
 
 
+@once
 def requests(view: ZoneView) -> tuple[Request, ...]:
     """The servers of which it is known whether they have CDS or CDNSKEY records, in address order."""
-    return view.once("requests", lambda: _find_requests(view))
-
-
-def _find_requests(view: ZoneView) -> tuple[Request, ...]:
     cds, cdnskey = _published(view, CDS, "Q8"), _published(view, CDNSKEY, "Q8K")
     return tuple(
         Request(address, cds.get(address), cdnskey.get(address), address in cds, address in cdnskey)
@@ -109,9 +107,14 @@ def asking(view: ZoneView) -> tuple[Request, ...]:
 def without_request(view: ZoneView) -> Iterator[Outcome]:
     """What a check on such records says where there are none: there are none, or it is not known."""
     if requests(view):
-        yield not_applicable("no-request", view.once("requests-shown", lambda: Shown(shown(view, requests(view)))))
+        yield not_applicable("no-request", _all_shown(view))
     else:
         yield from none_proper(view, hear(view, "Q8", "Q6"), "Q8")
+
+
+@once
+def _all_shown(view: ZoneView) -> Shown:
+    return Shown(shown(view, requests(view)))
 
 
 def shown(view: ZoneView, of: tuple[Request, ...]) -> list[Exchange]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gnomon.base import Address, Name, reverse_name
 from gnomon.base.codes import CNAME, NOERROR, NXDOMAIN, PTR, SOA, RRType
+from gnomon.base.once import once
 from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, not_applicable, outcome
 from gnomon.checks.read import in_order, read_all
@@ -29,12 +30,9 @@ class _Reverse:
     exchanges: tuple[Exchange, ...]
 
 
+@once
 def _reverses(view: ZoneView) -> Mapping[Address, _Reverse]:
     """Each server address; nothing if the plan did not ask for reverse names."""
-    return view.once("reverse", lambda: _find_reverses(view))
-
-
-def _find_reverses(view: ZoneView) -> dict[Address, _Reverse]:
     if not any(view.about(name_subject(reverse_name(address))) for address in view.addresses):
         return {}
     return {address: _reverse(view, reverse_name(address)) for address in view.addresses}

@@ -9,6 +9,7 @@ from typing import Literal
 
 from gnomon.base import Address
 from gnomon.base.codes import CNAME, NOERROR, NXDOMAIN, SOA, TXT
+from gnomon.base.once import once
 from gnomon.checks.observed import Answer
 from gnomon.checks.read import read_all
 from gnomon.checks.view import ZoneView
@@ -32,9 +33,12 @@ class Announced:
     exchanges: tuple[Exchange, ...] = ()
 
 
+@once
 def announced(view: ZoneView, version: int) -> Mapping[Address, Announced]:
     """Each server address of that IP version; nothing if there is neither a routing table nor a look-up."""
-    return view.once(("announced", version), lambda: _find(view, version))
+    if not has_source(view):
+        return {}
+    return {address: _announced(view, address) for address in view.addresses if address.version == version}
 
 
 def has_source(view: ZoneView) -> bool:
@@ -42,12 +46,6 @@ def has_source(view: ZoneView) -> bool:
     if view.routing is not None:
         return True
     return bool(view.attempts("R1")) and any(_asked(view, address) for address in view.addresses)
-
-
-def _find(view: ZoneView, version: int) -> dict[Address, Announced]:
-    if not has_source(view):
-        return {}
-    return {address: _announced(view, address) for address in view.addresses if address.version == version}
 
 
 def _announced(view: ZoneView, address: Address) -> Announced:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 from gnomon.base import Address
 from gnomon.base.codes import NOERROR, SOA
+from gnomon.base.once import once
 from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.registry import IOP, RES, STA, check
 from gnomon.checks.replies import UNHEARD, hear, none_proper, unheard
@@ -19,7 +20,7 @@ _DAY_S = 86400
 def _judge_each(view: ZoneView, code_of: Callable[[Soa], str]) -> Iterator[Outcome]:
     """One outcome for each code that the SOA records of the servers give; the first record of each is shown."""
     found: dict[str, Address] = {}
-    for soa, address in view.once("different-soas", lambda: _different(view)).items():
+    for soa, address in _different(view).items():
         found.setdefault(code_of(soa), address)
     for code, address in sorted(found.items()):
         soa, answer = view.soas()[address], view.apex_answer(SOA, address)
@@ -31,6 +32,7 @@ def _judge_each(view: ZoneView, code_of: Callable[[Soa], str]) -> Iterator[Outco
         yield unknown("no-soa", view.asked("Q1"))
 
 
+@once
 def _different(view: ZoneView) -> Mapping[Soa, Address]:
     """The different SOA records, each with the first address that gives it."""
     first: dict[Soa, Address] = {}

@@ -8,6 +8,7 @@ import idna
 
 from gnomon.base import Name, printable
 from gnomon.base.codes import MX
+from gnomon.base.once import once
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, SEC, check
@@ -16,12 +17,9 @@ from gnomon.checks.view import ZoneView
 from gnomon.wire import rdata
 
 
+@once
 def _a_labels(view: ZoneView) -> Mapping[bytes, Name]:
     """The labels with xn-- in the zone's name and in what its NS, SOA and MX records name, each with one such name."""
-    return view.once("a-labels", lambda: _find_a_labels(view))
-
-
-def _find_a_labels(view: ZoneView) -> Mapping[bytes, Name]:
     names = [view.zone, *view.ns_names]
     names += [name for soa in view.soas().values() for name in (soa.mname, soa.rname)]
     records = (r for a in view.answers("Z1M") for r in a.message.answer if r.rtype == MX and r.owner == view.zone)

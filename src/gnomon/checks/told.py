@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gnomon.base import Address
 from gnomon.base.codes import NOERROR, RRType
+from gnomon.base.once import once
 from gnomon.checks.outcome import Outcome, unknown
 from gnomon.checks.replies import Heard, is_partial, labels, probe, unheard
 from gnomon.checks.view import ZoneView
@@ -28,12 +29,9 @@ class Told:
         return (*self.rcodes, *self.without_authority, *self.dropped)
 
 
+@once
 def told_at_apex(view: ZoneView, ask: str, rtype: RRType) -> Told:
     """What came of one of the plan's questions about the apex."""
-    return view.once(("told", ask), lambda: _find_told(view, ask, rtype))
-
-
-def _find_told(view: ZoneView, ask: str, rtype: RRType) -> Told:
     probed = probe(view, ask, alive="Q1", edns=True)
     sets: dict[Address, tuple[bytes, ...]] = {}
     rcodes: dict[Address, str] = {}

@@ -60,9 +60,9 @@ class ExaminedSignature:
         return "unreadable" if self.fields is None else key_label(self.fields.key_tag, self.fields.algorithm)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ExaminedRRset:
-    """An RRset with all its examined signatures, and what follows from them.
+    """An RRset with all its examined signatures, and what follows from them; equal answers share it.
 
     `valid` are the valid ones, `best` is the one that came closest, None without any. `failure` says why none is
     valid (`missing`, or the state of the best one) and is empty if one is. `expanded_from` has the labels of the

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_NOT_YET = object()
 _NONE: Mapping[Any, Any] = MappingProxyType({})
 
 # Which questions show an RRset at the apex, best first.
@@ -411,13 +410,6 @@ class ZoneView:
         from gnomon.checks.chain import build
 
         return build(self)
-
-    def once(self, key: object, make: Callable[[], T]) -> T:
-        """What `make` gives, computed once for this view; `key` must say what it is and for what."""
-        made: object = self._memo.get(key, _NOT_YET)
-        if made is _NOT_YET:
-            made = self._memo[key] = make()
-        return made  # type: ignore[return-value]
 
 
 @once
