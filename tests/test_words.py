@@ -19,6 +19,7 @@ from gnomon.checks.registry import all_checks
 from gnomon.judge import explanations, judge_zone, sentence, sentence_for
 from gnomon.judge.verdict import EXPLANATIONS, SENTENCES
 from gnomon.lab import Scenario
+from gnomon.zonefile.codes import CHECKS
 from telling import forms_in
 from worlds import view_of
 
@@ -57,6 +58,8 @@ def test_the_template_has_every_text_of_every_check() -> None:
     texts = {message.id for message in tool().template()}
     for check in all_checks().values():
         assert {check.rule, check.section("Why"), check.section("Do"), *check.codes.values()} <= texts
+    for _, sentences in CHECKS.values():
+        assert {*sentences.values()} <= texts
     assert {*EXPLANATIONS.values(), *SENTENCES.values()} <= texts
     assert {"critical", "security", "{count} passed", "What to do: {advice}"} <= texts
 

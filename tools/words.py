@@ -22,6 +22,7 @@ from gnomon.base.words import DOMAIN, FOLDER
 from gnomon.checks.docs import FAMILIES
 from gnomon.checks.registry import all_checks
 from gnomon.judge.verdict import EXPLANATIONS, SENTENCES
+from gnomon.zonefile.codes import CHECKS
 
 SOURCE = Path(__file__).parents[1] / "src" / "gnomon"
 _HEAD = "# Texts of Gnomon; made by `make words`. What a translation leaves empty is shown in English."
@@ -47,6 +48,9 @@ def template() -> Catalog:
                 catalog.add(check.section(heading), auto_comments=[f"{check.id}: {heading}"])
         for code, sentence in check.codes.items():
             catalog.add(sentence, auto_comments=[f"{check.id}/{code}"])
+    for check_id, (_, sentences) in CHECKS.items():
+        for code, sentence in sentences.items():
+            catalog.add(sentence, auto_comments=[f"zonefile.{check_id}/{code}"])
     for about, texts in (("what a level comes from", EXPLANATIONS), ("of any check", SENTENCES)):
         for word, text in texts.items():
             catalog.add(text, auto_comments=[f"{about}: {word}"])

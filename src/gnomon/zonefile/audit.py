@@ -12,6 +12,7 @@ from importlib.resources import files
 from gnomon import _core
 from gnomon.base import Level, printable
 from gnomon.base.provenance import Provenance
+from gnomon.base.words import tr
 from gnomon.checks.sentence import fill
 from gnomon.sources.algorithms import ALGORITHMS, DIGESTS
 from gnomon.zonefile.codes import CHECKS
@@ -172,7 +173,7 @@ def _verdict(loaded: LoadedZone, zone: str, full_code: str, count: int, places: 
     properties, sentences = CHECKS[check]
     level = levels()[f"zonefile.{full_code}"]
     examples = [_place(loaded, place) for place in places]
-    more = f" First: {'; '.join(examples)}." if examples else ""
+    more = " " + tr("First: {places}.").format(places="; ".join(examples)) if examples else ""
     return FileVerdict(
         zone=zone,
         check_id=f"zonefile.{check}",
