@@ -1,5 +1,5 @@
-"""What Unbound and DNSViz say about lab worlds: run as root, it answers for every server of a world at its real
-address in a network namespace of its own, and asks the two tools that it finds.
+"""What Unbound, DNSViz, BIND and PowerDNS Recursor say about lab worlds: run as root, it answers for every server of a
+world at its real address in a network namespace of its own, and asks those of them that it finds.
 
     unshare -n python tests/agreement/peers.py [--dnsviz PATH] [--only NAME] [--known recorded.json] > new.json
 
@@ -22,6 +22,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 from namespace import Server, enter, hint_lines, root_keys
+from resolvers import RESOLVERS, ask_resolver
 from situations import PROBE, Situation, situations
 
 from gnomon.lab import World
@@ -38,38 +39,44 @@ def main() -> None:
     chosen = options.parse_args()
     enter()
     todo = [one for one in situations() if chosen.only in (None, one.name)]
+    tools = {"unbound": chosen.unbound_host, "dnsviz": chosen.dnsviz}
+    tools |= {name: shutil.which(resolver.command[0]) for name, resolver in RESOLVERS.items()}
     known = json.loads(chosen.known.read_text()) if chosen.known else {"situations": {}, "versions": {}}
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         for number, situation in enumerate(todo, 1):
             print(f"{number}/{len(todo)} {situation.name}", file=sys.stderr)
-            tools = {"unbound": chosen.unbound_host, "dnsviz": chosen.dnsviz}
             before = known["situations"].get(situation.name, {})
             wanted = {tool: path for tool, path in tools.items() if path and tool not in before}
             found[situation.name] = {**before, **(ask(situation, Path(folder), wanted) if wanted else {})}
-    versions = {name: version(path) for name, path in (("unbound", chosen.unbound_host), ("dnsviz", chosen.dnsviz))}
+    versions = {name: version(name, path) for name, path in tools.items()}
     versions = {tool: found or known["versions"].get(tool) for tool, found in versions.items()}
     json.dump({"versions": versions, "situations": found}, sys.stdout, indent=1, sort_keys=True)
     print()
 
 
-def version(path: str | None) -> str | None:
+def version(tool: str, path: str | None) -> str | None:
     if not path:
         return None
-    flag = "-v" if path.endswith("dnsviz") else "-h"
+    flag = {"unbound": "-h", "powerdns": "--version"}.get(tool, "-v")
     said = subprocess.run([path, flag], capture_output=True, text=True)
-    match = re.search(r"(?:Version |^)([0-9]+[0-9.]+)", said.stdout + said.stderr)
+    match = re.search(r"(?:Version |BIND |Recursor |^)([0-9]+[0-9.]+)", said.stdout + said.stderr)
     return match.group(1) if match else None
 
 
 def ask(situation: Situation, folder: Path, tools: dict[str, str]) -> dict[str, Any]:
-    asking = {"unbound": ask_unbound, "dnsviz": ask_dnsviz}
     world = situation.world(int(time.time()))
     server = Server(world)
     try:
-        return {tool: asking[tool](world, situation, folder, program) for tool, program in tools.items()}
+        return {tool: ask_one(tool, world, situation, folder, program) for tool, program in tools.items()}
     finally:
         server.close()
+
+
+def ask_one(tool: str, world: World, situation: Situation, folder: Path, program: str) -> dict[str, Any]:
+    if tool in RESOLVERS:
+        return ask_resolver(RESOLVERS[tool], world, situation, folder)
+    return (ask_unbound if tool == "unbound" else ask_dnsviz)(world, situation, folder, program)
 
 
 def ask_unbound(world: World, situation: Situation, folder: Path, program: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
-"""Our status of a zone (RFC 4035 section 4.3) equals that of Unbound and DNSViz in each DNSSEC situation, or the
-difference is explained in `differences.toml`. What the two say was recorded by `peers.py` into `recorded.json`.
+"""Our status of a zone (RFC 4035 section 4.3) equals that of Unbound, BIND, PowerDNS Recursor and DNSViz in each DNSSEC
+situation, or the difference is explained in `differences.toml`. What they say was recorded by `peers.py` into
+`recorded.json`.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ DIFFERENCES: dict[str, dict[str, str]] = tomllib.loads((HERE / "differences.toml
 SITUATIONS = [one for one in situations() if one.name in RECORDED]
 
 
-def unbound(said: dict[str, str]) -> str:
-    """Its status of the zone: what it says of the SOA, unless a name that does not exist cannot be denied."""
+def resolver(said: dict[str, str]) -> str:
+    """A resolver's status of the zone: what it says of the SOA, unless a name that does not exist cannot be denied."""
     words = {"servfail": "bogus", "timeout": "indeterminate"}
     statuses = [words.get(said[about], said[about]) for about in ("soa", "denial")]
     return "bogus" if "bogus" in statuses else statuses[0]
@@ -45,7 +46,7 @@ def differences(chain: Chain, recorded: dict[str, Any]) -> dict[str, str]:
     ours = {chain.status.value, *(trust.status.value for trust in chain.servers.values())}
     if "indeterminate" in ours:
         ours.add("bogus")  # no usable answer: SERVFAIL to whoever asks
-    said = {"unbound": unbound(recorded["unbound"]), "dnsviz": dnsviz(recorded["dnsviz"])}
+    said = {tool: dnsviz(of) if tool == "dnsviz" else resolver(of) for tool, of in recorded.items()}
     return {tool: status for tool, status in said.items() if status is not None and status not in ours}
 
 

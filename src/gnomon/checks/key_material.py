@@ -19,6 +19,8 @@ _FERMAT_ROUNDS = 64
 # The primes for which a modulus of the ROCA library lies in the group that 65537 generates (CVE-2017-15361).
 _ROCA_PRIMES = (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
 
+_MOST_EXPONENT_BITS = 35
+
 _NO_RSA = {"no-rsa": "{zone} has no RSA key.", **UNSIGNED, **UNHEARD_EDNS}
 
 
@@ -28,13 +30,14 @@ def _is_rsa(key: Key) -> bool:
 
 @check(
     "key.rsa-exponent",
+    version=2,
     properties=(SEC, IOP),
     asked=("Q4",),
     codes={
         "good": "The RSA {keys:key|keys} of {zone} {keys:has a usual exponent|have usual exponents}: {keys}.",
         "useless": "The exponent of the key {key} of {zone} is even or 1: it protects nothing.",
         "three": "The exponent of the key {key} of {zone} is 3; faults in padding checks then allow forgery.",
-        "large": "The exponent of the key {key} of {zone} has {bits} bits; many validators refuse it.",
+        "large": "The exponent of the key {key} of {zone} has {bits} bits: BIND refuses it, and with it the zone.",
         **_NO_RSA,
     },
 )
@@ -42,9 +45,9 @@ def rsa_exponent(view: ZoneView) -> Iterator[Outcome]:
     """RSA keys have an odd public exponent that is neither tiny nor huge.
 
     Why: with a tiny one, faulty implementations accept forged signatures; a huge one makes verification slow, and
-        validators refuse it.
-    Rule: error for an even exponent or 1; warning for 3 or for more than 32 bits.
-    Source: RFC 3110 section 2; FIPS 186-5 section 5.4.
+        validators refuse it: BIND then rejects all answers of the zone, even if the key signs nothing.
+    Rule: error for an even exponent, 1, or more than 35 bits; warning for 3.
+    Source: RFC 3110 section 2; FIPS 186-5 section 5.4; the limit of BIND (RSA_MAX_PUBEXP_BITS).
     Do: roll to a key with the exponent 65537, or to algorithm 13.
     """
 
@@ -54,7 +57,7 @@ def rsa_exponent(view: ZoneView) -> Iterator[Outcome]:
             yield "useless", {}
         elif exponent == 3:
             yield "three", {}
-        elif exponent >> 32:
+        elif exponent >> _MOST_EXPONENT_BITS:
             yield "large", {"bits": exponent.bit_length()}
 
     yield from judge_each_key(view, flaws, "good", only=_is_rsa, none="no-rsa")
@@ -142,7 +145,8 @@ def _powers(prime: int) -> frozenset[int]:
 def curve_point(view: ZoneView) -> Iterator[Outcome]:
     """Elliptic curve keys are points of their curve, and of large order.
 
-    Why: with any other octets no signature verifies, or too many do.
+    Why: with any other octets no signature verifies, or too many do; and BIND, where it comes upon such a key, rejects
+        the answers of the zone, even if the key signs nothing.
     Rule: error for algorithm 13 or 14 if the coordinates do not satisfy the curve's equation, for 15 or 16 if the
         octets do not decode to a point, or decode to one of small order. A key of a wrong length is
         key.well-formed's.
