@@ -9,6 +9,7 @@ import dns.edns
 import dns.flags
 import dns.message
 import dns.name
+import dns.opcode
 import dns.rcode
 import dns.rdata
 import dns.rrset
@@ -16,10 +17,12 @@ import dns.rrset
 from crafted import Change, both, on, raw, rcode, record, remade, silence
 from gnomon.base import ROOT, Name
 from gnomon.checks.view import ZoneView
+from gnomon.engine import Mismatch, Status
 from gnomon.evidence import Exchange
 
 Message = dns.message.Message
 _QUESTION_END = 12 + len(Name.from_text("example.test.").wire) + 4
+_OPT = b"\0\0\x29\x04\xd0" + bytes(6)
 _SOA = "example.test. 3600 IN SOA {} hostmaster.example.test. {} 14400 3600 1209600 3600"
 
 
@@ -113,6 +116,28 @@ def two_addresses(view: ZoneView) -> list[Exchange]:
     return [first, next(x for x in asked if x.address != first.address and x.query[13:16] != first.query[13:16])]
 
 
+def cut(m: Message) -> None:
+    """The message truncated to nothing."""
+    m.flags |= dns.flags.TC
+    m.answer.clear()
+
+
+def mismatched(ask: str, edit: Callable[[bytes], bytes]) -> Change:
+    """The responses to a question as messages that the engine did not take for answers, for their ID."""
+
+    def change(x: Exchange) -> Exchange:
+        if x.ask != ask or x.response is None:
+            return x
+        return replace(x, response=edit(x.response), status=Status.MISMATCHED, os_error=int(Mismatch.ID))
+
+    return lambda view: remade(view, map(change, view.exchanges))
+
+
+def two_opts(octets: bytes) -> bytes:
+    """A message with one OPT record more."""
+    return octets[:10] + (int.from_bytes(octets[10:12], "big") + 1).to_bytes(2, "big") + octets[12:] + _OPT
+
+
 MESSAGE_CASES: dict[str, Change] = {
     "edns.ede/malformed": on("Q3", options((15, b"\0"))),
     "edns.error-reporting/unreadable": on("Q3", options((18, b"\5ab"))),
@@ -144,13 +169,17 @@ MESSAGE_CASES: dict[str, Change] = {
     "hdr.qdcount/two-dropped": raw("S16", silence),
     "hdr.qdcount/two-other-rcode": on("S16", rcode("REFUSED")),
     "hdr.question-echo/missing": on("Q1", lambda m: m.question.clear()),
+    "hdr.question-echo/no-response": mismatched("Q3", lambda o: o[:2] + bytes([o[2] & 0x7F]) + o[3:]),
+    "hdr.question-echo/wrong": on("Q1", lambda m: m.set_opcode(dns.opcode.NOTIFY)),
     "hdr.rd-in-zone/dropped": both(
         also("S9", lambda view: list(view.asked("S8"))), raw("S8", silence), raw("S9", silence)
     ),
     "hdr.tsig-unknown-key/dropped": raw("S22", silence),
     "hdr.tsig-unknown-key/no-error": raw("S22", lambda o: o[:-4] + bytes(4)),
     "hdr.tsig-unknown-key/wrong-rcode": raw("S22", lambda o: o[:3] + b"\5" + o[4:]),
+    "hdr.wellformed/several-opt": raw("Q2", two_opts),
     "hdr.type-sweep/error": on("Q8N", rcode("NOTIMP")),
+    "net.tc-fallback/cut-over-tcp": on("Q7", cut),
     "resp.determinism/changes": on("Q2", answer(_SOA.format("other.test.", 2026010100))),
     "resp.determinism/moved": on("Q1", answer(_SOA.format("ns1.example.test.", 2026010099))),
     "resp.nxdomain-honest/delegated": on("Q5", delegated),

@@ -11,7 +11,18 @@ from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.read import address_order, read_all
 from gnomon.checks.registry import REL, SEC, STA, check
-from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, has_authority, hear, labels, none_proper, probe, unheard
+from gnomon.checks.replies import (
+    UNHEARD,
+    UNHEARD_EDNS,
+    Heard,
+    has_authority,
+    hear,
+    is_partial,
+    labels,
+    none_proper,
+    probe,
+    unheard,
+)
 from gnomon.checks.unjudged import unjudged
 from gnomon.checks.view import ZoneView
 from gnomon.wire import Message, rdata
@@ -42,7 +53,7 @@ def ns_host_addresses(view: ZoneView) -> Iterator[Outcome]:
     agreeing: list[Name] = []
     for name in inside:
         answers = [a for a in view.answers_for_host(name) if a.exchange.ask == "Q9" and a.qtype in (A, AAAA)]
-        usable = [a for a in answers if has_authority(a)]
+        usable = [a for a in answers if has_authority(a) and not is_partial(a) and a.address in view.serving]
         sets = {rtype: _sets([a for a in usable if a.qtype == rtype]) for rtype in (A, AAAA)}
         for of in (of for of in sets.values() if len(of) > 1):
             shown = shown_by(usable)
@@ -58,7 +69,13 @@ def ns_host_addresses(view: ZoneView) -> Iterator[Outcome]:
     if agreeing and len(agreeing) == len(inside):
         yield outcome("agree", view.asked("Q9"), names=tuple(map(str, agreeing)))
     at = [a for a in view.addresses if view.asked("Q9", a) or view.service(a).state not in ("ok", "unobserved")]
-    yield from unheard(view, hear(view, "Q9", at=at or view.addresses), "Q9")
+    yield from unheard(view, _but_lame(view, hear(view, "Q9", at=at or view.addresses)), "Q9")
+
+
+def _but_lame(view: ZoneView, heard: Heard) -> Heard:
+    """The same, with the servers that answer with authority here and do not serve the zone among the missing."""
+    lame = dict.fromkeys(answer.address for answer in heard.answers if answer.address not in view.serving)
+    return heard.also("not-serving", lame) if lame else heard
 
 
 def _sets(answers: list[Answer]) -> dict[tuple[Address, ...], list[Address]]:
@@ -109,7 +126,8 @@ def apex_rrsets(view: ZoneView) -> Iterator[Outcome]:
     compared: list[str] = []
     faults = 0
     for rtype, ask in _COMPARED:
-        answers = [a for a in view.answers(ask) if has_authority(a) and a.qname == view.zone and a.qtype == rtype]
+        heard = [a for a in view.answers(ask) if has_authority(a) and a.qname == view.zone and a.qtype == rtype]
+        answers = [a for a in heard if a.address in view.serving and not is_partial(a)]
         if len(answers) < 2:
             continue
         compared.append(str(rtype))
@@ -165,7 +183,7 @@ def negative_agree(view: ZoneView) -> Iterator[Outcome]:
     faults, counted = 0, 0
     for ask, what in (("Q5", "a name that should not exist"), ("Q6", "a type that the zone does not have")):
         heard = hear(view, ask)
-        answers = [a for a in heard.answers if a.message.rcode in (NOERROR, NXDOMAIN)]
+        answers = [a for a in heard.answers if a.address in view.serving and a.message.rcode in (NOERROR, NXDOMAIN)]
         rcodes = {a.address: str(a.message.rcode) for a in answers}
         counted = max(counted, len(rcodes))
         code = _difference(view, rcodes)
@@ -176,7 +194,7 @@ def negative_agree(view: ZoneView) -> Iterator[Outcome]:
     if counted and not faults:
         shown = [a.exchange for ask in ("Q5", "Q6") for a in hear(view, ask).answers]
         yield outcome("agree", shown, count=counted)
-    yield from (unheard if counted else none_proper)(view, hear(view, "Q5"), "Q5")
+    yield from (unheard if counted else none_proper)(view, _but_lame(view, hear(view, "Q5")), "Q5")
 
 
 @check(

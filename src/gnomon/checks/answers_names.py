@@ -9,7 +9,7 @@ from gnomon.base.codes import DNAME, NOERROR, NS, NXDOMAIN, RRSIG
 from gnomon.checks.observed import Answer, asked_in, is_silent
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
-from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, Finding, finding, hear, probe, told, unheard
+from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, Finding, finding, hear, losing, probe, told, unheard
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 
@@ -150,7 +150,7 @@ def qname_min(view: ZoneView) -> Iterator[Outcome]:
         if failed:
             facts = {"name": str(name), "rcode": str(failed[0].message.rcode)}
             findings.append(finding("fails", address, *failed, **facts))
-        elif len(types) < len(asked_types) and any(map(is_silent, attempts)):
+        elif len(types) < len(asked_types) and any(map(is_silent, attempts)) and address not in losing(view):
             findings.append(Finding("dropped", address, attempts, {"name": str(name)}))
         else:
             good += answers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 
@@ -11,13 +11,16 @@ from gnomon.base.codes import (
     CNAME,
     DNAME,
     DNSKEY,
+    HTTPS,
     MX,
     NOERROR,
     NS,
     OPTION_ECS,
+    RRSIG,
     SERVFAIL,
     SOA,
     SRV,
+    SVCB,
 )
 from gnomon.base.once import once
 from gnomon.checks.edns_options import carried
@@ -30,7 +33,7 @@ from gnomon.checks.sent import sent, with_authority
 from gnomon.checks.view import ZoneView
 from gnomon.wire import Message, Record, rdata
 from gnomon.wire.message import rrsets_in
-from gnomon.wire.rdata import Soa
+from gnomon.wire.rdata import Soa, read_name
 
 
 @check(
@@ -48,8 +51,9 @@ def no_foreign_data(view: ZoneView) -> Iterator[Outcome]:
 
     Why: records of others are how caches were poisoned; resolvers drop them, and a server that sends them is
         misconfigured or means no good.
-    Rule: warning for a server whose authoritative answer to a question about the zone has records with owners outside
-        the zone that no NS, MX, SRV, CNAME or DNAME record of the answer leads to.
+    Rule: warning for a server whose authoritative answer to a question about the zone has records outside it but those
+        of the names that NS, MX, SRV, SVCB, HTTPS, CNAME and DNAME records of the answer lead to, and, behind an alias,
+        those of the zone that it leads into, as SOA and NS records or signatures in the answer show it.
     Source: RFC 2181 section 5.4.1; RFC 5452 section 6.
     Do: remove foreign zones, root hints and caches from the authoritative server.
     """
@@ -67,7 +71,9 @@ def no_foreign_data(view: ZoneView) -> Iterator[Outcome]:
         yield unknown("no-answer", view.asked("Q1"))
 
 
-_NAMING = {NS: rdata.ns, CNAME: rdata.ns, DNAME: rdata.ns}
+_ALIASING: frozenset[int] = frozenset({CNAME, DNAME})
+# Where in the data of a record the name begins to which it leads.
+_NAME_AT: Mapping[int, int] = {NS: 0, CNAME: 0, DNAME: 0, MX: 2, SVCB: 2, HTTPS: 2, SRV: 6}
 
 
 @lru_cache(maxsize=4096)
@@ -76,22 +82,37 @@ def _foreign(zone: Name, message: Message) -> tuple[str, ...]:
     outside = [r for r in records if not r.owner.is_subdomain_of(zone)]
     if not outside:
         return ()
-    named = set(_named(records))
-    return tuple(f"{r.owner} {r.rtype}" for r in outside if not any(name.is_subdomain_of(r.owner) for name in named))
+    named = set(_named(records, _NAME_AT))
+    ends = [name for name in _named(message.answer, _ALIASING) if not name.is_subdomain_of(zone)]
+    beyond = [above for name in ends if (above := _zone_in(message, name)) is not None]
+    # A DNAME above a name that an alias leads to is a step on its way.
+    steps = {
+        r.owner for r in message.answer if r.rtype == DNAME and any(name.is_subdomain_of(r.owner) for name in ends)
+    }
+    known = named | steps
+    wrong = (r for r in outside if r.owner not in known and not any(r.owner.is_subdomain_of(above) for above in beyond))
+    return tuple(dict.fromkeys(f"{str(r.owner).lower()} {r.rtype}" for r in wrong))
 
 
-def _named(records: Iterable[Record]) -> Iterator[Name]:
+def _named(records: Iterable[Record], rtypes: Container[int]) -> Iterator[Name]:
+    """The names that the records of these types lead to."""
     for record in records:
-        target: Name | None = None
-        if record.rtype in _NAMING:
-            target = read(_NAMING[record.rtype], record.rdata)
-        elif record.rtype == MX:
-            mx = read(rdata.mx, record.rdata)
-            target = mx.exchange if mx else None
-        elif record.rtype == SRV:
-            target = read(rdata.ns, record.rdata[6:])
-        if target is not None:
-            yield target
+        if record.rtype in rtypes:
+            target = read(_first_name, record.rdata[_NAME_AT[record.rtype] :])
+            if target is not None:
+                yield target
+
+
+def _first_name(octets: bytes) -> Name:
+    return read_name(octets, 0)[0]
+
+
+def _zone_in(message: Message, name: Name) -> Name | None:
+    """The closest zone above a name that SOA and NS records, or signatures, show."""
+    zones = [r.owner for r in message.authority if r.rtype in (SOA, NS)]
+    signatures = (r.rdata for r in (*message.answer, *message.authority) if r.rtype == RRSIG)
+    zones += [signature.signer for signature in read_all(rdata.rrsig, signatures)]
+    return max(filter(name.is_subdomain_of, zones), key=lambda zone: len(zone.wire), default=None)
 
 
 @check(

@@ -9,12 +9,21 @@ from functools import lru_cache
 from gnomon.base import Address, Name, RRType
 from gnomon.base.codes import NOERROR, NSEC, NSEC3, NSEC3PARAM, SOA
 from gnomon.base.once import once
-from gnomon.checks.observed import Answer, is_silent
+from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.proofs import MAX_ITERATIONS, hash_of_label
 from gnomon.checks.read import read, read_all
 from gnomon.checks.registry import IOP, SEC, STA, check
-from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
+from gnomon.checks.replies import (
+    UNHEARD_EDNS,
+    UNSIGNED,
+    hear,
+    is_dropped,
+    labels,
+    signed_servers,
+    unheard,
+    without_keys,
+)
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 from gnomon.wire import Message, Record, dnssec, rdata
@@ -118,8 +127,8 @@ def _query_faults(view: ZoneView, ask: str, rtype: RRType) -> Iterator[Outcome]:
     found: dict[str, list[Address]] = {}
     rcodes: set[str] = set()
     for address in signed_servers(view):
-        answer, attempts = view.answer(ask, address), view.asked(ask, address)
-        if answer is None and any(map(is_silent, attempts)):
+        answer = view.answer(ask, address)
+        if answer is None and is_dropped(view, ask, address):
             found.setdefault("query-dropped", []).append(address)
         elif answer is not None and not answer.message.tc and not _is_proper(answer):
             found.setdefault("query-error", []).append(address)

@@ -26,7 +26,8 @@ _FAMILIES = (
     ("Technitium", r"\btechnitium\b"),
 )  # fmt: skip
 _PRIVATE_NAME = re.compile(
-    r"\b[a-z0-9-]{1,63}\.(?:local|localdomain|internal|intern|intranet|lan|corp|home|private)\b", re.IGNORECASE
+    r"\b[a-z0-9-]{1,63}\.(?:local|localdomain|internal|intern|intranet|lan|corp|home|private)(?!-|\.?\w)",
+    re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"(?<![0-9a-fA-F.:])(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F:]{3,39})(?![0-9a-fA-F:]|\.[0-9])")
 

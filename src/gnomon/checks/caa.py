@@ -36,7 +36,10 @@ def _not_expected(view: ZoneView) -> bool:
     codes={
         "limited": "Only {issuers} may issue certificates for names of {zone}.",
         "nobody": "Nobody may issue certificates for names of {zone}.",
+        "unlimited": "Any certification authority may issue certificates for names of {zone}, but for what its CAA "
+        "{records:record limits|records limit}: {records}.",
         "above": "{zone} has no CAA record; {records:that|those} of {at} {records:counts|count}: {records}.",
+        "above-unknown": "{zone} has no CAA record; whether {at}, above it, has any is not known.",
         "none": "Any certification authority may issue certificates for names of {zone}: there is no CAA record.",
         "differ": "The servers of {zone} have different CAA records: {values}.",
         "syntax": "The CAA record {record} of {zone} is wrong: {wrong}.",
@@ -52,8 +55,9 @@ def caa(view: ZoneView) -> Iterator[Outcome]:
 
     Why: without them any authority that somebody deceives may issue a certificate; with wrong ones nobody may, or all.
     Rule: warning for a record that cannot be read, has a value that is no domain name with parameters, or is critical
-        with a tag nobody knows; notice if servers differ, or if there is none at the zone or a name above it. The
-        domain in a record need not exist, it is the name of an authority.
+        with a tag nobody knows; notice if servers differ, or if there is none at the zone or a name above it, or none
+        with the tag issue: issuewild is about wildcards only. The domain in a record need not exist, it is the name of
+        an authority.
     Source: RFC 8659 sections 3 to 5; RFC 9495; RFC 8657.
     Do: publish 'CAA 0 issue "<your authority>"' at the zone's name; 'CAA 0 issue ";"' if nobody is to issue.
     """
@@ -88,11 +92,12 @@ def _judge(rdatas: Sequence[bytes], shown: Sequence[Exchange]) -> Iterator[Outco
             clean = False
             yield outcome("unknown-critical", shown, record=_text(record))
     issuers = {domain for record in records if record.tag in ("issue", "issuewild") and (domain := _issuer(record))}
-    if clean and issuers:
+    if clean and not any(record.tag == "issue" for record in records):
+        yield outcome("unlimited", shown, records=tuple(map(_text, records)))
+    elif clean and issuers:
         yield outcome("limited", shown, issuers=tuple(sorted(map(printable, issuers))))
     elif clean:
-        limits = any(record.tag in ("issue", "issuewild") for record in records)
-        yield outcome("nobody" if limits else "none", shown)
+        yield outcome("nobody", shown)
 
 
 def _judge_above(view: ZoneView, shown: Sequence[Exchange]) -> Iterator[Outcome]:
@@ -100,6 +105,9 @@ def _judge_above(view: ZoneView, shown: Sequence[Exchange]) -> Iterator[Outcome]
     for above in view.zone.ancestors()[1:-1]:
         found = look_up(view, above, CAA)
         shown = (*shown, *found.exchanges)
+        if not found.is_known:
+            yield unknown("above-unknown", shown, at=str(above))
+            return
         records = read_all(services.caa, found.rdatas)
         if records:
             yield outcome("above", shown, at=str(above), records=tuple(map(_text, records)))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from gnomon.base import Address
 from gnomon.base.codes import BADVERS, FORMERR, NOERROR, NOTIMP, SOA
-from gnomon.checks.observed import Answer, is_silent
+from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Arg, Outcome, outcome, shown_by
 from gnomon.checks.registry import IOP, check
 from gnomon.checks.replies import (
@@ -14,6 +14,7 @@ from gnomon.checks.replies import (
     UNHEARD_EDNS,
     finding,
     hear,
+    is_dropped,
     probe,
     speaks_edns,
     told,
@@ -83,7 +84,7 @@ _FEATURES = {"Q2C": "the cookie", "Q2N": "NSID", "Q2K": "mixed case", "Q2D": "DO
 def _richer(view: ZoneView, address: Address) -> tuple[str, list[Exchange], dict[str, Arg]] | None:
     """What is wrong with the answer to the question with options, and which of them is to blame; None if nothing is."""
     answer, attempts = view.answer("Q2", address), view.asked("Q2", address)
-    if not any(map(is_silent, attempts)) if answer is None else answer.message.rcode == NOERROR:
+    if not is_dropped(view, "Q2", address) if answer is None else answer.message.rcode == NOERROR:
         return None
     healed = [ask for ask in _FEATURES if (a := view.answer(ask, address)) is not None and _serves(a)]
     shown = [*attempts, *(x for ask in healed for x in view.asked(ask, address))]
@@ -311,7 +312,8 @@ def plain(view: ZoneView) -> Iterator[Outcome]:
 
 
 def _serves(answer: Answer) -> bool:
-    return answer.message.rcode == NOERROR and answer.message.aa and bool(answer.message.answer)
+    message = answer.message
+    return message.rcode == NOERROR and message.aa and any(record.rtype == answer.qtype for record in message.answer)
 
 
 @check(

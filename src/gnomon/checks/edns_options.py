@@ -25,6 +25,7 @@ from gnomon.checks.replies import (
     finding,
     hear,
     labels,
+    losing,
     probe,
     told,
     unheard,
@@ -78,7 +79,7 @@ def option_list(view: ZoneView) -> Iterator[Outcome]:
     for address in (*(a.address for a in probed.answers if not _is_served(a)), *probed.dropped):
         answer, attempts = view.answer("S6", address), list(view.asked("S6", address))
         singles = {ask: view.answer(ask, address) for ask in _SINGLE_OPTIONS if view.asked(ask, address)}
-        broken = [ask for ask, single in singles.items() if single is None or not _is_served(single)]
+        broken = [ask for ask, one in singles.items() if not (_is_served(one) if one else address in losing(view))]
         unknown_ones = [view.answer(ask, address) for ask in ("S2", "S3") if view.asked(ask, address)]
         if not broken and not all(one is not None and _is_served(one) for one in unknown_ones):
             continue  # what the server does not know is the trouble: edns.unknown-option, edns.unknown-flag

@@ -10,9 +10,10 @@ from gnomon.base.codes import NOERROR, NOTIMP
 from gnomon.checks.observed import Answer, parsed, unreadable, unreadable_in
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.registry import IOP, REL, SEC, check
-from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, everything_heard, hear, probe, unheard
+from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, everything_heard, hear, is_dropped, probe, unheard
 from gnomon.checks.sent import Sent, sent
 from gnomon.checks.view import ZoneView
+from gnomon.wire import Message
 
 _OPCODE = 15
 _SECTIONS = ("header or question", "answer", "authority", "additional")
@@ -83,7 +84,7 @@ def unknown_type(view: ZoneView) -> Iterator[Outcome]:
             code = "answered" if message.rcode == NOERROR else "error"
             yield outcome(code, answer.exchange, subject=server, server=server, rcode=str(message.rcode))
     silent = heard.missing.get("no-answer", ())
-    dropped = [a for a in silent if view.answer("Q6", a) is None and view.answer("Q3", a) is not None]
+    dropped = [a for a in silent if view.answer("Q6", a) is None and view.answer("Q3", a) and is_dropped(view, "Q6", a)]
     for address in dropped:
         server = view.server_label(address)
         yield outcome("dropped", view.asked("Q6", address), subject=server, server=server)
@@ -144,6 +145,7 @@ def _asked_name(answer: Answer) -> bytes:
         "malformed": "{server} sends messages that cannot be read ({asks}): {reason} at octet {offset} in the {part}.",
         "trailing-octets": "{server} sends messages with {octets} {octets:octet|octets} after the last record "
         "({asks}).",
+        "several-opt": "{server} sends messages with more than one OPT record ({asks}).",
         "bad-record": "{server} sends records whose data are not of their type: {records} ({asks}).",
         "no-answer": "No server of {zone} sent a message.",
     },
@@ -153,9 +155,10 @@ def wellformed(view: ZoneView) -> Iterator[Outcome]:
 
     Why: what cannot be read is lost for everybody, and odd octets are how parsers are attacked.
     Rule: error for each server that sends a message which breaks off, counts more records than it has, has names that
-        loop or octets after the last record, or records of a known type with data that cannot be of that type. One
-        outcome for each server and kind, with the first message as example; all are kept as evidence.
-    Source: RFC 1035 section 4; RFC 9267.
+        loop or octets after the last record, or records of a known type with data that cannot be of that type, or more
+        than one OPT record. One outcome for each server and kind, with the first message as example; all are kept as
+        evidence.
+    Source: RFC 1035 section 4; RFC 6891 section 6.1.1; RFC 9267.
     Do: update the server, or look for a middlebox that rewrites its answers.
     """
     everything, clean = sent(view), True
@@ -164,7 +167,8 @@ def wellformed(view: ZoneView) -> Iterator[Outcome]:
         broken = [a for a in answers if a.message.malformed is not None]
         trailing = [a for a in answers if a.message.trailing_octets]
         odd = [a for a in answers if unreadable_in(a.message)]
-        clean = clean and not (broken or trailing or odd)
+        options = [a for a in answers if _has_several_opt(a.message)]
+        clean = clean and not (broken or trailing or odd or options)
         if broken and (fault := broken[0].message.malformed) is not None:
             facts = {"reason": fault.reason, "part": _SECTIONS[fault.section]}
             asks, offset = _asks(broken), fault.offset
@@ -176,6 +180,8 @@ def wellformed(view: ZoneView) -> Iterator[Outcome]:
             yield outcome(
                 "trailing-octets", shown_by(trailing), subject=server, server=server, octets=octets, asks=asks
             )
+        if options:
+            yield outcome("several-opt", shown_by(options), subject=server, server=server, asks=_asks(options))
         if odd:
             records = tuple(dict.fromkeys(f"{r.rtype} {r.owner}" for a in odd for r in unreadable_in(a.message)))
             yield outcome("bad-record", shown_by(odd), subject=server, server=server, records=records, asks=_asks(odd))
@@ -186,9 +192,18 @@ def wellformed(view: ZoneView) -> Iterator[Outcome]:
 
 
 def _are_wellformed(everything: Sent) -> bool:
-    if any(m.malformed is not None or m.trailing_octets for m in everything.messages):
+    if any(m.malformed is not None or m.trailing_octets or _has_several_opt(m) for m in everything.messages):
         return False
     return not unreadable(chain(*everything.sections))
+
+
+_OPT = b"\0\0\x29"
+
+
+def _has_several_opt(message: Message) -> bool:
+    if message.edns is None or message.wire.count(_OPT) < 2 or message.malformed is not None:
+        return False
+    return message.counts[3] - len(message.additional) > 1
 
 
 def _asks(answers: Sequence[Answer]) -> tuple[str, ...]:

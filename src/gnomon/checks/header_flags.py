@@ -9,7 +9,7 @@ from gnomon.base.codes import NOERROR, SOA
 from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, unknown
 from gnomon.checks.registry import IOP, check
-from gnomon.checks.replies import UNHEARD, Finding, dropped, finding, labels, probe, told, unheard
+from gnomon.checks.replies import UNHEARD, Finding, dropped, finding, is_dropped, labels, probe, told, unheard
 from gnomon.checks.view import ZoneView
 
 _FLAGS = {"S8A": "AA", "S8T": "TC", "S9": "RD", "S8R": "RA", "S8Z": "Z", "S8D": "AD", "S8C": "CD"}
@@ -54,7 +54,7 @@ def flags(view: ZoneView) -> Iterator[Outcome]:
 def _singles(view: ZoneView, address: Address, answer: Answer | None) -> Finding:
     """Which of the flags is to blame for what came, or did not come, of all together."""
     singles = {ask: view.answer(ask, address) for ask in _FLAGS if view.asked(ask, address)}
-    silent = [ask for ask, single in singles.items() if single is None]
+    silent = [ask for ask, single in singles.items() if single is None and is_dropped(view, ask, address)]
     changed = {ask: said for ask, single in singles.items() if single and (said := _said(single))}
     shown = [*view.asked("S8", address), *(x for ask in [*silent, *changed] for x in view.asked(ask, address))]
     if silent:
@@ -84,7 +84,9 @@ def _copied(view: ZoneView, answer: Answer) -> tuple[str, ...]:
     before, now = view.answer("Q1", answer.address), answer.message
     if before is None:
         return ()
-    set_now = {"TC": now.tc and not before.message.tc, "RA": now.ra and not before.message.ra}
+    # What is cut off has TC by right.
+    is_cut = not any(record.rtype == SOA for record in now.answer)
+    set_now = {"TC": now.tc and not is_cut and not before.message.tc, "RA": now.ra and not before.message.ra}
     return tuple(flag for flag, is_set in set_now.items() if is_set)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from operator import attrgetter
 
@@ -29,6 +29,7 @@ from gnomon.wire import Message
 
 _BADKEY = 17
 _STATUS = attrgetter("status")
+_HEADER_OCTETS = 12
 _WRONG = (1, 4)  # of `gnomon.engine.Mismatch`: ID, question
 
 
@@ -222,19 +223,20 @@ def _has_soa(answer: Answer) -> bool:
     properties=(SEC,),
     asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7"),
     codes={
-        "echoed": "All servers of {zone} that were heard repeat ID and question of the query.",
+        "echoed": "All servers of {zone} that were heard repeat ID, opcode and question of the query.",
         "wrong": "{server} sends answers with another {parts} than the query's ({asks}).",
+        "no-response": "{server} sends messages that answer nothing ({asks}): {faults}.",
         "missing": "{server} answers without a question section ({asks}).",
         "no-answer": "No server of {zone} sent an answer.",
     },
 )
 def question_echo(view: ZoneView) -> Iterator[Outcome]:
-    """Answers repeat the message ID and the question of the query.
+    """Answers repeat the message ID, the opcode and the question of the query.
 
     Why: it is how an answer is told from a forged one; resolvers drop all others.
-    Rule: error for a server from whose address messages come with another ID, or another name, type or class in the
-        question than in the query, or without the QR bit; error for an answer of NOERROR or NXDOMAIN without a
-        question section. Errors about the message itself may come without one.
+    Rule: error for a server from whose address messages come with another ID or opcode, or another name, type or class
+        in the question than in the query; for messages with the QR bit clear, or too short for a header; and for an
+        answer of NOERROR or NXDOMAIN without a question section. Errors about the message itself may come without one.
     Source: RFC 5452 section 9.1; RFC 1035 section 4.1.
     Do: update the server; look for a middlebox that answers in its place.
     """
@@ -242,10 +244,14 @@ def question_echo(view: ZoneView) -> Iterator[Outcome]:
     for address, answers in () if _all_echo(view) else everything_heard(view).items():
         wrong = [x for ask in view.asks if ask[0] in "QZS" for x in view.asked(ask, address) if _is_mismatch(x)]
         bare = [answer for answer in answers if _lacks_question(answer)]
+        no_response = {x: fault for x in wrong if (fault := _no_response(x.response or b""))}
+        wrong = [x for x in wrong if x not in no_response] + [a.exchange for a in answers if _has_other_opcode(a)]
+        if no_response:
+            facts = {"faults": tuple(dict.fromkeys(no_response.values())), "asks": _asks(no_response)}
+            findings.append(Finding("no-response", address, tuple(no_response), facts))
         if wrong:
             parts = tuple(dict.fromkeys(part for x in wrong for part in _different(x)))
-            facts = {"parts": parts, "asks": tuple(dict.fromkeys(x.ask for x in wrong))}
-            findings.append(Finding("wrong", address, tuple(wrong), facts))
+            findings.append(Finding("wrong", address, tuple(wrong), {"parts": parts, "asks": _asks(wrong)}))
         if bare:
             findings.append(finding("missing", address, *bare, asks=tuple(a.exchange.ask for a in bare)))
     yield from told_of_all(view, findings, "echoed")
@@ -254,15 +260,32 @@ def question_echo(view: ZoneView) -> Iterator[Outcome]:
 
 
 def _all_echo(view: ZoneView) -> bool:
-    """Whether it is plain that nothing is wrong: no message came that was not accepted, and none lacks its question."""
+    """Whether it is plain that nothing is wrong: all that came was accepted, and has its question and opcode."""
     if MISMATCHED in map(_STATUS, view.exchanges) and any(map(_is_mismatch, view.exchanges)):
         return False
-    return not any(not m.counts[0] and m.rcode in (NOERROR, NXDOMAIN) for m in sent(view).messages)
+    return not any((not m.counts[0] or m.opcode) and m.rcode in (NOERROR, NXDOMAIN) for m in sent(view).messages)
 
 
 def _is_mismatch(exchange: Exchange) -> bool:
     """A message that another ID or question kept from being the answer; not its case, cookie, source or time."""
     return exchange.status == MISMATCHED and exchange.os_error in _WRONG and exchange.response is not None
+
+
+def _has_other_opcode(answer: Answer) -> bool:
+    """An answer of NOERROR or NXDOMAIN whose opcode is not the query's; hdr.unknown-opcode judges that of an error."""
+    message = answer.message
+    return message.rcode in (NOERROR, NXDOMAIN) and message.opcode not in (0, answer.exchange.query[2] >> 3 & 15)
+
+
+def _no_response(octets: bytes) -> str:
+    """Why a message cannot be an answer to anything; empty if it can."""
+    if len(octets) < _HEADER_OCTETS:
+        return f"{len(octets)} octets, less than a header"
+    return "" if octets[2] & 0x80 else "marked as queries (QR clear)"
+
+
+def _asks(exchanges: Iterable[Exchange]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(x.ask for x in exchanges))
 
 
 def _lacks_question(answer: Answer) -> bool:
@@ -277,8 +300,8 @@ def _different(exchange: Exchange) -> Iterator[str]:
     query, response = Message(exchange.query), Message(exchange.response or b"")
     asked, got, before = query.question, response.question, 0
     for name, differs in (
-        ("QR bit", not response.qr),
         ("ID", query.id != response.id),
+        ("opcode", query.opcode != response.opcode),
         ("name", bool(asked and got and asked.name != got.name)),
         ("type", bool(asked and got and asked.qtype != got.qtype)),
         ("class", bool(asked and got and asked.qclass != got.qclass)),

@@ -20,6 +20,7 @@ from gnomon.checks.replies import (
     finding,
     hear,
     labels,
+    losing,
     probe,
     signed_servers,
     told,
@@ -158,7 +159,7 @@ def type_sweep(view: ZoneView) -> Iterator[Outcome]:
             rcodes = [m.rcode for x in attempts if (m := view.message(x)) is not None]
             if rcodes:
                 errors[rtype] = str(rcodes[0])
-            elif any(map(is_silent, attempts)):
+            elif any(map(is_silent, attempts)) and address not in losing(view):
                 silent.append(rtype)
         for code, types in (("dropped", silent), ("error", list(errors))):
             if types:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gnomon.base import Address, Name, Rcode
@@ -112,12 +113,11 @@ def _is_referral(answer: Answer) -> bool:
 
 
 def _alias_of(answer: Answer, name: Name) -> Name | None:
-    """The target of the CNAME that `name` is, or of the DNAME above it."""
-    for record in answer.message.answer:
-        is_alias = record.rtype == CNAME and record.owner == name
-        if is_alias or (record.rtype == DNAME and name != record.owner and name.is_subdomain_of(record.owner)):
-            return read(rdata.ns, record.rdata)
-    return None
+    """The target of the CNAME that `name` is; of a DNAME above it where the server made no CNAME of that."""
+    records = answer.message.answer
+    made = (r for r in records if r.rtype == CNAME and r.owner == name)
+    above = (r for r in records if r.rtype == DNAME and name != r.owner and name.is_subdomain_of(r.owner))
+    return next((read(rdata.ns, record.rdata) for record in chain(made, above)), None)
 
 
 def _resolution(found: bool, alias: Name | None, rcodes: list[Rcode], known: set[int], asked: bool) -> Resolution:

@@ -19,6 +19,8 @@ from gnomon.wire.tags import TagList
 _VERSION = "DMARC1"
 _WALKED = 8
 _POLICIES = ("none", "quarantine", "reject")
+# What receivers do while a policy is only tested (RFC 9989 section 4.7, tag t).
+_TESTED = {"none": "none", "quarantine": "none", "reject": "quarantine"}
 _VALUES = {
     "p": _POLICIES, "sp": _POLICIES, "np": _POLICIES, "adkim": ("r", "s"), "aspf": ("r", "s"), "t": ("y", "n"),
     "psd": ("y", "n", "u"),
@@ -55,10 +57,11 @@ def dmarc(view: ZoneView) -> Iterator[Outcome]:
     """A DMARC policy asks receivers not to deliver forged mail.
 
     Why: without it, mail with the zone's name in the From line is delivered, whoever sent it.
-    Rule: the policy is looked for at _dmarc of the zone, then of each name above (8 at most). Notice if there is none
-        or it is "none"; warning for more than one record, a value that the standard does not know, or a domain that
-        is to get the reports and does not say that it wants them. The root, top-level domains and zones under arpa
-        need none.
+    Rule: the policy is looked for at _dmarc of the zone, then of each name above (8 at most); of several above, that
+        of the organisational domain counts: the first with psd=n, the one below the first with psd=y, or the highest.
+        Notice if there is none, if it is "none", or "quarantine" while it is only tested (t=y); warning for more than
+        one record, a value that the standard does not know, or a domain that is to get the reports and does not say
+        that it wants them. The root, top-level domains and zones under arpa need none.
     Source: RFC 9989 sections 4.7 and 4.10 (before it RFC 7489); RFC 9990 section 4; Internet.nl, DMARC.
     Do: publish one TXT record "v=DMARC1; p=reject" at _dmarc once all your mail passes; let the domain that gets the
         reports publish "v=DMARC1" at <zone>._report._dmarc below it.
@@ -78,20 +81,31 @@ def dmarc(view: ZoneView) -> Iterator[Outcome]:
 
 
 def _find(view: ZoneView) -> _Found | Lookup:
-    """The closest policy at or above the zone; the look-up that failed if that is not known."""
+    """The zone's own policy, else that of its organisational domain; the look-up that failed if that is not known.
+
+    The tree walk of RFC 9989 section 4.10. Where the domain that it leads to has no policy, that of the public suffix
+    above counts.
+    """
     shown: tuple[Exchange, ...] = ()
     above = view.zone.ancestors()[1:-1]
+    chosen: _Found | None = None
     for owner in (view.zone, *above[-_WALKED + 1 :]):
         if len(owner.wire) > 248:
             continue
         looked = look_up(view, Name(b"\x06_dmarc" + owner.wire), TXT)
         if not looked.is_known:
-            return looked
+            return chosen or looked
         shown += looked.exchanges
         policies = tags.policies(read_all(rdata.txt, looked.rdatas), _VERSION)
-        if policies:
+        if policies and owner == view.zone:
             return _Found(looked.asked, policies, shown)
-    return _Found(view.zone, (), shown)
+        psd = dict((tags.read(policies[0]) if len(policies) == 1 else None) or ()).get("psd", "u").lower()
+        is_just_below = chosen is not None and chosen.at.parent().parent() == owner
+        if policies and not (psd == "y" and is_just_below):
+            chosen = _Found(looked.asked, policies, shown)
+        if policies and psd in ("y", "n"):
+            break
+    return chosen or _Found(view.zone, (), shown)
 
 
 def _judge(view: ZoneView, found: _Found, read: TagList | None) -> Iterator[Outcome]:
@@ -101,11 +115,13 @@ def _judge(view: ZoneView, found: _Found, read: TagList | None) -> Iterator[Outc
         yield outcome("syntax", shown, at=at, wrong=printable(wrong))
         return
     values, is_own = dict(read), found.at.parent() == view.zone
-    policy = values.get("p", "none") if is_own else values.get("sp", values.get("p", "none"))
-    if policy.lower() == "none":
+    policy = (values.get("p", "none") if is_own else values.get("sp", values.get("p", "none"))).lower()
+    if values.get("t", "n").lower() == "y":
+        policy = _TESTED[policy]
+    if policy == "none":
         yield outcome("no-action", shown, at=at)
     else:
-        yield outcome("strict" if is_own else "strict-above", shown, policy=policy.lower(), at=at)
+        yield outcome("strict" if is_own else "strict-above", shown, policy=policy, at=at)
     if is_own:
         yield from _judge_reports(view, read)
 

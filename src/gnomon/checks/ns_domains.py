@@ -10,6 +10,7 @@ from gnomon.checks.outcome import Outcome, not_applicable, outcome
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
 from gnomon.checks.unjudged import unjudged
 from gnomon.checks.view import ZoneView
+from gnomon.sources.operators import operator_key
 
 # RFC 6761, RFC 6762, RFC 7686, RFC 9476 and RFC 2606: names that lead nowhere in the DNS, or into one's own network.
 _SPECIAL = frozenset({b"localhost", b"invalid", b"test", b"example", b"local", b"onion", b"alt", b"internal"})
@@ -79,7 +80,8 @@ def ns_name_typo(view: ZoneView) -> Iterator[Outcome]:
         questions goes there.
     Rule: warning if the domain of one NS name (the name without its first label) differs from the one in which at least
         two others lie by one letter added, lost, changed or swapped, below the same top-level domain. Numbered domains
-        are no misspellings. Who holds the domain takes registration data and is not judged.
+        are no misspellings, nor are names in one registrable domain, such as of its sites. Who holds the domain takes
+        registration data and is not judged.
     Source: practice; Vissers 2017 ("The Wolf of Name Street").
     Do: compare the NS records with what was meant, at the registry and in the zone; correct it at once.
     """
@@ -106,7 +108,7 @@ def _is_lookalike(one: Name, other: Name) -> bool:
     if one.labels[-1:] != other.labels[-1:] or len(one.labels) != len(other.labels) or one.is_root:
         return False
     without_digits = ["".join(c for c in text if not c.isdigit()) for text in (a, b)]
-    return without_digits[0] != without_digits[1] and _is_one_edit(a, b)
+    return without_digits[0] != without_digits[1] and _is_one_edit(a, b) and operator_key(one) != operator_key(other)
 
 
 def _is_one_edit(a: str, b: str) -> bool:

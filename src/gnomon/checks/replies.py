@@ -6,6 +6,7 @@ every other check says with these codes that it could not judge there.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gnomon.base import Address
 from gnomon.base.codes import DNSKEY, FORMERR, NOERROR, NOTIMP, NXDOMAIN
 from gnomon.base.once import cached_property, once
-from gnomon.checks.observed import Answer, is_silent
+from gnomon.checks.observed import Answer, is_answered, is_silent, is_udp
 from gnomon.checks.outcome import Arg, Outcome, Shown, not_applicable, outcome, shown_by, unknown
 from gnomon.evidence import Exchange
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from gnomon.checks.view import ZoneView
 
 UNHEARD = {
-    "no-answer": "Not judged at {servers}: no usable answer (see net.udp, net.tcp and hdr.wellformed).",
+    "no-answer": "Not judged at {servers}: no usable answer (see net.udp, net.tcp, net.tc-fallback, net.loss and "
+    "hdr.wellformed).",
     "not-serving": "Not judged at {servers}: no authority for {zone} there (see del.lame, del.soa-present).",
     "not-asked": "Not judged at {servers}: not asked.",
 }
@@ -186,6 +188,8 @@ class Probed(NamedTuple):
 def probe(view: ZoneView, ask: str, *, alive: str, edns: bool = False, first: str = "") -> Probed:
     """The readable answers to `ask`, whatever they say; who is silent dropped it if `alive` was answered.
 
+    Where much is lost (`losing`), silence shows nothing.
+
     With `edns`, servers that do not speak it are left to edns.support. Where `ask` was not asked, because the combined
     question `first` got a proper answer, that answer stands for it.
     """
@@ -215,12 +219,38 @@ def _probe(view: ZoneView, ask: str, alive: str, edns: bool, first: str) -> Prob
             missing.setdefault("no-edns", []).append(address)
         elif answer is not None and answer.message.malformed is None and not lame:
             answers.append(answer)
-        elif answer is None and any(map(is_silent, view.asked(asked, address))) and view.answer(alive, address):
+        elif answer is None and is_dropped(view, asked, address) and view.answer(alive, address):
             dropped.append(address)
         else:
             missing.setdefault(_reason(view, (asked,), address), []).append(address)
     heard = Heard(tuple(answers), _sorted(missing))
     return Probed(heard.answers, tuple(dropped), heard)
+
+
+def is_dropped(view: ZoneView, ask: str, address: Address) -> bool:
+    """Whether a question was sent in vain to an address at which questions do not get lost by themselves."""
+    return any(map(is_silent, view.asked(ask, address))) and address not in losing(view)
+
+
+_LOST_SHARE = 20  # one question in so many, from which net.loss speaks
+
+
+@once
+def losing(view: ZoneView) -> frozenset[Address]:
+    """The addresses that answered two questions over UDP or more, and one in 20 or more, only when asked again.
+
+    That such a server does not answer one question says nothing about the question.
+    """
+    tried: dict[tuple[Address, str, bytes], list[Exchange]] = {}
+    for x in view.exchanges if any(map(is_silent, view.exchanges)) else ():
+        if is_udp(x) and x.ask[0] in "QZS":
+            tried.setdefault((x.address, x.ask, x.query[12:].lower()), []).append(x)
+    answered, lost = Counter[Address](), Counter[Address]()
+    for (address, _, _), of in tried.items():
+        if any(map(is_answered, of)):
+            answered[address] += 1
+            lost[address] += is_silent(of[0])
+    return frozenset(a for a, count in lost.items() if count > 1 and count * _LOST_SHARE >= answered[a])
 
 
 @once

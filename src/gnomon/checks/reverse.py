@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from gnomon.base import Address, Name, reverse_name
 from gnomon.base.codes import CNAME, NOERROR, NXDOMAIN, PTR, SOA, RRType
 from gnomon.base.once import once
-from gnomon.checks.observed import Answer
-from gnomon.checks.outcome import Outcome, not_applicable, outcome
+from gnomon.checks.observed import Answer, is_unsent
+from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import in_order, read_all
 from gnomon.checks.registry import IOP, check
+from gnomon.checks.replies import UNHEARD, labels
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 from gnomon.evidence.subject import name_subject
@@ -22,12 +23,19 @@ _ALIASES = 8
 
 @dataclass(frozen=True, slots=True)
 class _Reverse:
-    """The names of an address; `rcode` of the last attempt, "no answer" without one; `denied` if there are none."""
+    """The names of an address; `rcode` of the last attempt, "no answer" without one; `denied` if there are none.
+
+    `asked` is False if no question for them was sent.
+    """
 
     names: tuple[Name, ...]
     rcode: str
     denied: bool
     exchanges: tuple[Exchange, ...]
+
+    @property
+    def asked(self) -> bool:
+        return not all(map(is_unsent, self.exchanges))
 
 
 @once
@@ -75,6 +83,7 @@ def _records(answers: tuple[Answer, ...], owner: Name, rtype: RRType) -> tuple[N
         "record.",
         "missing": "{server} has no PTR record.",
         "failed": "The PTR record of {server} cannot be looked up: {rcode}.",
+        "not-asked": UNHEARD["not-asked"],
         "not-looked-up": "The names of the addresses were not looked up.",
     },
 )
@@ -88,16 +97,19 @@ def ptr_exists(view: ZoneView) -> Iterator[Outcome]:
     Do: have the holder of the address block publish a PTR record with the server's name.
     """
     found = _reverses(view)
+    left = [address for address, reverse in found.items() if not reverse.asked]
     faults = 0
     for address, reverse in found.items():
-        if not reverse.names:
+        if not reverse.names and reverse.asked:
             faults += 1
             server, code = view.server_label(address), "missing" if reverse.denied else "failed"
             yield outcome(code, reverse.exchanges, subject=server, server=server, rcode=reverse.rcode)
     if not found:
         yield not_applicable("not-looked-up")
-    elif not faults:
+    elif not faults and not left:
         yield outcome("exist", *(reverse.exchanges for reverse in found.values()), count=len(found))
+    if left:
+        yield unknown("not-asked", *(found[address].exchanges for address in left), servers=labels(view, left))
 
 
 @check(

@@ -39,6 +39,7 @@ def _without(found: Lookup) -> Iterator[Outcome]:
         "valid": "The HTTPS {records:record|records} of {zone} {records:is|are} right: {records}.",
         "malformed": "The HTTPS record {record} of {zone} is wrong: {wrong}.",
         "unreadable": "{count} HTTPS {count:record|records} of {zone} cannot be read.",
+        "alias-params": "The HTTPS record {record} of {zone} is in alias mode and has parameters; clients ignore them.",
         "mixed": "{zone} has an HTTPS record in alias mode and others beside it: {records}.",
         "loop": "The HTTPS record of {zone} is an alias of the zone itself.",
         **_NONE,
@@ -65,9 +66,9 @@ def https_svcb(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("unreadable", shown, count=len(found.rdatas) - len(records))
     for record in records:
         wrong = _wrong_with(record)
-        if wrong:
+        if wrong or (record.is_alias and record.params):
             clean = False
-            yield outcome("malformed", shown, record=_text(record), wrong=wrong)
+            yield outcome("malformed" if wrong else "alias-params", shown, record=_text(record), wrong=wrong)
     if len(records) > 1 and any(record.is_alias for record in records):
         clean = False
         yield outcome("mixed", shown, records=texts)
@@ -86,8 +87,6 @@ def _text(record: Svcb) -> str:
 def _wrong_with(record: Svcb) -> str:
     """The first fault, as the second half of a sentence; empty if there is none."""
     keys = [key for key, _ in record.params]
-    if record.is_alias and keys:
-        return "it is in alias mode and has parameters"
     if any(later <= earlier for earlier, later in pairwise(keys)):
         return "its parameters are not in rising order, or there twice"
     for key, value in record.params:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gnomon.base import InputError, Name, RRType
 from gnomon.base.codes import CNAME, DNAME, NSEC, NXDOMAIN, RRSIG, SOA
@@ -96,9 +96,8 @@ def cname_chain(view: ZoneView) -> Iterator[Outcome]:
     Do: point the first alias at the last name.
     """
     links, denied, shown = _links(view)
-    starts = [name for name in links if name not in set(links.values())] or list(links)
     most, faults = 0, 0
-    for name in sorted(starts, key=name_order):
+    for name in sorted(_starts(links), key=name_order):
         steps = [name]
         while steps[-1] in links and links[steps[-1]] not in steps:
             steps.append(links[steps[-1]])
@@ -114,6 +113,18 @@ def cname_chain(view: ZoneView) -> Iterator[Outcome]:
         yield not_applicable("none")
     elif not faults:
         yield outcome("short", dict.fromkeys(a.exchange for of in shown.values() for a in of), count=most)
+
+
+def _starts(links: Mapping[Name, Name]) -> list[Name]:
+    """The aliases that no other leads to, and those of circles that none leads into."""
+    targets, reached = set(links.values()), set[Name]()
+    starts = [name for name in links if name not in targets]
+    for start in starts:
+        name = start
+        while name in links and name not in reached:
+            reached.add(name)
+            name = links[name]
+    return starts + [name for name in links if name not in reached]
 
 
 def _length(count: int) -> str:

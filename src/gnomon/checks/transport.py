@@ -219,11 +219,12 @@ def _soa_records(zone: Name, message: Message) -> frozenset[Soa]:
 @check(
     "net.tc-fallback",
     properties=(REL,),
-    asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6"),
+    asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7"),
     codes={
         "works": "Every truncated answer of {zone} was completed over TCP ({count}).",
         "fails": "{server} truncates answers over UDP and does not complete them over TCP ({asks}).",
         "fails-everywhere": "Every server of {zone} truncates answers over UDP, and none completes them over TCP.",
+        "cut-over-tcp": "{server} truncates answers over TCP too ({asks}).",
         "not-followed": "{server} truncated answers, which were not asked again over TCP ({asks}).",
         "no-truncation": "No answer of {zone} was truncated.",
     },
@@ -232,32 +233,37 @@ def tc_fallback(view: ZoneView) -> Iterator[Outcome]:
     """What is truncated over UDP can be had over TCP.
 
     Why: a resolver that gets a truncated answer must ask again over TCP; without it the data cannot be had at all.
-    Rule: error for a server that sets TC and does not answer the same question over TCP; critical if all do so.
+    Rule: error for a server that sets TC and does not answer the same question over TCP, or sets it there too;
+        critical if none of the servers answers whole.
     Source: RFC 7766 section 5; RFC 2181 section 9.
     Do: let the server answer over TCP port 53, or make the answer fit (fewer keys, smaller algorithms).
     """
     failing: dict[Address, list[Exchange]] = {}
     followed: list[Exchange] = []
     cut_short: dict[Address, list[Exchange]] = {}
-    answers = [a for ask in ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6") for a in view.answers(ask)]
+    cut_over_tcp: dict[Address, list[Exchange]] = {}
+    answers = [a for ask in ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7") for a in view.answers(ask)]
     for answer in [a for a in answers if a.message.tc or not is_udp(a.exchange)]:
         exchange = answer.exchange
         over_tcp = _over(view, (exchange.ask,), exchange.address, Transport.TCP)
-        if exchange.transport == Transport.TCP:
+        if exchange.transport == Transport.TCP and answer.message.tc:
+            cut_over_tcp.setdefault(exchange.address, []).append(exchange)
+        elif exchange.transport == Transport.TCP:
             # A wrong answer over UDP leads to TCP too.
             over_udp = _over(view, (exchange.ask,), exchange.address, Transport.UDP)
             followed += [exchange] if any(map(is_answered, over_udp)) else []
         elif answer.message.tc:
             (failing if any(map(is_silent, over_tcp)) else cut_short).setdefault(exchange.address, []).append(exchange)
-    if failing and set(failing) == set(view.addresses):
-        yield outcome("fails-everywhere", *failing.values())
-    for code, of in (("fails", failing), ("not-followed", cut_short)):
+    faults = {**failing, **cut_over_tcp}
+    if faults and set(faults) == set(view.addresses):
+        yield outcome("fails-everywhere", *faults.values())
+    for code, of in (("fails", failing), ("cut-over-tcp", cut_over_tcp), ("not-followed", cut_short)):
         for address, shown in of.items():
             server, asks = view.server_label(address), tuple(sorted({x.ask for x in shown}))
             tries = _over(view, asks, address, Transport.TCP)
-            make = outcome if code == "fails" else unknown
+            make = unknown if code == "not-followed" else outcome
             yield make(code, shown, tries, subject=server, server=server, asks=asks)
-    if followed and not failing:
+    if followed and not faults:
         yield outcome("works", followed, count=len(followed))
-    elif not followed and not failing and not cut_short:
+    elif not followed and not faults and not cut_short:
         yield not_applicable("no-truncation")

@@ -45,8 +45,9 @@ def udp_answer(view: ZoneView) -> Iterator[Outcome]:
     """
     heard = hear(view, "Q3", "Q3N")
     good: list[Exchange] = []
+    lame = [answer for answer in heard.answers if answer.address not in view.serving]
     faults = 0
-    for answer in heard.answers:
+    for answer in [answer for answer in heard.answers if answer not in lame] if lame else heard.answers:
         code = _fault_of_ns(view.zone, answer.message)
         if not code:
             good.append(answer.exchange)
@@ -58,6 +59,8 @@ def udp_answer(view: ZoneView) -> Iterator[Outcome]:
         yield outcome(code, answer.exchange, subject=server, **facts)
     if good and not faults:
         yield outcome("proper", good, count=len(good))
+    if lame:
+        yield unknown("not-serving", shown_by(lame), servers=labels(view, [answer.address for answer in lame]))
     yield from unheard(view, heard, "Q3")
 
 

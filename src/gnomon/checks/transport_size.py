@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gnomon.checks.observed import is_answered, is_silent, is_udp
 from gnomon.checks.outcome import Outcome, not_applicable, outcome
 from gnomon.checks.registry import IOP, REL, SEC, check
-from gnomon.checks.replies import UNHEARD_EDNS, Finding, hear, told, unheard
+from gnomon.checks.replies import UNHEARD_EDNS, Finding, hear, losing, told, unheard
 from gnomon.checks.sent import attempts
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
@@ -44,7 +44,7 @@ def pmtu(view: ZoneView) -> Iterator[Outcome]:
     for address in [address for address in view.addresses if view.answer("Q4N", address)]:
         small = [a for ask in ("Q2", "Q3") if (a := view.answer(ask, address)) and a.message.edns is not None]
         large = view.asked("Q4", address)
-        if small and large and not any(map(is_answered, large)):
+        if small and large and not any(map(is_answered, large)) and address not in losing(view):
             faults += 1
             server = view.server_label(address)
             yield outcome("large-lost", large, view.asked("Q4N", address), subject=server, server=server)
