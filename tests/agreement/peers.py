@@ -1,7 +1,7 @@
 """What Unbound, DNSViz, BIND and PowerDNS Recursor say about lab worlds: run as root, it answers for every server of a
 world at its real address in a network namespace of its own, and asks those of them that it finds.
 
-    unshare -n python tests/agreement/peers.py [--dnsviz PATH] [--only NAME] [--known recorded.json] > new.json
+    unshare -n python tests/agreement/peers.py [--only NAME] [--known recorded.json] > new.json
 
 Nothing can leave: the namespace has only its loopback interface.
 """
@@ -32,32 +32,32 @@ _STATUS = re.compile(r"\((secure|insecure|BOGUS)")
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--dnsviz", default=shutil.which("dnsviz"))
-    options.add_argument("--unbound-host", default=shutil.which("unbound-host"))
     options.add_argument("--only")
     options.add_argument("--known", type=Path, help="what is in this file already is not asked again")
     chosen = options.parse_args()
     enter()
     todo = [one for one in situations() if chosen.only in (None, one.name)]
-    tools = {"unbound": chosen.unbound_host, "dnsviz": chosen.dnsviz}
-    tools |= {name: shutil.which(resolver.command[0]) for name, resolver in RESOLVERS.items()}
+    tools = programs()
     known = json.loads(chosen.known.read_text()) if chosen.known else {"situations": {}, "versions": {}}
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         for number, situation in enumerate(todo, 1):
             print(f"{number}/{len(todo)} {situation.name}", file=sys.stderr)
             before = known["situations"].get(situation.name, {})
-            wanted = {tool: path for tool, path in tools.items() if path and tool not in before}
+            wanted = {tool: path for tool, path in tools.items() if tool not in before}
             found[situation.name] = {**before, **(ask(situation, Path(folder), wanted) if wanted else {})}
-    versions = {name: version(name, path) for name, path in tools.items()}
-    versions = {tool: found or known["versions"].get(tool) for tool, found in versions.items()}
+    versions = {**known["versions"], **{tool: version(tool, path) for tool, path in tools.items()}}
     json.dump({"versions": versions, "situations": found}, sys.stdout, indent=1, sort_keys=True)
     print()
 
 
-def version(tool: str, path: str | None) -> str | None:
-    if not path:
-        return None
+def programs() -> dict[str, str]:
+    """Those of the tools that are installed, with their paths."""
+    names = {"unbound": "unbound-host", "dnsviz": "dnsviz"} | {n: of.command[0] for n, of in RESOLVERS.items()}
+    return {tool: path for tool, name in names.items() if (path := shutil.which(name))}
+
+
+def version(tool: str, path: str) -> str | None:
     flag = {"unbound": "-h", "powerdns": "--version"}.get(tool, "-v")
     said = subprocess.run([path, flag], capture_output=True, text=True)
     match = re.search(r"(?:Version |BIND |Recursor |^)([0-9]+[0-9.]+)", said.stdout + said.stderr)
