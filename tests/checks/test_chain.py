@@ -248,7 +248,8 @@ class TestWildcards:
         response.answer.append(record("www.example.test. 60 IN A 192.0.2.1"))
         answer = Answer(view.asked("Q5")[0], Message(response.to_wire()))
         return prove(
-            self.zone, SignedAnswer("Q5", answer, tuple(positive), tuple(negative), (*positive, *negative), ())
+            self.zone,
+            SignedAnswer("Q5", answer, tuple(positive), tuple(negative), (*positive, *negative), (), answer.qname),
         )
 
     def test_expansion_needs_a_proof(self, healthy: ZoneView, signer: tuple[Any, Any]) -> None:

@@ -111,6 +111,19 @@ def test_compact_denial() -> None:
     one = nsec(owner, Name.from_text("\\000.nothing.example.test."), frozenset({46, 47, 128}))
     assert Denial(ZONE, [one]).no_type(owner, A) is Proof.PROVEN
     assert Denial(ZONE, [one]).no_name(owner) is Proof.PROVEN
+    assert not Denial(ZONE, [one]).lacking_for_no_name(owner)
+
+
+def test_a_wildcard_has_to_be_the_closest() -> None:
+    chain = nsec_chain(NODES)
+    assert Denial(ZONE, chain).no_closer(name("q"), 2) is Proof.PROVEN
+    assert Denial(ZONE, chain).no_closer(name("q.y"), 3) is Proof.PROVEN
+    assert Denial(ZONE, chain).no_closer(name("q.y"), 2) is Proof.FAILS, "y exists"
+
+
+def test_a_next_name_outside_the_zone_covers_nothing() -> None:
+    one = nsec(name(""), Name.from_text("zzz.test."), APEX)
+    assert Denial(ZONE, [one]).no_name(name("nothing")) is Proof.FAILS
 
 
 def test_opt_out() -> None:
@@ -119,6 +132,7 @@ def test_opt_out() -> None:
     assert Denial(ZONE, chain).no_type(name("sub"), DS) is Proof.OPTED_OUT
     assert Denial(ZONE, chain).no_name(name("nothing")) is Proof.OPTED_OUT
     assert Denial(ZONE, nsec3_chain(signed)).no_type(name("sub"), DS) is Proof.FAILS
+    assert Denial(ZONE, chain).no_type(name("sub"), A) is Proof.OPTED_OUT, "it may be a name above delegations"
 
 
 def test_costs_are_bounded() -> None:

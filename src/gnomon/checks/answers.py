@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from gnomon.base import ROOT, Name
 from gnomon.base.codes import NOERROR, NS, NXDOMAIN, SOA
+from gnomon.checks.aliases import end_of_aliases, is_below
 from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, outcome, shown_by, unknown
 from gnomon.checks.registry import IOP, REL, SEC, check
@@ -105,6 +106,10 @@ def _negative_code(message: Message, zone: Name) -> str:
     if not message.aa or not (message.rcode == NXDOMAIN or (message.rcode == NOERROR and not message.answer)):
         return ""
     owners = {record.owner for record in message.authority if record.rtype == SOA}
+    if message.question is not None and message.answer:
+        name = end_of_aliases(message, message.question.name)
+        if not name.is_subdomain_of(zone) or any(is_below(o, zone) and name.is_subdomain_of(o) for o in owners):
+            return ""  # an alias has led into another zone that the server has too: the denial is of that one
     return "present" if zone in owners else "wrong-owner" if owners else "missing"
 
 

@@ -240,6 +240,8 @@ def _tags(of: Iterator[tuple[int, int]]) -> tuple[str, ...]:
     codes={
         "holds": "The DS that {zone} asks for would let validators in at every server with a DNSKEY.",
         "breaks": "The DS that {zone} asks for would shut validators out at {servers}: {detail}.",
+        "signature-fails": "At {servers} the DNSKEY records have no valid signature by the key that {zone} asks a DS "
+        "for: {detail} (see sig.dnskey).",
         "removal": "{zone} asks for the removal of its DS.",
         "not-checkable": "The DS that {zone} asks for has no algorithm and digest that can be checked.",
         "no-dnskey": "No server of {zone} has a DNSKEY (see auto.cds-matches-dnskey).",
@@ -250,8 +252,8 @@ def cds_would_break(view: ZoneView) -> Iterator[Outcome]:
     """If the parent did what the zone asks for, the zone would still validate.
 
     Why: a parent acts on these records by itself; what they ask for is then the way into the zone.
-    Rule: error for servers where, with the requested DS RRset in place, no DS would lead to a key that validly signs
-        the DNSKEY RRset. Parents must refuse such a request.
+    Rule: error for servers where, with the requested DS RRset in place, no DS would lead to a key that signs the DNSKEY
+        RRset. Parents must refuse such a request. A signature that is there but not valid is sig.dnskey's finding.
     Source: RFC 7344 section 4.1.
     Do: publish CDS records only of keys that sign the DNSKEY RRset.
     """
@@ -272,9 +274,12 @@ def cds_would_break(view: ZoneView) -> Iterator[Outcome]:
     else:
         validator = Validator(view.chain().now_s)
         steps = {address: enter(validator, view.zone, ds, rrset, ()) for address, rrset in sets.items()}
-        bad = [address for address, step in steps.items() if step.status is ChainStatus.BOGUS]
+        closed = [address for address, step in steps.items() if step.status is ChainStatus.BOGUS]
+        # The signature is there, so that the request is right and the signing wrong.
+        failing = [address for address in closed if steps[address].reason.startswith("dnskey-")]
         exchanges += [x for address in sets for x in view.asked("Q4", address)]
-        if bad:
-            yield outcome("breaks", exchanges, servers=labels(view, bad), detail=steps[bad[0]].detail)
-        else:
+        for code, state, at in (("breaks", outcome, set(closed) - {*failing}), ("signature-fails", unknown, failing)):
+            if bad := [address for address in closed if address in at]:
+                yield state(code, exchanges, servers=labels(view, bad), detail=steps[bad[0]].detail)
+        if not closed:
             yield outcome("holds", exchanges)

@@ -140,9 +140,10 @@ def cds_signed(view: ZoneView) -> Iterator[Outcome]:
 
     Why: a parent must not act on records that anybody could have sent.
     Rule: error if the records have no signature, one by a key that is not in the DNSKEY RRset, or one that is not
-        valid; warning if a key that they name does not sign the DNSKEY RRset, so that its DS would lead nowhere;
-        notice if it does not sign the records themselves. A server that has no DNSKEY is auto.cds-matches-dnskey's.
-    Source: RFC 7344 section 4.1.
+        valid; warning if a key that they name signs the DNSKEY RRset at no server, so that its DS would lead nowhere;
+        notice if it does not sign the records themselves at a server where it signs the keys: of several operators each
+        signs with its own. A server that has no DNSKEY is auto.cds-matches-dnskey's.
+    Source: RFC 7344 section 4.1; RFC 8901 section 2.1.2.
     Do: sign these records with the keys that sign the DNSKEY RRset, and name only such keys in them.
     """
     of, published = asking(view), view.dnskeys()
@@ -174,19 +175,27 @@ def _signature_flaws(
     if not examined.signatures:
         yield "unsigned", ""
     for signature in examined.signatures:
-        if signature.state is SignatureState.NO_KEY:
+        if signature.state is SignatureState.NO_KEY and (signature.reason != "other-algorithm" or not examined.valid):
             yield "unknown-key", signature.label
-        elif signature.state not in (SignatureState.VALID, SignatureState.NOT_CHECKABLE):
+        elif signature.state not in (SignatureState.VALID, SignatureState.NOT_CHECKABLE, SignatureState.NO_KEY):
             yield "invalid", signature.label
     named = {key.rdata for key in one.keys} if kind == "cdnskey" else set()
     of_cds = one.ds if kind == "cds" else ()
     own = [k for k in keys if k.rdata in named or any(is_of(view, ds, k) for ds in of_cds)]
     over_keys = _signers(apex(inventory, view.zone, DNSKEY, one.address))
-    for key in (key for key in own if key.dnskey.is_zone_key):
+    for key in (
+        key for key in own if key.dnskey.is_zone_key and (key.rdata in over_keys or not _signs_keys(view, key))
+    ):
         if key.rdata not in over_keys:
             yield "key-idle", label_of(key)
         if examined.signatures and key.rdata not in _signers(examined):
             yield "not-by-own", label_of(key)
+
+
+def _signs_keys(view: ZoneView, key: Key) -> bool:
+    """Whether a signature over the DNSKEY record set of any server names the key."""
+    inventory = view.chain().inventory
+    return any(key.rdata in _signers(apex(inventory, view.zone, DNSKEY, address)) for address in view.dnskeys())
 
 
 def _signers(examined: ExaminedRRset | None) -> set[bytes]:

@@ -14,7 +14,7 @@ from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import in_order, read, read_all
 from gnomon.checks.registry import IOP, SEC, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
-from gnomon.checks.requests import NO_REQUEST, asking, shown, without_request
+from gnomon.checks.requests import NO_REQUEST, asking, shown, wanted_ds, without_request
 from gnomon.checks.unjudged import unjudged
 from gnomon.checks.validation import Validator
 from gnomon.checks.view import ZoneView
@@ -40,6 +40,7 @@ _IMMEDIATE, _SOA_MINIMUM = 1, 2
         "signal-unknown": "Whether the operator vouches for {zone} at {name} is not known.",
         "all-inside": "All name servers of {zone} are inside it: nobody else can vouch for its keys.",
         "has-ds": "{zone} has a DS already.",
+        "asks-removal": "{zone} asks that there be no DS for it.",
         "parent-no-answer": "No server of the parent of {zone} gave a usable answer about its DS.",
         **NO_REQUEST,
     },
@@ -61,6 +62,8 @@ def bootstrap_signal(view: ZoneView) -> Iterator[Outcome]:
         yield not_applicable("has-ds", view.asked("P2"))
     elif view.undelegated is None and not view.ds_sets():
         yield unknown("parent-no-answer", view.asked("P2"))
+    elif not any(wanted_ds(view, one) for one in of):
+        yield not_applicable("asks-removal", shown(view, of))
     elif not names:
         yield not_applicable("all-inside", shown(view, of))
     else:

@@ -450,16 +450,18 @@ def _data_step(zone: Name, signed: SignedAnswer, now_s: int) -> _Step:
 
 
 def prove(zone: Name, signed: SignedAnswer) -> Proof:
-    """What the denial records of an answer prove: its denial, or that a wildcard was the right source of it."""
-    qname, qtype = signed.answer.qname, signed.answer.qtype
-    if qname is not None and qtype is not None and signed.is_nxdomain:
-        return _denial(zone, signed.negative).no_name(qname)
-    if qname is not None and qtype is not None and signed.is_nodata:
-        return _denial(zone, signed.negative).no_type(qname, qtype)
-    for examined in signed.positive:
-        if examined.expanded_from is not None:
-            return _denial(zone, signed.negative).no_closer(examined.rrset.owner, examined.expanded_from)
-    return Proof.PROVEN
+    """What the denial records of an answer prove: its denial, and that wildcards were the right source of it."""
+    made = [(one.rrset.owner, one.expanded_from) for one in signed.positive if one.expanded_from is not None]
+    name, qtype = signed.about, signed.answer.qtype
+    if not made and not signed.is_nxdomain and not signed.is_nodata:
+        return Proof.PROVEN
+    denial = _denial(zone, signed.negative)
+    proofs = [denial.no_closer(owner, labels) for owner, labels in made]
+    if name is not None and signed.is_nxdomain:
+        proofs.append(denial.no_name(name))
+    elif name is not None and qtype is not None and signed.is_nodata:
+        proofs.append(denial.no_type(name, qtype))
+    return max(proofs, key=list(Proof).index, default=Proof.PROVEN)
 
 
 def _denial(zone: Name, examined: Iterable[ExaminedRRset]) -> Denial:

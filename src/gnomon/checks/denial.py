@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gnomon.base import Address, Name, RRType
-from gnomon.base.codes import DNSKEY, NS, NSEC, NSEC3, NSEC3PARAM, RRSIG, SOA
+from gnomon.base.codes import CNAME, DNSKEY, DS, NS, NSEC, NSEC3, NSEC3PARAM, RRSIG, SOA
 from gnomon.base.once import once
 from gnomon.checks.apex_denial import ApexDenial, apex_denials, is_of_apex
 from gnomon.checks.inventory import SignedAnswer, answers_at, judged_once, sends_no_signatures
@@ -66,7 +66,8 @@ def present(view: ZoneView) -> Iterator[Outcome]:
     for code, of in sorted(bare.items()):
         shown = [s.answer.exchange for s in of]
         servers = labels(view, [s.answer.address for s in of])
-        yield outcome(code, shown, servers=servers, qname=str(of[0].answer.qname), qtype=str(of[0].answer.qtype))
+        qname = of[0].answer.qname if code == "missing-wildcard" else of[0].about
+        yield outcome(code, shown, servers=servers, qname=str(qname), qtype=str(of[0].answer.qtype))
     if silent:
         shown = [signed.answer.exchange for address in silent for signed in answers_at(inventory, address)]
         yield unknown("no-signatures", shown, servers=labels(view, silent))
@@ -145,6 +146,8 @@ def _kinds(view: ZoneView, address: Address, shown: ApexDenial | None) -> set[in
     return kinds or {t for signed in answers_at(view.chain().inventory, address) for t in signed.denial_types}
 
 
+# DS is at the parent's side of a cut (RFC 4035 section 2.4), and nothing beside a CNAME (RFC 1034 section 3.6.2).
+_BITMAP_NEVER = frozenset({int(t) for t in (CNAME, DS)})
 _BITMAP_MUST = frozenset({int(t) for t in (NS, SOA, RRSIG, DNSKEY)})
 
 
@@ -165,8 +168,9 @@ def bitmap(view: ZoneView) -> Iterator[Outcome]:
     """The denial record of the apex lists the types that are there, and not the one that is denied.
 
     Why: a type that is there but not in the list can be denied by anyone who replays the record.
-    Rule: error if the record of the apex lacks SOA, NS, DNSKEY or RRSIG (NSEC also itself, NSEC3 also NSEC3PARAM), if
-        it lists the type that it denies, or a type of the other kind of denial.
+    Rule: error if the record of the apex lacks SOA, NS, DNSKEY or RRSIG (NSEC also itself, NSEC3 also NSEC3PARAM) or a
+        type that the same server gave there, if it lists the type that it denies, a type of the other kind of denial,
+        or DS or CNAME, which are never at an apex.
     Source: RFC 4034 section 4.1.2; RFC 5155 section 7.1.
     Do: sign the zone again with a maintained signer.
     """
@@ -178,7 +182,8 @@ def bitmap(view: ZoneView) -> Iterator[Outcome]:
     for address in signed_servers(view):
         for signed in answers_at(view.chain().inventory, address):
             if signed.is_nodata and signed.answer.qname == view.zone:
-                for kind, what in _faults_of_lists(view, signed.negative, int(signed.answer.qtype or 0)):
+                there, denied = _types_at_apex(view, address), int(signed.answer.qtype or 0)
+                for kind, what in _faults_of_lists(view, signed.negative, there, denied):
                     seen.append(signed)
                     if what:
                         wrong.setdefault((kind, what), []).append(signed)
@@ -194,9 +199,18 @@ def bitmap(view: ZoneView) -> Iterator[Outcome]:
 
 
 @once
-def _faults_of_lists(view: ZoneView, negative: tuple[ExaminedRRset, ...], denied: int) -> list[tuple[str, str]]:
-    """The kind of each list of types in a denial of the type `denied`, with its faults."""
-    return [(kind, _list_faults(kind, types, denied)) for kind, types in _lists(view.zone, negative)]
+def _types_at_apex(view: ZoneView, address: Address) -> frozenset[int]:
+    """The types of which the server gave a record set of the apex."""
+    positive = (one.rrset for signed in answers_at(view.chain().inventory, address) for one in signed.positive)
+    return frozenset([int(rrset.rtype) for rrset in positive if rrset.owner == view.zone])
+
+
+@once
+def _faults_of_lists(
+    view: ZoneView, negative: tuple[ExaminedRRset, ...], there: frozenset[int], denied: int
+) -> list[tuple[str, str]]:
+    """The kind of each list of types in a denial of the type `denied`, with its faults; `there` are those seen."""
+    return [(kind, _list_faults(kind, types, there, denied)) for kind, types in _lists(view.zone, negative)]
 
 
 def _lists(zone: Name, negative: tuple[ExaminedRRset, ...]) -> Iterator[tuple[str, frozenset[int]]]:
@@ -211,9 +225,9 @@ def _lists(zone: Name, negative: tuple[ExaminedRRset, ...]) -> Iterator[tuple[st
                     yield "nsec3", fields.types
 
 
-def _list_faults(kind: str, types: frozenset[int], denied: int) -> str:
-    must = _BITMAP_MUST | {int(NSEC) if kind == "nsec" else int(NSEC3PARAM)}
-    never = {int(NSEC3), int(NSEC3PARAM) if kind == "nsec" else int(NSEC)}
+def _list_faults(kind: str, types: frozenset[int], there: frozenset[int], denied: int) -> str:
+    never = _BITMAP_NEVER | {int(NSEC3), int(NSEC3PARAM) if kind == "nsec" else int(NSEC)}
+    must = (_BITMAP_MUST | {int(NSEC) if kind == "nsec" else int(NSEC3PARAM)} | there) - never - {denied}
     missing, extra = must - types, types & (never | {denied})
     parts = ((missing, "missing"), (extra, "listed"))
     return ", ".join(f"{' '.join(str(RRType(t)) for t in sorted(of))} {word}" for of, word in parts if of)
@@ -293,7 +307,8 @@ def _signed_code(one: ExaminedRRset) -> str:
     kind = "nsec" if one.rrset.rtype == NSEC else "nsec3"
     failure = one.failure
     if not failure:
-        states = [signature.state for signature in one.signatures]
+        # Of an algorithm that no key has: sig.orphan-tag tells of it.
+        states = [signature.state for signature in one.signatures if signature.reason != "other-algorithm"]
         beside = [state for state in (SignatureState.NO_KEY, SignatureState.NOT_CHECKABLE) if state in states]
         return f"beside-{beside[0]}" if beside else "valid"
     return f"{kind}-unusable" if failure in ("malformed", "wrong-signer", "bad-labels") else f"{kind}-{failure}"

@@ -111,7 +111,7 @@ def compact(view: ZoneView) -> Iterator[Outcome]:
         if code != "not-used" or len(found) == 1:
             servers = labels(view, [signed.answer.address for signed, _ in of])
             shown = [signed.answer.exchange for signed, _ in of]
-            yield outcome(code, shown, servers=servers, qname=str(of[0][0].answer.qname), **of[0][1])
+            yield outcome(code, shown, servers=servers, qname=str(of[0][0].about), **of[0][1])
     if heard.answers and not found:
         yield unknown("none-seen", heard.shown)
     yield from unheard(view, heard, "Q5")
@@ -119,7 +119,7 @@ def compact(view: ZoneView) -> Iterator[Outcome]:
 
 def _compactness(view: ZoneView, signed: SignedAnswer) -> tuple[str, dict[str, str]]:
     """The code for one denial of a name that does not exist, with its facts."""
-    return _compactness_of(view, signed.negative, signed.answer.qname, signed.answer.message.rcode)
+    return _compactness_of(view, signed.negative, signed.about, signed.answer.message.rcode)
 
 
 @once

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from gnomon.base import Name
 from gnomon.base.codes import DS, NOERROR, NS, NSEC, NSEC3, SOA
 from gnomon.base.once import once
+from gnomon.checks.chain import ChainStatus
 from gnomon.checks.inventory import SignedAnswer
 from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
@@ -19,6 +20,7 @@ from gnomon.checks.view import ZoneView
 from gnomon.wire import RRset, dnssec, rdata
 
 _ASKS = ("Q5", "Q6")
+_ABOUT_ANSWERS = ("covered", "not-closest")  # the codes that are not about a denial
 _CODES = {
     "none-seen": "No server of {zone} gave a denial with NSEC or NSEC3 records that could be judged.",
     **UNSIGNED,
@@ -64,7 +66,8 @@ def _report(view: ZoneView, flaw: Callable[[SignedAnswer], str], good: str) -> I
     for code, of in sorted(found.items()):
         if code:
             servers = labels(view, list(dict.fromkeys(signed.answer.address for signed in of)))
-            names = {"qname": str(of[0].answer.qname), "qtype": str(of[0].answer.qtype)}
+            denied = (code not in _ABOUT_ANSWERS and of[0].about) or of[0].answer.qname
+            names = {"qname": str(denied), "qtype": str(of[0].answer.qtype)}
             yield outcome(code, [signed.answer.exchange for signed in of], servers=servers, **names)
     heard = hear(view, *_ASKS, at=keyed, edns=True)
     if set(found) == {""}:
@@ -84,8 +87,8 @@ def _report(view: ZoneView, flaw: Callable[[SignedAnswer], str], good: str) -> I
         "its next closer).",
         "no-encloser": "{servers} {servers:denies|deny} {qname} without the NSEC3 record of an existing name above it.",
         "no-match": "{servers} {servers:denies|deny} {qtype} at {qname} without the record of that name.",
-        "last-not-apex": "{servers} {servers:has|have} an NSEC record of {zone} that leads backwards, but not to the "
-        "apex.",
+        "last-not-apex": "{servers} {servers:has|have} an NSEC record of {zone} that leads out of the zone, or "
+        "backwards but not to the apex.",
         "covers-existing": "{servers} {servers:has|have} a denial record that covers an existing name ({qname} was "
         "asked for).",
         **_CODES,
@@ -99,7 +102,8 @@ def covers(view: ZoneView) -> Iterator[Outcome]:
     Rule: error if for NXDOMAIN no NSEC covers the name, or with NSEC3 no record matches a closest encloser or covers
         the next closer name; if for an absent type no record matches the name and none shows it as an empty
         non-terminal or opted out; if a record covers a host of the zone for which an address was given; or if the
-        next name of an NSEC is not behind its owner and is not the apex, as that of the last one is. Types in the
+        next name of an NSEC lies outside the zone, or not behind its owner and is not the apex, as that of the last
+        one is. A compact denial covers nothing: denial.compact judges it. Types in the
         record are denial.bitmap's matter, the wildcard denial.wildcard's, signatures denial.signed's.
     Source: RFC 4035 section 5.4; RFC 5155 sections 8.3 to 8.7; RFC 7129.
     Do: sign the zone again with a maintained signer, and load the same version everywhere.
@@ -107,34 +111,34 @@ def covers(view: ZoneView) -> Iterator[Outcome]:
     hosts = [n for n in view.ns_names if n.is_subdomain_of(view.zone) and _exists(view, n)]
 
     def flaw(signed: SignedAnswer) -> str:
-        denial, qname = _records(view, signed.negative), signed.answer.qname
-        if qname is None:
-            return ""
+        denial, name = _records(view, signed.negative), signed.about
         if any(denial.covers(host) for host in hosts):
             return "covers-existing"
         if _ends_elsewhere(view.zone, signed):
             return "last-not-apex"
-        if signed.is_nxdomain:
-            lacking = denial.lacking_for_no_name(qname)
+        if name is not None and signed.is_nxdomain:
+            lacking = denial.lacking_for_no_name(name)
             return {"encloser": "no-encloser", "name": "name-not-covered"}.get(lacking, "")
-        if not signed.is_nodata or denial.matches(qname):
+        if name is None or not signed.is_nodata or denial.matches(name):
             return ""
-        proven = denial.no_type(qname, int(signed.answer.qtype or 0))
+        proven = denial.no_type(name, int(signed.answer.qtype or 0))
         return "" if proven in (Proof.PROVEN, Proof.OPTED_OUT) else "no-match"
 
     yield from _report(view, flaw, "proven")
 
 
 def _ends_elsewhere(zone: Name, signed: SignedAnswer) -> bool:
-    """Whether an NSEC leads backwards to another name than the apex (RFC 4034 section 4.1.1)."""
+    """Whether an NSEC leads out of the zone, or backwards to another name than the apex (RFC 4034 section 4.1.1)."""
     sets = [one.rrset for one in signed.negative if one.rrset.rtype == NSEC]
     nexts = [(rrset.owner, nsec.next_name) for rrset in sets for nsec in read_all(rdata.nsec, rrset.rdatas)]
-    return any(following <= owner and following != zone for owner, following in nexts)
+    return any(n != zone and (n <= owner or not n.is_subdomain_of(zone)) for owner, n in nexts)
 
 
 def _exists(view: ZoneView, host: Name) -> bool:
-    """Whether a server of the zone itself gave an address of the host with authority."""
-    return any(a.message.aa and a.message.answer and a.exchange.ask == "Q9" for a in view.answers_for_host(host))
+    """Whether a server gave an address of the host that this zone has signed, not a zone below that it has too."""
+    sets = [a.message.rrset("answer", host, a.qtype) for a in view.answers_for_host(host) if a.qtype is not None]
+    signatures = (octets for rrset in sets if rrset is not None for octets in rrset.signatures)
+    return any(signature.signer == view.zone for signature in read_all(rdata.rrsig, signatures))
 
 
 @check(
@@ -162,11 +166,7 @@ def wildcard(view: ZoneView) -> Iterator[Outcome]:
     """
 
     def flaw(signed: SignedAnswer) -> str:
-        denial, qname = _records(view, signed.negative), signed.answer.qname
-        if qname is None:
-            return ""
-        if signed.is_nxdomain:
-            return "not-covered" if denial.lacking_for_no_name(qname) == "wildcard" else ""
+        denial, name = _records(view, signed.negative), signed.about
         for one in signed.positive:
             depth = one.expanded_from
             if depth is not None:
@@ -174,7 +174,10 @@ def wildcard(view: ZoneView) -> Iterator[Outcome]:
                 encloser = owner.ancestors()[len(owner.labels) - depth]
                 if denial.covers(encloser.prepend(b"*")):
                     return "covered"
-                return "not-closest" if denial.no_closer(owner, depth) is Proof.FAILS else ""
+                if denial.no_closer(owner, depth) is Proof.FAILS:
+                    return "not-closest"
+        if name is not None and signed.is_nxdomain and denial.lacking_for_no_name(name) == "wildcard":
+            return "not-covered"
         return ""
 
     yield from _report(view, flaw, "right")
@@ -191,6 +194,7 @@ def wildcard(view: ZoneView) -> Iterator[Outcome]:
         "no-ns-bit": "The parent denies the DS of {zone} with a record that does not list NS.",
         "opt-out-unset": "The parent covers {zone} with an NSEC3 record that has no opt-out flag, and delegates it.",
         "no-record": "The parent gave no NSEC or NSEC3 record about the DS of {zone} (see dnssec.chain-validates).",
+        "parent-unsigned": "No chain of trust leads to the parent of {zone}, so it has to prove nothing.",
         "has-ds": "The parent of {zone} has a DS for it.",
         "root": "The root has no parent.",
         "given": "The delegation of {zone} was given by hand, so the parent was not asked.",
@@ -225,8 +229,12 @@ def delegation(view: ZoneView) -> Iterator[Outcome]:
         if code not in ("right", "no-record"):
             yield outcome(code, shown_by(of))
     if set(found) <= {"right", "no-record"} and usable:
-        state, code = (outcome, "right") if "right" in found else (unknown, "no-record")
-        yield state(code, shown_by(usable))
+        if "right" in found:
+            yield outcome("right", shown_by(usable))
+        elif (link := view.chain().broken_above) and link.zone != view.zone and link.status is ChainStatus.INSECURE:
+            yield not_applicable("parent-unsigned", shown_by(usable))
+        else:
+            yield unknown("no-record", shown_by(usable))
 
 
 def _delegation_flaw(view: ZoneView, answer: Answer) -> str:

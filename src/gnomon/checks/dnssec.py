@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gnomon.base import Address
-from gnomon.base.codes import CDS, NOERROR, NXDOMAIN
+from gnomon.base.codes import NOERROR, NXDOMAIN
 from gnomon.checks.chain import Chain, ChainStatus, ServerTrust
 from gnomon.checks.entry import NO_DS, entry_known, has_entry, without_ds
 from gnomon.checks.inventory import answers_at, sends_no_signatures
@@ -23,6 +23,8 @@ from gnomon.checks.replies import (
     unheard,
     without_keys,
 )
+from gnomon.checks.requests import asking, wanted_ds
+from gnomon.checks.requests import shown as requests_shown
 from gnomon.checks.view import ZoneView
 from gnomon.wire import RRset, rdata
 
@@ -69,13 +71,16 @@ def signed(view: ZoneView) -> Iterator[Outcome]:
 @check(
     "dnssec.ds-present",
     properties=(SEC,),
-    asked=("P2", "Q4", "Q8"),
+    asked=("P2", "Q4", "Q8", "Q8K"),
     codes={
         "present": "{zone} is signed, and its parent has a DS for it.",
         "present-partly-signed": "The parent of {zone} has a DS for it; not all servers are signed.",
         "present-at-some": "Only some servers of the parent have a DS for {zone} (see dnssec.ds-consistent).",
         "island": "{zone} is signed, but its parent has no DS: validators treat it as unsigned.",
-        "island-asks": "{zone} is signed without a DS at its parent, and asks for one with CDS records ({servers}).",
+        "island-asks": "{zone} is signed without a DS at its parent, and asks for one with CDS or CDNSKEY records "
+        "({servers}).",
+        "island-wanted": "{zone} is signed without a DS at its parent, and asks with CDS or CDNSKEY records that it "
+        "stay so ({servers}).",
         "island-partly-signed": "{zone} has no DS, and not all servers are signed (see dnssec.servers-agree-signed).",
         **{code: NO_DS[code] for code in ("root", "given", "parent-no-answer")},
         **UNSIGNED,
@@ -86,9 +91,10 @@ def ds_present(view: ZoneView) -> Iterator[Outcome]:
     """A signed zone has a DS at its parent.
 
     Why: without it the signatures protect nobody, while they cost as much as if they did.
-    Rule: warning if the servers have a DNSKEY and the parent no DS; notice if the zone publishes CDS records, so that
-        it waits only for its parent. Where servers disagree on DNSKEY or parent servers on DS, other checks say so.
-    Source: RFC 4035 section 2.4; RFC 7344 section 4.1.
+    Rule: warning if the servers have a DNSKEY and the parent no DS; notice if the zone publishes CDS or CDNSKEY
+        records, so that it waits only for its parent, or wants no DS. Where servers disagree on DNSKEY or parent
+        servers on DS, other checks say so.
+    Source: RFC 4035 section 2.4; RFC 7344 section 4.1; RFC 8078 section 4.
     Do: give the DS to the registry, or publish CDS records if the registry reads them.
     """
     if not signed_servers(view):
@@ -101,12 +107,14 @@ def ds_present(view: ZoneView) -> Iterator[Outcome]:
         if view.is_root or view.undelegated is not None or not entry_known(view):
             yield from without_ds(view)
             return
-        asking = [a for a in view.answers("Q8") if a.message.rrset("answer", view.zone, CDS)]
-        servers = labels(view, [a.address for a in asking])
+        of = asking(view)
+        servers = labels(view, [one.address for one in of])
         if partly:
             yield unknown("island-partly-signed", shown)
         else:
-            yield outcome("island-asks" if asking else "island", shown, shown_by(asking), servers=servers)
+            wants = any(wanted_ds(view, one) for one in of)
+            code = "island-asks" if wants else "island-wanted" if of else "island"
+            yield outcome(code, shown, requests_shown(view, of) if of else (), servers=servers)
     elif view.undelegated is None and None in view.ds_sets().values():
         yield unknown("present-at-some", shown)
     else:

@@ -179,8 +179,10 @@ def trust_anchor(view: ZoneView) -> Iterator[Outcome]:
         yield from without_keys(view)
         return
     shown = heard.shown
-    texts = {key_label(one.key_tag, one.algorithm): one for one in anchors}
-    named = {text: [k.rdata for k in keys if matches(one, view.zone, k)] for text, one in texts.items()}
+    named: dict[str, list[bytes]] = {}
+    for one in anchors:
+        of = [key.rdata for key in keys if matches(one, view.zone, key)]
+        named.setdefault(key_label(one.key_tag, one.algorithm), []).extend(of)
     closed, signing = list[Address](), set[bytes]()
     for address in view.dnskeys():
         examined = apex(view.chain().inventory, view.zone, DNSKEY, address)
@@ -189,7 +191,7 @@ def trust_anchor(view: ZoneView) -> Iterator[Outcome]:
         if not any(octets in valid for of in named.values() for octets in of):
             closed.append(address)
     if closed:
-        yield outcome("none-signs", shown, anchors=tuple(texts), servers=labels(view, closed))
+        yield outcome("none-signs", shown, anchors=tuple(named), servers=labels(view, closed))
     else:
         good = [text for text, of in named.items() if signing.intersection(of)]
         yield outcome("signs", shown, anchors=tuple(good))

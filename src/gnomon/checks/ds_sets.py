@@ -63,6 +63,7 @@ def key_revoked(view: ZoneView) -> Iterator[Outcome]:
     properties=(SEC, IOP),
     asked=("P2", "Q4"),
     codes={
+        "none-signs": "No key that the DS of {zone} names signs the DNSKEY record set (see ds.key-signs-dnskey).",
         "covered": "Each algorithm of the DS of {zone} has a key that signs the DNSKEY record set.",
         "uncovered": "The DS of {zone} has algorithm {algorithm}; no key of it signs the DNSKEY records at {servers}.",
         **_NO_MATCH,
@@ -88,10 +89,10 @@ def alg_coverage(view: ZoneView) -> Iterator[Outcome]:
     shown = [*view.asked("P2"), *(a.exchange for a in heard.answers)]
     wanted = {ds.algorithm for ds in records}
     lacking: dict[int, list[str]] = {}
-    judged = False
+    judged = named = False
     for address, entries in entries_at(view).items():
         signing = {entries.algorithms[label] for label in entries.tried}
-        judged = judged or bool(signing)
+        judged, named = judged or bool(signing), named or bool(entries.algorithms)
         for algorithm in wanted - signing if signing else ():
             lacking.setdefault(algorithm, []).extend(labels(view, [address]))
     for algorithm, servers in sorted(lacking.items()):
@@ -100,7 +101,7 @@ def alg_coverage(view: ZoneView) -> Iterator[Outcome]:
     if judged and not lacking:
         yield outcome("covered", shown)
     elif heard.answers and not judged:
-        yield unknown("no-match" if view.dnskeys() else "no-dnskey", shown)
+        yield unknown("none-signs" if named else "no-match" if view.dnskeys() else "no-dnskey", shown)
     yield from unheard(view, heard, "Q4")
 
 

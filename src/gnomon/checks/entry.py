@@ -71,7 +71,8 @@ def _named(view: ZoneView) -> frozenset[bytes]:
 class Entries:
     """The keys of a server that a DS record names: their labels with the algorithms, and which of them sign the keys.
 
-    `tried` have a signature over the DNSKEY RRset, `valid` a valid one; `is_signed`: any key has one.
+    `tried` have a signature over the DNSKEY RRset, `valid` a valid one; `is_signed`: any key has one. One that is
+    valid by another key of the same tag is not theirs.
     """
 
     algorithms: Mapping[str, int]
@@ -95,6 +96,8 @@ def entries_at(view: ZoneView) -> Mapping[Address, Entries]:
 
 def _entries(examined: ExaminedRRset, named: tuple[Key, ...]) -> Entries:
     algorithms = {label_of(key): key.dnskey.algorithm for key in named}
-    tried = frozenset(one.label for one in examined.signatures)
-    valid = frozenset(one.label for one in examined.valid)
+    octets = {key.rdata for key in named}
+    strangers = [one for one in examined.valid if one.key is not None and one.key.rdata not in octets]
+    tried = frozenset(one.label for one in examined.signatures if one not in strangers)
+    valid = frozenset(one.label for one in examined.valid if one not in strangers)
     return Entries(algorithms, tried & algorithms.keys(), valid & algorithms.keys(), bool(examined.signatures))

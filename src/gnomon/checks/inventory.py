@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from gnomon.base import Address, Name
 from gnomon.base.codes import CLASS_IN, DNSKEY, NOERROR, NSEC, NSEC3, NXDOMAIN, RRSIG, SOA
 from gnomon.base.once import cached_property, once
+from gnomon.checks.aliases import end_of_aliases, is_below, is_synthesised
 from gnomon.checks.observed import Answer
+from gnomon.checks.read import read_all
 from gnomon.checks.replies import has_authority, is_partial
 from gnomon.checks.signed import Key
 from gnomon.checks.validation import ExaminedRRset, Validator
-from gnomon.wire import Message, RRset
+from gnomon.wire import Message, RRset, rdata
 
 if TYPE_CHECKING:
     from gnomon.checks.view import ZoneView
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # The order in which a spent budget leaves things unchecked: what most depends on comes first.
-SIGNED_ASKS = ("Q4", "Q2", "Q3", "Q6", "Q5", "Q8P", "Q8N", "Q8", "Q8K", "Q8C")
+SIGNED_ASKS = ("Q4", "Q2", "Q3", "Q6", "Q5", "Q8P", "Q8N", "Q8", "Q8K", "Q8C", "Z1M", "Z1T", "Z1C", "Z1A", "Z1H")
+_SEVERAL_TYPES = "Z1A"
 
 _NEGATIVE_TYPES = (SOA, NSEC, NSEC3)
 
@@ -30,6 +33,7 @@ class SignedAnswer(NamedTuple):
 
     `positive` are those of the answer section; `negative` are SOA, NSEC and NSEC3 of the authority section; `rrsets`
     are both. `denial_types` has the types NSEC and NSEC3 as often as RRsets of them are in the authority section.
+    `about` is the name that the response code is about, where the aliases of the answer end; None outside the zone.
     """
 
     ask: str
@@ -38,14 +42,21 @@ class SignedAnswer(NamedTuple):
     negative: tuple[ExaminedRRset, ...]
     rrsets: tuple[ExaminedRRset, ...]
     denial_types: tuple[int, ...]
+    about: Name | None
 
     @property
     def is_nxdomain(self) -> bool:
-        return self.answer.message.rcode == NXDOMAIN
+        return self.answer.message.rcode == NXDOMAIN and self.about is not None
 
     @property
     def is_nodata(self) -> bool:
-        return self.answer.message.rcode == NOERROR and not self.answer.message.answer
+        """Denies the type, of the name itself or of the one that its aliases lead to."""
+        if self.answer.message.rcode != NOERROR or self.about is None:
+            return False
+        if not self.answer.message.answer:
+            return True
+        denies = any(one.rrset.rtype == SOA for one in self.negative)
+        return denies and all(one.rrset.owner != self.about for one in self.positive)
 
 
 class Inventory(dict[tuple[str, Address], SignedAnswer]):
@@ -110,15 +121,16 @@ def take(view: ZoneView, validator: Validator) -> Inventory:
             same = (answer.message.wire, id(keys))
             if same not in seen:
                 whole = has_authority(answer) and not is_partial(answer)
-                seen[same] = _examined(view.zone, answer.message, validator, keys) if whole else None
+                seen[same] = _examined(view.zone, answer, validator, keys) if whole else None
             if (examined := seen[same]) is not None:
-                found[ask, address] = SignedAnswer(ask, answer, *examined)
+                word = f"{ask} {answer.qtype}" if ask == _SEVERAL_TYPES else ask
+                found[word, address] = SignedAnswer(ask, answer, *examined)
     return found
 
 
 _Examined = tuple[
-    tuple[ExaminedRRset, ...], tuple[ExaminedRRset, ...], tuple[ExaminedRRset, ...], tuple[int, ...]
-]  # the last four fields of SignedAnswer
+    tuple[ExaminedRRset, ...], tuple[ExaminedRRset, ...], tuple[ExaminedRRset, ...], tuple[int, ...], Name | None
+]  # the last five fields of SignedAnswer
 
 
 @once
@@ -128,12 +140,27 @@ def _keys_at(view: ZoneView) -> Mapping[Address, tuple[Key, ...]]:
     return {a: one.setdefault(tuple([key.rdata for key in keys]), keys) for a, keys in view.dnskeys().items()}
 
 
-def _examined(zone: Name, message: Message, validator: Validator, keys: tuple[Key, ...]) -> _Examined:
-    positive = tuple([validator.examine(rrset, zone, keys) for rrset in rrsets_of(message, "answer", zone)])
+def _examined(zone: Name, answer: Answer, validator: Validator, keys: tuple[Key, ...]) -> _Examined:
+    message, about = answer.message, answer.qname
+    answers = list(rrsets_of(message, "answer", zone))
     authority = [rrset for rrset in rrsets_of(message, "authority", zone) if rrset.rtype in _NEGATIVE_TYPES]
+    if about is not None and (about := end_of_aliases(message, about)) != answer.qname:
+        led_below = any(rrset.rtype == SOA and is_below(rrset.owner, zone) for rrset in authority)
+        about = about if about.is_subdomain_of(zone) and not led_below else None
+        answers = [rrset for rrset in answers if not is_synthesised(message, rrset) and not _is_of_child(zone, rrset)]
+        authority = [rrset for rrset in authority if not _is_of_child(zone, rrset)]
+    positive = tuple([validator.examine(rrset, zone, keys) for rrset in answers])
     negative = tuple([validator.examine(rrset, zone, keys) for rrset in authority])
     denial_types = tuple([int(rrset.rtype) for rrset in authority if rrset.rtype in (NSEC, NSEC3)])
-    return positive, negative, positive + negative, denial_types
+    return positive, negative, positive + negative, denial_types, about
+
+
+def _is_of_child(zone: Name, rrset: RRset) -> bool:
+    """Whether it is signed as data of a zone below, which the server has too and an alias has led to."""
+    if rrset.rtype == SOA and is_below(rrset.owner, zone):
+        return True
+    signers = [signature.signer for signature in read_all(rdata.rrsig, rrset.signatures)]
+    return bool(signers) and all(is_below(s, zone) and rrset.owner.is_subdomain_of(s) for s in signers)
 
 
 def rrsets_of(message: Message, section: str, zone: Name) -> Iterator[RRset]:

@@ -198,7 +198,7 @@ def unused(view: ZoneView) -> Iterator[Outcome]:
         return
     heard = hear(view, "Q4")
     signing, published = _signing(view), view.keys()
-    idle = [key for key in published if key.rdata not in signing and not key.dnskey.is_revoked]
+    idle = [k for k in published if not {k.rdata, label_of(k)} & signing and not k.dnskey.is_revoked]
     shown = heard.shown
     if idle:
         yield unknown("idle", shown, keys=tuple(map(label_of, idle)))
@@ -207,11 +207,10 @@ def unused(view: ZoneView) -> Iterator[Outcome]:
     yield from unheard(view, heard, "Q4")
 
 
-def _signing(view: ZoneView) -> set[bytes]:
-    """The keys that any signature names that was seen, valid now or once."""
-    doubtful = (SignatureState.INVALID, SignatureState.NO_KEY)
-    seen = (s for one in held(view) for s in one.examined.signatures)
-    return {s.key.rdata for s in seen if s.key is not None and s.state not in doubtful}
+def _signing(view: ZoneView) -> set[bytes | str]:
+    """The keys that any signature names that was seen, valid now or once; by label where the server lacks the key."""
+    seen = [s for one in held(view) for s in one.examined.signatures if s.state is not SignatureState.INVALID]
+    return {s.label if s.key is None else s.key.rdata for s in seen}
 
 
 @check(

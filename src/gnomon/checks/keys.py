@@ -10,7 +10,7 @@ from gnomon.checks.outcome import Outcome, not_applicable, outcome
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
 from gnomon.checks.signed import Key
-from gnomon.checks.validation import label_of
+from gnomon.checks.validation import SignatureState, label_of
 from gnomon.checks.view import ZoneView
 from gnomon.sources import algorithms
 
@@ -235,11 +235,13 @@ def on_all_servers(view: ZoneView) -> Iterator[Outcome]:
     heard = hear(view, "Q4")
     shown, clean = heard.shown, True
     octets_at = {address: {key.rdata for key in keys} for address, keys in sets.items()}
+    valid, orphans = _signing(view)
     for key in published:
         absent = [address for address, of in octets_at.items() if key.rdata not in of]
         if absent:
             clean = False
-            code, text = "signer-missing" if key.rdata in _signing(view) else "unused-missing", label_of(key)
+            text = label_of(key)
+            code = "signer-missing" if key.rdata in valid or text in orphans else "unused-missing"
             yield outcome(code, shown, subject=f"key {text}", key=text, servers=labels(view, absent))
     if len(sets) == 1:
         yield not_applicable("one-server", shown)
@@ -248,10 +250,11 @@ def on_all_servers(view: ZoneView) -> Iterator[Outcome]:
     yield from unheard(view, heard, "Q4")
 
 
-def _signing(view: ZoneView) -> set[bytes]:
-    """The keys that made a valid signature."""
-    valid = (signature for one in held(view) for signature in one.examined.valid)
-    return {signature.key.rdata for signature in valid if signature.key is not None}
+def _signing(view: ZoneView) -> tuple[set[bytes], set[str]]:
+    """The keys that made a valid signature, and the labels of those that a signature names where they are missing."""
+    signatures = [signature for one in held(view) for signature in one.examined.signatures]
+    valid = {s.key.rdata for s in signatures if s.state is SignatureState.VALID and s.key is not None}
+    return valid, {s.label for s in signatures if s.state is SignatureState.NO_KEY}
 
 
 @check(

@@ -24,6 +24,7 @@ CANDIDATES: Mapping[str, tuple[int, int]] = {
     "SLH-DSA-128s": (32, 7856),
 }
 _DAY_S = 86_400
+_SIZED = ("Q2", "Q3", "Q4", "Q5", "Q6")
 
 
 @check(
@@ -58,7 +59,7 @@ def exposure(view: ZoneView) -> Iterator[Outcome]:
 @check(
     "pqc.size-fit",
     properties=(IOP,),
-    asked=("Q2", "Q3", "Q4", "Q5", "Q6"),
+    asked=_SIZED,
     codes={
         "computed": "Of {count} answers of {zone}, over 1232 octets would be: {over}.",
         "mostly-tcp": "Even with FN-DSA-512 more than half of {count} answers of {zone} would need TCP: {over}.",
@@ -81,7 +82,7 @@ def size_fit(view: ZoneView) -> Iterator[Outcome]:
         yield from without_keys(view)
         return
     inventory = view.chain().inventory
-    of = [[s for s in answers_at(inventory, address) if s.ask[:2] != "Q8"] for address in view.addresses]
+    of = [[s for s in answers_at(inventory, address) if s.ask in _SIZED] for address in view.addresses]
     answers = max(of, key=len, default=[])
     parts = [_parts(signed.answer.message) for signed in answers]
     over = {

@@ -76,13 +76,17 @@ class Denial:
     def no_closer(self, name: Name, wildcard_labels: int) -> Proof:
         """Whether they prove that an answer from `*.<last wildcard_labels labels>` was right for `name`."""
         if self._spans:
-            return Proof.PROVEN if self._absent(name) else Proof.FAILS
+            covering = self._absent(name)
+            is_closest = covering and len(_closest_encloser(name, *covering).labels) == wildcard_labels
+            return Proof.PROVEN if is_closest else Proof.FAILS
         next_closer = name.ancestors()[max(len(name.labels) - wildcard_labels - 1, 0)]
         return self._with_nsec3(lambda: self._opted(self._nsec3_covering(next_closer)))
 
     def lacking_for_no_name(self, name: Name) -> str:
         """What is missing first to prove that `name` does not exist: "encloser", "name", "wildcard", or nothing."""
         if self._spans:
+            if self._is_compactly_denied(name):
+                return ""
             covering = self._absent(name)
             if covering is None:
                 return "name"
@@ -128,13 +132,16 @@ class Denial:
         return Proof.PROVEN if match and _denies(match.types, rtype) else Proof.FAILS
 
     def _nsec_no_name(self, name: Name) -> Proof:
-        if any(owner == name and NXNAME in span.types for owner, span in self._spans):
-            return Proof.PROVEN  # compact denial, RFC 9824 section 3.1
+        if self._is_compactly_denied(name):
+            return Proof.PROVEN
         covering = self._absent(name)
         if covering is None:
             return Proof.FAILS
         wildcard = _wildcard_of(_closest_encloser(name, *covering))
         return Proof.PROVEN if wildcard and self._absent(wildcard) else Proof.FAILS
+
+    def _is_compactly_denied(self, name: Name) -> bool:
+        return any(owner == name and NXNAME in span.types for owner, span in self._spans)  # RFC 9824 section 3.1
 
     def _absent(self, name: Name) -> tuple[Name, Nsec] | None:
         """The NSEC that shows that neither the name nor anything below it exists (RFC 4592 section 2.2.2)."""
@@ -150,7 +157,7 @@ class Denial:
             return False  # a delegation's or DNAME's NSEC says nothing of what is below (RFC 6840 section 4.1)
         if span.next_name == self._zone:
             return owner < name and name.is_subdomain_of(self._zone)
-        return owner < name < span.next_name
+        return owner < name < span.next_name and span.next_name.is_subdomain_of(self._zone)
 
     # NSEC3
 
@@ -171,8 +178,10 @@ class Denial:
         encloser, covering = self._closest_provable(name)
         if encloser is None or covering is None:
             return Proof.FAILS
-        if rtype == DS:  # RFC 5155 section 8.6
-            return Proof.OPTED_OUT if covering.flags & OPT_OUT else Proof.FAILS
+        if covering.flags & OPT_OUT:  # a delegation, or a name above some: RFC 5155 section 8.6 and erratum 3441
+            return Proof.OPTED_OUT
+        if rtype == DS:
+            return Proof.FAILS
         wildcard = _wildcard_of(encloser)
         match = self._nsec3_at(wildcard) if wildcard else None
         return self._opted(covering) if match and _denies(match.types, rtype) else Proof.FAILS

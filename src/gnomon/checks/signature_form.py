@@ -166,6 +166,10 @@ def signature_labels(view: ZoneView) -> Iterator[Outcome]:
         "only": "{rrsets} {rrsets:is|are} signed only by {key} at {servers}, which is not among the keys there.",
         "beside": "{rrsets} {rrsets:has|have} a signature by {key} at {servers}, which is not among the keys there, "
         "beside another.",
+        "other-algorithm": "{rrsets} {rrsets:has|have} a signature by {key} at {servers}, beside another; there is no "
+        "key of that algorithm there, as at the start and at the end of an algorithm rollover.",
+        "not-zone-key": "{rrsets} {rrsets:has|have} a signature by {key} at {servers}, a key that may not sign: its "
+        "ZONE flag is not set, or its protocol is not 3.",
         "told-elsewhere": "{rrsets} at {servers}: see sig.dnskey, sig.soa, denial.signed and auto.cds-signed.",
         **_CODES,
     },
@@ -176,8 +180,12 @@ def orphan_tag(view: ZoneView) -> Iterator[Outcome]:
     Why: a signature by a key that is gone, or not yet there, cannot be verified: the key was rolled too fast.
     Rule: error if all signatures over a record set are by absent keys, warning if one is beside others. The first is
         left to sig.dnskey, sig.soa, denial.signed and auto.cds-signed for their records, the second to the latter two.
-    Source: RFC 4035 section 5.3.1; RFC 6781 section 4.1.
-    Do: keep old keys published until all their signatures are gone from caches, and new keys before they sign.
+        Error for a signature by a key that is no zone key. One by an absent key of an algorithm that no key has, beside
+        others, is a fact: before the keys of a new algorithm come, and after those of the old one went, there are only
+        signatures of it.
+    Source: RFC 4035 section 5.3.1; RFC 6781 sections 4.1 and 4.1.4.
+    Do: keep old keys published until all their signatures are gone from caches, and new keys before they sign; with a
+        new algorithm the signatures come first.
     """
 
     def flaws(one: Held) -> Iterator[Flaw]:
@@ -187,8 +195,16 @@ def orphan_tag(view: ZoneView) -> Iterator[Outcome]:
             return
         own, alone = has_own_check(view, one), len(orphans) == len(signatures)
         told = one.examined.rrset.rtype in (NSEC, NSEC3, CDS, CDNSKEY) or (own and alone)
-        code = "told-elsewhere" if told else "only" if alone else "beside"
-        yield code, {"key": orphans[0].label}
+        for orphan in {one.reason: one for one in reversed(orphans)}.values():
+            if orphan.reason == "other-algorithm" and not alone:
+                yield orphan.reason, {"key": orphan.label}
+            elif told:
+                yield "told-elsewhere", {"key": orphan.label}
+            else:
+                yield (
+                    orphan.reason if orphan.reason == "not-zone-key" else "only" if alone else "beside",
+                    {"key": orphan.label},
+                )
 
     yield from judge_each_rrset(view, flaws, "none", elsewhere=("told-elsewhere",))
 

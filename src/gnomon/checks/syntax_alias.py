@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from gnomon.base import InputError, Name, RRType
+from gnomon.base import Name, RRType
 from gnomon.base.codes import CNAME, DNAME, NSEC, NXDOMAIN, RRSIG, SOA
+from gnomon.checks.aliases import is_below, substituted
 from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.read import name_order, read
@@ -179,7 +180,7 @@ def dname(view: ZoneView) -> Iterator[Outcome]:
     seen, told_of = list[Answer](), set[tuple[str, str]]()
     for answer in with_authority(view) if _has_any(view, DNAME) else ():
         for record in answer.message.answer:
-            if record.rtype != DNAME or answer.qname is None or not _is_below(answer.qname, record.owner):
+            if record.rtype != DNAME or answer.qname is None or not is_below(answer.qname, record.owner):
                 continue
             seen.append(answer)
             code, facts = _dname_fault(answer, answer.qname, record)
@@ -193,15 +194,11 @@ def dname(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("right", dict.fromkeys(answer.exchange for answer in seen))
 
 
-def _is_below(name: Name, above: Name) -> bool:
-    return name != above and name.is_subdomain_of(above)
-
-
 def _dname_fault(answer: Answer, qname: Name, record: Record) -> tuple[str, dict[str, str | int]]:
     """The outcome's code for one DNAME record in an answer, empty if it is well, and the facts."""
     target = read(rdata.ns, record.rdata)
     made = next((r for r in answer.message.answer if r.rtype == CNAME and r.owner == qname), None)
-    due = _substituted(qname, record.owner, target) if target else None
+    due = substituted(qname, record.owner, target) if target else None
     if due is None:
         return "", {}
     if made is None:
@@ -213,14 +210,3 @@ def _dname_fault(answer: Answer, qname: Name, record: Record) -> tuple[str, dict
         code = "ttl-differs" if made.ttl_s else "ttl-zero"
         return code, {"name": str(qname), "ttl": made.ttl_s, "due": record.ttl_s}
     return "", {}
-
-
-def _substituted(name: Name, owner: Name, target: Name) -> Name | None:
-    """The name with the DNAME's owner replaced by its target; None if that is too long (RFC 6672 section 2.2)."""
-    made = target
-    try:
-        for label in reversed(name.labels[: len(name.labels) - len(owner.labels)]):
-            made = made.prepend(label)
-    except InputError:
-        return None
-    return made

@@ -46,7 +46,8 @@ class ExaminedSignature:
     """One RRSIG record and what became of it.
 
     `fields` is None if the record was not read, `key` is the key it names if the zone has one. `reason` says why
-    it is not checkable (`algorithm`, `key-size`, `malformed-key`, `budget` ...), else it is empty.
+    it is not checkable (`algorithm`, `key-size`, `malformed-key`, `budget` ...), or why no key is named: none has that
+    algorithm (`other-algorithm`), or the one with that tag may not sign (`not-zone-key`); else it is empty.
     """
 
     state: SignatureState
@@ -139,7 +140,7 @@ class Validator:
             return ExaminedSignature(SignatureState.BAD_LABELS, fields)
         named = [key for key in keys if _is_named(key, fields)][:MAX_KEYS_PER_TAG]
         if not named:
-            return ExaminedSignature(SignatureState.NO_KEY, fields)
+            return ExaminedSignature(SignatureState.NO_KEY, fields, reason=_why_no_key(keys, fields))
         if moment_s(fields.expiration, self.now_s) < self.now_s:
             return ExaminedSignature(SignatureState.EXPIRED, fields, named[0])
         if moment_s(fields.inception, self.now_s) > self.now_s:
@@ -216,6 +217,11 @@ def _is_named(key: Key, signature: Rrsig) -> bool:
     return of.algorithm == signature.algorithm and of.key_tag == signature.key_tag and may_sign(key)
 
 
+def _why_no_key(keys: Sequence[Key], signature: Rrsig) -> str:
+    tags = [key.dnskey.key_tag for key in keys if key.dnskey.algorithm == signature.algorithm]
+    return "not-zone-key" if signature.key_tag in tags else "" if tags else "other-algorithm"
+
+
 def label_count(owner: Name) -> int:
     """Labels as an RRSIG counts them: neither the root's nor a leading asterisk (RFC 4034 section 3.1.3)."""
     labels = owner.labels
@@ -239,7 +245,9 @@ def describe(examined: ExaminedRRset, now_s: int) -> str:
         case SignatureState.NOT_YET_VALID:
             return f"{of} is valid only from {iso(moment_s(best.fields.inception, now_s))}"
         case SignatureState.NO_KEY:
-            return f"{of} is by a key that cannot be used for it"
+            if best.reason == "not-zone-key":
+                return f"{of} is by a key without the ZONE flag or with another protocol than 3"
+            return f"{of} is by a key that is not among the DNSKEY records"
         case SignatureState.WRONG_SIGNER:
             return f"{of} names {best.fields.signer} as signer"
         case SignatureState.BAD_LABELS:

@@ -63,7 +63,7 @@ _SERVICES = (
     'one._domainkey.example.test. 3600 IN TXT "v=DKIM1; p="',
     'example.test. 3600 IN CAA 0 issue "ca.test"',
 )  # fmt: skip
-_DS_MODES = ("good", "none", "wrong-digest", "sha1", "sha384", "no-key", "extra-no-key", "parent-differs")
+_DS_MODES = ("good", "none", "wrong-digest", "sha1", "sha384", "no-key", "extra-no-key", "parent-differs", "each-ksk")
 _CDS_MODES = (
     "none", "match", "other", "delete", "of-zsk", "cds-only", "cdnskey-only", "mismatch", "delete-mixed", "delete-odd",
     "wrong-digest",
@@ -319,6 +319,7 @@ def _ds(changes: Mapping[str, Any], signing: SigningSpec | None) -> tuple[tuple[
         "sha384": (DsSpec(key, 4),),
         "no-key": (stranger,),
         "extra-no-key": (good, stranger),
+        "each-ksk": tuple(DsSpec(one) for one in (signing.keys if signing is not None else ()) if one.flags & 1),
     }[mode], []
 
 

@@ -99,7 +99,7 @@ class Zone:
             return response
         node = self.nodes.get(name)
         if node is None:
-            self._deny_name(response, name, qtype, do)
+            self._deny_name(response, name, qtype, do, aliases)
         elif codes.CNAME in node and qtype not in (codes.CNAME, codes.ANY, codes.NSEC, codes.RRSIG):
             self._follow_alias(response, node[codes.CNAME], qtype, do, aliases)
         else:
@@ -152,7 +152,7 @@ class Zone:
         if do and self.chain is not None:
             response.authority += self._proofs(self.chain.nodata(name))
 
-    def _deny_name(self, response: Response, name: bytes, qtype: int, do: bool) -> None:
+    def _deny_name(self, response: Response, name: bytes, qtype: int, do: bool, aliases: int) -> None:
         if name in self.ents:
             self._deny_type(response, name, do)
             return
@@ -160,9 +160,13 @@ class Zone:
         encloser = parent(name)
         while encloser not in self.nodes and encloser not in self.ents:
             encloser = parent(encloser)
+        above = self.nodes.get(encloser, {}).get(codes.DNAME)
+        if above is not None:
+            self._substitute(response, above, name, qtype, do, aliases)
+            return
         wildcard = self.nodes.get(b"\x01*" + encloser)
         if wildcard is not None:
-            self._expand(response, wildcard, name, encloser, qtype, do)
+            self._expand(response, wildcard, name, encloser, qtype, do, aliases)
             return
         response.encloser = encloser
         response.authority = self._soa_of_negative(do)
@@ -170,26 +174,48 @@ class Zone:
             response.authority += self._proofs(self.chain.nxdomain(name, encloser))
 
     def _expand(
-        self, response: Response, wildcard: Mapping[int, RRset], name: bytes, encloser: bytes, qtype: int, do: bool
+        self,
+        response: Response,
+        wildcard: Mapping[int, RRset],
+        name: bytes,
+        encloser: bytes,
+        qtype: int,
+        do: bool,
+        aliases: int,
     ) -> None:
         """An answer from a wildcard with proof that the name itself does not exist (RFC 4035 section 3.1.3.3)."""
         response.rcode = codes.NOERROR
-        found = wildcard.get(qtype)
+        found = wildcard.get(qtype) or wildcard.get(codes.CNAME)
         if found is not None:
             response.answer = [
                 RRset(name, one.rtype, one.ttl_s, one.rdatas, one.original_ttl_s)
                 for one in self.with_signature(found, do)
             ]
+            if found.rtype == codes.CNAME and qtype != codes.CNAME:
+                self._lead_on(response, found.rdatas[0], qtype, do, aliases)
         else:
             response.authority = self._soa_of_negative(do)
         if do and self.chain is not None:
-            proofs = self.chain.expansion(name, encloser)
-            response.authority += self._proofs(proofs if found else self.chain.nxdomain(name, encloser))
+            proofs = self.chain.expansion(name, encloser) if found else self.chain.nxdomain(name, encloser)
+            there = {(rrset.owner, rrset.rtype) for rrset in response.authority}
+            response.authority += self._proofs([p for p in proofs if (p.owner, p.rtype) not in there])
+
+    def _substitute(self, response: Response, above: RRset, name: bytes, qtype: int, do: bool, aliases: int) -> None:
+        """The DNAME and the CNAME made of it, which has no signature (RFC 6672 sections 3.1 and 5.3.1)."""
+        target = name[: len(name) - len(above.owner)] + above.rdatas[0]
+        response.rcode = codes.NOERROR
+        response.answer = [*self.with_signature(above, do), RRset(name, codes.CNAME, above.ttl_s, (target,))]
+        if qtype != codes.CNAME:
+            self._lead_on(response, target, qtype, do, aliases)
 
     def _follow_alias(self, response: Response, alias: RRset, qtype: int, do: bool, left: int) -> None:
         """The alias, and as much of an answer for its target as the zone has (RFC 1034 section 4.3.2, step 3a)."""
-        target = alias.rdatas[0]
         response.answer = self.with_signature(alias, do)
+        self._lead_on(response, alias.rdatas[0], qtype, do, left)
+
+    def _lead_on(self, response: Response, target: bytes, qtype: int, do: bool, left: int) -> None:
+        if any(rrset.owner == target for rrset in response.answer):
+            return
         if left > 1 and _below(target, self.apex) and self._cut_above(target, qtype) is None:
             rest = self.answer(target, qtype, do=do, aliases=left - 1)
             response.rcode = rest.rcode

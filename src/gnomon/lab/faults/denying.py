@@ -57,6 +57,20 @@ class WideDenial(ZoneFault):
         edit_denial(response, widened)
 
 
+@named("denial-outside")
+class DenialOutside(ZoneFault):
+    """Has a name behind the zone as next name in its NSEC records."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        def moved(rtype: int, rdata: bytes) -> bytes:
+            at = 0
+            while rtype == codes.NSEC and rdata[at]:
+                at += rdata[at] + 1
+            return b"\3zzz\4test\0" + rdata[at + 1 :] if rtype == codes.NSEC else rdata
+
+        edit_denial(response, moved)
+
+
 @named("long-denial")
 class LongDenial(ZoneFault):
     """Serves denial records with a TTL of `value` seconds (86400 unless given)."""

@@ -144,6 +144,19 @@ class RevokedSigner(ZoneFault):
             _set_keys(zone, keys)
 
 
+@named("one-operator")
+class OneOperator(ZoneFault):
+    """Signs with half of the zone's four or more keys, the first (1 unless given) or the last: one of two operators."""
+
+    default_value = 1
+
+    def alter(self, zone: Zone) -> None:
+        if zone.signing is not None and len(zone.signing.keys) > 3:
+            half = len(zone.signing.keys) // 2
+            keys = zone.signing.keys[:half] if self.quantity == 1 else zone.signing.keys[half:]
+            zone.signing = replace(zone.signing, keys=keys)
+
+
 @named("no-sep")
 class NoSep(ZoneFault):
     """Has no SEP flag in any of its keys."""

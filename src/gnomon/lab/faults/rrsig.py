@@ -59,6 +59,20 @@ class ExtraSignatures(ZoneFault):
         edit_signatures(response, more)
 
 
+@named("new-algorithm-signatures")
+class NewAlgorithmSignatures(ZoneFault):
+    """Adds a signature of algorithm `value` (15 unless given), without a key of it, to each record set but DNSKEY."""
+
+    default_value = 15
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        def more(rdatas: tuple[bytes, ...]) -> tuple[bytes, ...]:
+            added = rdatas[0][:2] + bytes([self.quantity]) + rdatas[0][3:]
+            return rdatas if _covers(rdatas[0]) == codes.DNSKEY else (*rdatas, added)
+
+        edit_signatures(response, more)
+
+
 @named("spoilt-copies")
 class SpoiltCopies(ZoneFault):
     """Adds a copy of each signature that does not verify."""
