@@ -5,9 +5,10 @@ from typing import Any, Generic, Literal, ParamSpec, TypeVar, final, overload
 
 from gnomon.base.address import Address
 from gnomon.base.codes import Rcode, RRType
+from gnomon.checks.outcome import Outcome
 from gnomon.evidence.exchange import Exchange
+from gnomon.judge.verdict import Kind, Note
 
-O = TypeVar("O")
 V = TypeVar("V")
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -514,13 +515,34 @@ def canonical(value: object) -> str:
         TypeError, ValueError, RecursionError: the value has no JSON.
     """
 
-def verdict_row(
-    zone: str, before: str, subject: str, after: str, args: object, evidence: tuple[str, ...], explanation: object
-) -> tuple[str, str]:
-    """The canonical JSON array of a verdict (`gnomon.judge.verdict`), and its args alone.
+@final
+class Judged:
+    """A verdict in the forms for storing; `row` and `args_json` are those of `gnomon.judge.Verdict`. Frozen."""
 
-    `before` and `after` stand on either side of the subject as they are, and so do the references in `evidence`.
-    """
+    def __new__(
+        cls,
+        zone: str,
+        kind: Kind,
+        outcome: tuple[str, Mapping[str, object], tuple[str, ...], str, str],
+        explanation: tuple[Note, ...],
+    ) -> Judged:
+        """`outcome` has the fields of `Outcome`.
+
+        Raises:
+            TypeError, ValueError, RecursionError: its args have no JSON.
+        """
+    @property
+    def zone(self) -> str: ...
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def outcome(self) -> Outcome: ...
+    @property
+    def explanation(self) -> tuple[Note, ...]: ...
+    @property
+    def row(self) -> str: ...
+    @property
+    def args_json(self) -> str: ...
 
 def references(evidence: tuple[object, ...]) -> tuple[Any, ...]:
     """The references of all exchanges in `evidence`, each once, in the order in which they come.
@@ -529,39 +551,61 @@ def references(evidence: tuple[object, ...]) -> tuple[Any, ...]:
     """
 
 def judged(
-    verdict: type[V], zone: str, kinds: Mapping[Any, tuple[Any, Any]], outcomes: Iterable[O], lowest: int
-) -> tuple[list[V], list[tuple[O, Any]]]:
+    zone: str, kinds: Mapping[Any, tuple[V, Kind]], outcomes: Iterable[Outcome], lowest: int
+) -> tuple[list[Judged], list[tuple[Outcome, V]]]:
     """The outcomes of one check with a level under `lowest` as verdicts, the others with their levels.
 
     `kinds` gives the level and the kind of an outcome by its code and state. Raises what it raises, and what
     `outcomes` raises.
     """
 
-Texts = tuple[bytes, list[str]]
-"""A column of texts: an index (int32) in each row, and the different texts in the order in which they first appear."""
+def in_order(verdicts: Sequence[Judged]) -> list[Judged]:
+    """The verdicts by their rows."""
 
-def verdict_columns(
-    verdicts: Sequence[tuple[object, ...]], profile: str
-) -> tuple[list[Texts], bytes, tuple[bytes, Texts], tuple[bytes, Texts]]:
-    """Columns of verdicts (`gnomon.judge.zone.Judged`).
+Words = tuple[bytes, bytes]
+"""Different texts in the order in which they first appear: where each begins and the last one ends (int32), their
+octets."""
+Texts = tuple[bytes, Words]
+"""A column of texts: an index (int32) in each row, and the different texts."""
+Lists = tuple[bytes, Texts]
+"""A column of lists of texts: where each row's begin and the last one's end (int32), and all texts."""
 
-    First the texts: check_id, property, code, state, level, subject, args, explanation, profile. Then check_version
-    (int32). Then properties and evidence: where each row's texts begin and the last one's end (int32), and all texts.
+@final
+class VerdictColumns:
+    """Verdicts, a zone at a time, as columns."""
 
-    Raises:
-        TypeError, IndexError: a verdict has not these fields.
-        OverflowError: more than 2^31 references.
-        UnicodeEncodeError: a text with half a surrogate pair.
-    """
+    def __new__(cls) -> VerdictColumns: ...
+    def add(self, zone: str, verdicts: Sequence[Judged]) -> str:
+        """Take in the verdicts of a zone; the SHA-256 (hex) over their rows, joined by line feeds.
 
-def renumbered(indices: Octets, count: int) -> tuple[bytes, bytes] | None:
-    """Indices (int32) into only those of `count` words that are used, in the order in which these first appear.
+        Raises:
+            UnicodeEncodeError: a text with half a surrogate pair.
+        """
+    @property
+    def kinds(self) -> list[tuple[Kind, int]]:
+        """The kinds of all verdicts, each with how many there are, in any order."""
+    def columns(self, profile: str) -> tuple[list[Texts], bytes, tuple[Lists, Lists]]:
+        """The texts, then check_version (int32), then properties and evidence.
 
-    With them the places of these words among all. None if the indices are so already.
+        The texts are check_id, property, code, state, level, zone, subject, args, explanation, profile.
 
-    Raises:
-        ValueError: an index beyond the words.
-    """
+        Raises:
+            OverflowError: more than 2^31 references or octets of text.
+        """
+
+@final
+class TextColumn:
+    """The same column of several tables: texts, or lists of them."""
+
+    def __new__(cls, tables: Sequence[tuple[Octets | None, Octets, tuple[Octets, Octets]]]) -> TextColumn:
+        """Of each table where each row's texts begin and the last one's end, None for texts; the rest as in `Texts`."""
+    def take(self, pieces: Sequence[tuple[int, int, int]]) -> Lists:
+        """Rows in the order of `pieces`: which table, its first row, how many. Of texts the first item says nothing.
+
+        Raises:
+            ValueError: the tables have no such rows, or a row no such word.
+            OverflowError: more than 2^31 references or octets of text.
+        """
 
 def leaf_checks(leaves: bytes) -> bytes:
     """The first 4 octets of each leaf hash as a big-endian number: the values of an Arrow column of uint32."""

@@ -348,7 +348,7 @@ struct Columns<'a, 'py> {
 }
 
 /// What an object with the buffer protocol holds, copied once.
-pub struct Buffer(Vec<u8>);
+pub struct Buffer(pub Vec<u8>);
 
 impl<'py> FromPyObject<'_, 'py> for Buffer {
     type Error = PyErr;

@@ -1,4 +1,4 @@
-//! JSON in one fixed form, and the rows of verdicts, which are made of it.
+//! JSON in one fixed form.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -7,10 +7,6 @@ use std::fmt::Write;
 
 /// What is nested deeper is left to Python, which knows where to stop.
 const MAX_DEPTH: usize = 8;
-/// Room for a row without references, mostly.
-const ROW_OCTETS: usize = 256;
-/// Room for a reference with what stands around it.
-const REFERENCE_OCTETS: usize = 80;
 
 /// The text in quotes if nothing in it has to be escaped.
 fn put_plain(text: &str, out: &mut String) -> bool {
@@ -56,7 +52,7 @@ fn put_all<'py>(
         if place > 0 {
             out.push(',');
         }
-        put(&value, depth, out)?;
+        put_at(&value, depth, out)?;
     }
     out.push(']');
     Ok(())
@@ -84,13 +80,13 @@ fn put_dict(dict: &Bound<'_, PyDict>, depth: usize, out: &mut String) -> PyResul
         }
         out.push_str(name);
         out.push(':');
-        put(value, depth, out)?;
+        put_at(value, depth, out)?;
     }
     out.push('}');
     Ok(true)
 }
 
-fn put(value: &Bound<'_, PyAny>, depth: usize, out: &mut String) -> PyResult<()> {
+fn put_at(value: &Bound<'_, PyAny>, depth: usize, out: &mut String) -> PyResult<()> {
     if let Ok(text) = value.cast::<PyString>() {
         if text.to_str().is_ok_and(|text| put_plain(text, out)) {
             return Ok(());
@@ -122,10 +118,15 @@ fn put(value: &Bound<'_, PyAny>, depth: usize, out: &mut String) -> PyResult<()>
     put_other(value, out)
 }
 
+/// The value as JSON, after what is there.
+pub fn put(value: &Bound<'_, PyAny>, out: &mut String) -> PyResult<()> {
+    put_at(value, 0, out)
+}
+
 /// The value as JSON.
 pub fn text(value: &Bound<'_, PyAny>) -> PyResult<String> {
     let mut out = String::new();
-    put(value, 0, &mut out)?;
+    put(value, &mut out)?;
     Ok(out)
 }
 
@@ -134,42 +135,6 @@ fn canonical(value: &Bound<'_, PyAny>) -> PyResult<String> {
     text(value)
 }
 
-#[pyfunction]
-#[allow(clippy::too_many_arguments)]
-pub fn verdict_row<'py>(
-    py: Python<'py>,
-    zone: &str,
-    before: &str,
-    subject: &Bound<'py, PyAny>,
-    after: &str,
-    args: &Bound<'py, PyAny>,
-    evidence: &Bound<'py, PyTuple>,
-    explanation: &Bound<'py, PyAny>,
-) -> PyResult<(Bound<'py, PyString>, Bound<'py, PyString>)> {
-    let mut row = String::with_capacity(ROW_OCTETS + REFERENCE_OCTETS * evidence.len());
-    row.push('[');
-    if !put_plain(zone, &mut row) {
-        put_other(PyString::new(py, zone).as_any(), &mut row)?;
-    }
-    row.push_str(before);
-    put(subject, 0, &mut row)?;
-    row.push_str(after);
-    let start = row.len();
-    put(args, 0, &mut row)?;
-    let args = PyString::new(py, row.get(start..).unwrap_or_default());
-    row.push_str(",[");
-    for (place, reference) in evidence.iter_borrowed().enumerate() {
-        row.push_str(if place > 0 { ",\"" } else { "\"" });
-        row.push_str(reference.cast::<PyString>()?.to_str()?);
-        row.push('"');
-    }
-    row.push_str("],");
-    put(explanation, 0, &mut row)?;
-    row.push(']');
-    Ok((PyString::new(py, &row), args))
-}
-
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
-    m.add_function(wrap_pyfunction!(canonical, m)?)?;
-    m.add_function(wrap_pyfunction!(verdict_row, m)?)
+    m.add_function(wrap_pyfunction!(canonical, m)?)
 }

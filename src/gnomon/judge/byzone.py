@@ -7,13 +7,16 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
+from gnomon.evidence.row import column_values
+from gnomon.judge.columns import Gathering, Piece
+
 _RANGE_ZONES = 4096
 _ROWS_HELD = 400_000
+_TABLE_ROWS = 65_536
 
 
 class ByZone:
@@ -45,8 +48,8 @@ class ByZone:
     def add(self, table: pa.Table) -> None:
         """Take rows in; those of one zone must stand together."""
         at = 0
-        for index, zones in groupby(table["zone"].to_pylist(), key=self._range_of):
-            count = sum(1 for _ in zones)
+        for index, zones in groupby(_zones(table), key=lambda found: self._range_of(found[0])):
+            count = sum(count for _, (_, count) in zones)
             self._held.setdefault(index, []).append(table.slice(at, count))
             at += count
         self._rows += table.num_rows
@@ -54,12 +57,14 @@ class ByZone:
             self._put_away()
 
     def tables(self) -> Iterator[pa.Table]:
-        """All rows sorted by zone: one table for each range of zones that has rows."""
+        """All rows sorted by zone, in tables of some ten thousand rows; those of one zone are in one table."""
         for index in range(len(self._starts)):
             parts = [*self._fetched(index), *self._held.pop(index, ())]
             if parts:
-                table = pa.concat_tables(parts).unify_dictionaries()
-                yield _sorted_by_zone(table)
+                gathering = Gathering(parts)
+                found = ((zone, part, *rows) for part, table in enumerate(parts) for zone, rows in _zones(table))
+                for pieces in _portions((part, first, count) for _, part, first, count in sorted(found)):
+                    yield gathering.take(pieces)
 
     def _range_of(self, zone: str) -> int:
         return bisect_right(self._starts, zone) - 1
@@ -88,15 +93,24 @@ class ByZone:
         path.unlink()
 
 
-def _sorted_by_zone(table: pa.Table) -> pa.Table:
-    """The rows by zone, those of one zone in the order they had."""
-    parts: list[tuple[str, int, int]] = []  # zone, its first row, its rows
+def _zones(table: pa.Table) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The zones as they come, each with its first row and the number of its rows."""
     at = 0
-    for zone, rows in groupby(table["zone"].to_pylist()):
-        count = sum(1 for _ in rows)
-        parts.append((zone, at, count))
+    for zone, rows in groupby(column_values(table["zone"])):
+        count = len(list(rows))
+        yield zone, (at, count)
         at += count
-    in_order = sorted(parts, key=itemgetter(0))
-    if in_order == parts:
-        return table
-    return pa.concat_tables([table.slice(first, count) for _, first, count in in_order]).combine_chunks()
+
+
+def _portions(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
+    """The pieces of one table after the other."""
+    portion, rows = list[Piece](), 0
+    for piece in pieces:
+        count = piece[2]
+        if portion and rows + count > _TABLE_ROWS:
+            yield portion
+            portion, rows = [], 0
+        portion.append(piece)
+        rows += count
+    if portion:
+        yield portion

@@ -15,6 +15,7 @@ from typing import Protocol
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from gnomon import __version__
+from gnomon._core import VerdictColumns
 from gnomon.base import Address, InputError, Level
 from gnomon.base.executor import executor
 from gnomon.checks.profile import Profile, load_profile
@@ -23,10 +24,11 @@ from gnomon.evidence import EvidenceDir
 from gnomon.evidence.subject import zone_text
 from gnomon.judge import store
 from gnomon.judge.byzone import ByZone
+from gnomon.judge.columns import plain
 from gnomon.judge.store import Made, StoredRoutes
-from gnomon.judge.verdict import INTERNAL_ERROR, Verdict
+from gnomon.judge.verdict import INTERNAL_ERROR, Judged, Verdict
 from gnomon.judge.views import ViewMaker
-from gnomon.judge.zone import Judged, chosen, judge_side_by_side
+from gnomon.judge.zone import chosen, judge_side_by_side
 from gnomon.sources import RoutingTable
 from gnomon.sources.routing import Route
 
@@ -172,7 +174,7 @@ def _differences(stored: Iterator[pa.Table], now: Iterator[pa.Table]) -> Iterato
     stored_rows = store.Rows(stored)
     for table in now:
         before = stored_rows.take(table.num_rows)
-        if not store.plain(table).equals(before):
+        if not plain(table).equals(before):
             # From here on the two no longer run in step.
             yield from _by_zone(chain([before], stored_rows.rest()), chain([table], now))
             return
@@ -237,23 +239,26 @@ class _Worker:
         self._derive = task.derive() if task.derive is not None else None
 
     def batch(self, index: int) -> _Batch:
-        task, rows, digests = self._task, list[Judged](), dict[str, str]()
+        task, verdicts, digests = self._task, VerdictColumns(), dict[str, str]()
         routes: dict[Address, Route | None] = {}
         for view, judged in self._judged(index):
-            digests[zone_text(view.zone)] = store.zone_digest(one.row for one in judged)
-            rows += judged
+            text = zone_text(view.zone)
+            digests[text] = verdicts.add(text, judged)
             if task.routing is not None:
                 routes.update((address, task.routing.route(address)) for address in view.addresses)
             if self._derive is not None:
                 self._derive.add(view)
             if task.each is not None:
                 task.each(view, judged)
+        levels: Counter[str] = Counter()
+        for kind, count in verdicts.kinds:
+            levels[kind.level] += count
         return _Batch(
-            store.to_table(rows, task.profile.name),
+            store.to_table(verdicts, task.profile.name),
             store.digests_table(digests),
-            Counter(one.kind.level for one in rows),
+            levels,
             routes,
-            sum(one.kind.code == INTERNAL_ERROR for one in rows),
+            sum(count for kind, count in verdicts.kinds if kind.code == INTERNAL_ERROR),
             self._derive.take() if self._derive is not None else {},
             frozenset(self._maker.partial.intersection(digests)),
         )

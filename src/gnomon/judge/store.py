@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -15,13 +15,13 @@ from pathlib import Path
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from gnomon._core import renumbered, verdict_columns
+from gnomon._core import VerdictColumns
 from gnomon.base import Address, InputError, parse_address
 from gnomon.base.provenance import Provenance
 from gnomon.checks.levels import Profile, digest_of
 from gnomon.evidence import durable
+from gnomon.judge import columns
 from gnomon.judge.verdict import Note, Verdict
-from gnomon.judge.zone import Judged
 from gnomon.sources.routing import Route
 
 SCHEMA_VERSION = 2
@@ -43,12 +43,9 @@ SCHEMA = pa.schema(
         ("profile", pa.string()),
     ]
 )
-_INDEX_OCTETS = 4
-_INDEXED = pa.dictionary(pa.int32(), pa.string())
-_OF_TEXTS = {pa.string(): _INDEXED, pa.list_(pa.string()): pa.list_(_INDEXED)}
-_IN_MEMORY = pa.schema([f.with_type(_OF_TEXTS.get(f.type, f.type)) if f.name != "zone" else f for f in SCHEMA])
+_IN_MEMORY_AS = {pa.string(): columns.TEXTS, pa.list_(pa.string()): columns.TEXT_LISTS}
+_IN_MEMORY = pa.schema([field.with_type(_IN_MEMORY_AS.get(field.type, field.type)) for field in SCHEMA])
 _DIGESTS = pa.schema([("zone", pa.string()), ("digest", pa.string())])
-_ROW_GROUP = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,35 +75,14 @@ class Made:
     digest: str
 
 
-def to_table(rows: Sequence[Judged], profile: str) -> pa.Table:
-    """The verdicts as columns, in the order given; texts, which come again and again, as indices."""
-    texts, versions, properties, evidence = verdict_columns(rows, profile)
-    names = ("check_id", "property", "code", "state", "level", "subject", "args", "explanation", "profile")
-    columns = {
-        "zone": pa.array([row.zone for row in rows], pa.string()),
-        "check_version": _numbers(versions),
-        "properties": _lists(*properties),
-        "evidence": _lists(*evidence),
-        **{name: _texts(*column) for name, column in zip(names, texts, strict=True)},
-    }
-    return pa.Table.from_arrays([columns[name] for name in _IN_MEMORY.names], schema=_IN_MEMORY)
-
-
-def _numbers(octets: bytes) -> pa.Int32Array:
-    return pa.Array.from_buffers(pa.int32(), len(octets) // _INDEX_OCTETS, [None, pa.py_buffer(octets)])
-
-
-def _texts(indices: bytes, words: Sequence[str]) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(_numbers(indices), pa.array(words, pa.string()))
-
-
-def _lists(ends: bytes, texts: tuple[bytes, Sequence[str]]) -> pa.ListArray:
-    return pa.ListArray.from_arrays(_numbers(ends), _texts(*texts))
-
-
-def zone_digest(rows: Iterable[str]) -> str:
-    """SHA-256 (hex) over the rows of one zone (`Verdict.row`) in their order."""
-    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+def to_table(verdicts: VerdictColumns, profile: str) -> pa.Table:
+    """The verdicts as a table with texts as indices; `columns.plain` makes one with `SCHEMA` of it."""
+    texts, versions, lists = verdicts.columns(profile)
+    names = ("check_id", "property", "code", "state", "level", "zone", "subject", "args", "explanation", "profile")
+    arrays = {name: columns.texts(*column) for name, column in zip(names, texts, strict=True)}
+    arrays["check_version"] = columns.numbers(versions)
+    arrays["properties"], arrays["evidence"] = (columns.text_lists(*column) for column in lists)
+    return pa.Table.from_arrays([arrays[name] for name in _IN_MEMORY.names], schema=_IN_MEMORY)
 
 
 def digests_table(of_zones: Mapping[str, str]) -> pa.Table:
@@ -137,7 +113,7 @@ def write(directory: Path, tables: Iterable[pa.Table], made: Made) -> Path:
 
 
 def write_sorted(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], dictionary: bool | list[str]) -> None:
-    """Store tables one after the other as one Parquet file, a row group in memory at a time.
+    """Store tables one after the other as one Parquet file, each as a row group.
 
     Raises:
         InputError, RetryLater: it cannot be written; what was there before stays.
@@ -147,45 +123,7 @@ def write_sorted(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], dict
     settings = {"compression": "zstd", "compression_level": 3, "use_dictionary": dictionary, "store_schema": False}
     with durable.storing(path) as file, pq.ParquetWriter(file, schema, write_statistics=["zone"], **settings) as writer:
         for table in tables:
-            for start in range(0, table.num_rows, _ROW_GROUP):
-                writer.write_table(_changed(table.slice(start, _ROW_GROUP), _only_used))
-
-
-def plain(table: pa.Table) -> pa.Table:
-    """The table of `to_table` with texts in place of indices, as it is read back."""
-    return _changed(table, pa.DictionaryArray.dictionary_decode)
-
-
-def _changed(table: pa.Table, change: Callable[[pa.DictionaryArray], pa.Array]) -> pa.Table:
-    """The table with each column of indices, and of lists of indices, changed."""
-    for at, field in enumerate(table.schema):
-        if field.type == _INDEXED:
-            table = table.set_column(at, field.name, change(_whole(table.column(at))))
-        elif field.type == pa.list_(_INDEXED):
-            lists = _whole(table.column(at))
-            ends = lists.offsets
-            first, last = ends[0].as_py(), ends[-1].as_py()
-            if first:
-                import pyarrow.compute as pc  # type: ignore[import-untyped]  # slow: only where rows are many
-
-                ends = pc.subtract(ends, pa.scalar(first, pa.int32()))
-            values = change(lists.values.slice(first, last - first))
-            table = table.set_column(at, field.name, pa.ListArray.from_arrays(ends, values))
-    return table
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
-
-
-def _only_used(texts: pa.DictionaryArray) -> pa.DictionaryArray:
-    """The same texts, their dictionary in order of first appearance: it does not depend on the rows around them."""
-    start = texts.offset * _INDEX_OCTETS
-    indices = memoryview(texts.indices.buffers()[1] or b"").cast("B")[start : start + len(texts) * _INDEX_OCTETS]
-    fewer = renumbered(indices, len(texts.dictionary))
-    if fewer is None:
-        return texts  # as `to_table` made it
-    return pa.DictionaryArray.from_arrays(_numbers(fewer[0]), texts.dictionary.take(_numbers(fewer[1])))
+            writer.write_table(table)
 
 
 def read_made(directory: Path, profile: str) -> Made:

@@ -9,7 +9,8 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 from typing import NamedTuple
 
-from gnomon._core import canonical, verdict_row
+from gnomon._core import Judged as Judged
+from gnomon._core import canonical
 from gnomon.base import printable
 from gnomon.base.words import tr
 from gnomon.checks.registry import all_checks
@@ -73,7 +74,18 @@ class Verdict:
     def row(self) -> str:
         """The verdict in one fixed form, for digests and comparison; also its place among those of its zone."""
         kind = kind_of(self.check_id, self.check_version, self.properties, self.code, self.state, self.level)
-        return row_of(self.zone, kind, self.subject, self.args, self.evidence, self.explanation)[0]
+        outcome = (self.code, self.args, self.evidence, self.state, self.subject)
+        return Judged(self.zone, kind, outcome, self.explanation).row
+
+    @classmethod
+    def of(cls, judged: Judged) -> Verdict:
+        """The whole of a verdict that is taken apart."""
+        kind, outcome = judged.kind, judged.outcome
+        args = {name: list(value) if isinstance(value, tuple) else value for name, value in outcome.args.items()}
+        return cls(
+            judged.zone, kind.check_id, kind.check_version, outcome.subject, kind.properties, kind.code, kind.state,
+            kind.level, args, outcome.evidence, judged.explanation,
+        )  # fmt: skip
 
     @classmethod
     def from_row(cls, text: str) -> Verdict:
@@ -113,18 +125,6 @@ def kind_of(check_id: str, version: int, properties: tuple[str, ...], code: str,
     """The kind with these fields; there are some thousand of them, and far more verdicts."""
     after = f',{quoted(code)},{version},{canonical(properties)},"{state}","{level}",'
     return Kind(check_id, version, properties, code, state, level, f",{quoted(check_id)},", after)
-
-
-def row_of(
-    zone: str,
-    kind: Kind,
-    subject: str,
-    args: Mapping[str, object],
-    evidence: tuple[str, ...],
-    explanation: tuple[Note, ...],
-) -> tuple[str, str]:
-    """`Verdict.row`, a canonical JSON array made from its parts, and `Verdict.args_json`."""
-    return verdict_row(zone, kind.before, subject, kind.after, args, evidence, explanation)
 
 
 def sentence(verdict: Verdict) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import traceback
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from operator import itemgetter
-from typing import NamedTuple
 
-from gnomon._core import judged
+from gnomon._core import in_order, judged
 from gnomon.base import InputError, Level
 from gnomon.checks.levels import NOT_OBSERVED, ZoneClass
 from gnomon.checks.outcome import Outcome, State
@@ -16,7 +14,7 @@ from gnomon.checks.profile import Profile
 from gnomon.checks.registry import Check, all_checks
 from gnomon.checks.view import ZoneView
 from gnomon.evidence.subject import zone_text
-from gnomon.judge.verdict import INTERNAL_ERROR, NOTHING_SEEN, Kind, Note, Verdict, kind_of, row_of
+from gnomon.judge.verdict import INTERNAL_ERROR, NOTHING_SEEN, Judged, Kind, Verdict, kind_of
 from gnomon.judge.weigh import Weighed, weigh
 
 _NOTICE = Level.NOTICE
@@ -33,28 +31,7 @@ def judge_zone(view: ZoneView, profile: Profile, only: Collection[str] | None = 
     Raises:
         InputError: `only` names no check.
     """
-    return [one.verdict for one in judge_rows(view, profile, only)]
-
-
-class Judged(NamedTuple):
-    """A verdict taken apart for storing; `row` and `args_json` are those of `Verdict`."""
-
-    row: str
-    args_json: str
-    zone: str
-    kind: Kind
-    outcome: Outcome
-    explanation: tuple[Note, ...]
-
-    @property
-    def verdict(self) -> Verdict:
-        """The whole of it."""
-        kind, outcome = self.kind, self.outcome
-        args = {name: list(value) if isinstance(value, tuple) else value for name, value in outcome.args.items()}
-        return Verdict(
-            self.zone, kind.check_id, kind.check_version, outcome.subject, kind.properties, kind.code, kind.state,
-            kind.level, args, outcome.evidence, self.explanation,
-        )  # fmt: skip
+    return [Verdict.of(one) for one in judge_rows(view, profile, only)]
 
 
 def judge_rows(view: ZoneView, profile: Profile, only: Collection[str] | None) -> list[Judged]:
@@ -88,14 +65,14 @@ class _Zone:
         """Take in what a check says of the zone."""
         of_check = self._kinds[check]
         try:
-            plain, others = judged(Judged, self._text, of_check, check.judge(self._view), _NOTICE)
+            plain, others = judged(self._text, of_check, check.judge(self._view), _NOTICE)
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             failed = Outcome(INTERNAL_ERROR, {"error": f"{type(error).__name__} in {place.name}"}, (), State.UNKNOWN)
-            plain, others = judged(Judged, self._text, of_check, (failed,), _NOTICE)
+            plain, others = judged(self._text, of_check, (failed,), _NOTICE)
         if others:
             self._weighed += [Weighed(check, outcome, level) for outcome, level in others]
-        self._found += plain if plain or others else judged(Judged, self._text, of_check, (_SILENT,), _NOTICE)[0]
+        self._found += plain if plain or others else judged(self._text, of_check, (_SILENT,), _NOTICE)[0]
 
     def settled(self, profile: Profile) -> list[Judged]:
         """All that was said, sorted; the levels that depend on more than their outcome are weighed now."""
@@ -103,9 +80,8 @@ class _Zone:
         weigh(self._view, profile, self._weighed)
         for one in self._weighed:
             kind = _kind(one.check, one.outcome.code, one.state, one.level)
-            found.append(_judged(self._text, kind, one.outcome, tuple(one.notes)))
-        found.sort(key=itemgetter(0))
-        return found
+            found.append(Judged(self._text, kind, one.outcome, tuple(one.notes)))
+        return in_order(found)
 
 
 def chosen(only: Collection[str] | None) -> list[Check]:
@@ -122,12 +98,6 @@ def chosen(only: Collection[str] | None) -> list[Check]:
         if word not in checks and word not in families:
             raise InputError(f"no check and no family of checks is called {word!r}; `gnomon checks` lists them")
     return [check for check in checks.values() if check.id in only or check.family in only]
-
-
-def _judged(zone: str, kind: Kind, outcome: Outcome, notes: tuple[Note, ...] = ()) -> Judged:
-    _, args, evidence, _, subject = outcome
-    row, args_json = row_of(zone, kind, subject, args, evidence, notes)
-    return tuple.__new__(Judged, (row, args_json, zone, kind, outcome, notes))
 
 
 class _Kinds(dict[tuple[str, State], tuple[Level, Kind]]):
