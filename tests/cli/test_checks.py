@@ -37,6 +37,8 @@ def test_what_chooses(gnomon: Gnomon) -> None:
         return [check["id"] for check in json.loads(gnomon("checks", *words, "--format", "json").out)]
 
     assert chosen() == list(all_checks())
+    assert chosen("del.lame/refused") == ["del.lame"]
+    assert "hdr.any" in chosen("RFC 8482")
     assert chosen("soa") == [id for id, check in all_checks().items() if check.family == "soa"]
     assert "del.ns-count-min" in chosen("delegation01")
     assert chosen("iterations") == ["denial.nsec3-iterations"]

@@ -17,6 +17,10 @@ NAMES = {
     "bad\\999.org": "bad escape",
     "\udcff.org": "internationalised",
     "ü..de": "internationalised",
+    "https://www.example.org/": "such as www.example.org",
+    "hostmaster@example.org": "behind its @: example.org",
+    "192.0.2.1": "1.2.0.192.in-addr.arpa.",
+    "2001:db8::1": "ip6.arpa.",
 }
 
 

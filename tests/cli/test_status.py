@@ -9,6 +9,8 @@ import pytest
 
 from cli.conftest import Gnomon
 from gnomon.base import Level
+from gnomon.cli.verdicts import Assessed, print_all
+from gnomon.judge import Verdict
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +38,16 @@ def test_a_zone_that_does_not_exist_is_found_out_not_an_error(gnomon: Gnomon, la
     done = gnomon("assess", "no-such-zone.", "--lab", lab)
     assert (done.status, done.err) == (1, "")
     assert "del.zone-exists/no-such-zone" in done.out
+
+
+def test_why_next_to_nothing_is_known_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    verdict = Verdict(
+        "nobody.test.", "del.zone-exists", 1, "", ("reliability",), "no-parent-answer", "unknown", "unknown", {}, ()
+    )
+    print_all([Assessed("nobody.test.", [verdict], 0, 0, None)], "text")
+    out = capsys.readouterr().out
+    assert "nothing asked" in out
+    assert "No server of the parent of nobody.test answered." in out
 
 
 def test_zones_in_any_spelling_are_assessed_once(gnomon: Gnomon, lab: Path, zones: list[str], tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from functools import lru_cache
 
 from gnomon.base import Address, Name
-from gnomon.base.codes import AAAA, CAA, NOERROR, NXDOMAIN, OPTION_NSID, OPTION_ZONEVERSION, SOA, TXT, A
+from gnomon.base.codes import AAAA, CAA, NOERROR, NS, NXDOMAIN, OPTION_NSID, OPTION_ZONEVERSION, SOA, TXT, A
 from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.read import address_order, read_all
@@ -32,10 +32,12 @@ from gnomon.wire import Message, rdata
     "cons.ns-host-addresses",
     properties=(STA,),
     asked=("Q9",),
+    version=2,
     codes={
         "agree": "The servers of {zone} agree on the addresses of the name servers inside it ({names}).",
         "differ": "The servers of {zone} have different addresses for {name}: {values}.",
         "none-answers": "No server of {zone} answers with authority for {name}, which is inside it.",
+        "below-a-cut": "{name} lies in {cut}, which {zone} delegates: its own servers do not speak for it.",
         "none-inside": "No name server of {zone} is inside it.",
         **UNHEARD,
     },
@@ -45,7 +47,7 @@ def ns_host_addresses(view: ZoneView) -> Iterator[Outcome]:
 
     Why: it depends on chance which address a resolver then uses, and one of them is probably out of date.
     Rule: warning for each NS name inside the zone for which servers give different A or AAAA records; error if servers
-        that serve the zone give no authoritative answer for it at all.
+        that serve the zone give no authoritative answer for it at all, nor refer to a zone below that it lies in.
     Source: RFC 1034 section 4.2.2.
     Do: let all servers transfer the zone from one primary; look for a stale copy on the server that differs.
     """
@@ -59,7 +61,10 @@ def ns_host_addresses(view: ZoneView) -> Iterator[Outcome]:
             shown = shown_by(usable)
             yield outcome("differ", shown, subject=str(name), name=str(name), values=_tell(view, of))
         serving = [a for a in answers if view.service(a.address).state == "ok"]
-        if serving and not usable:
+        cut = next((cut for a in serving if (cut := _referred_to(view.zone, a)) is not None), None)
+        if serving and not usable and cut is not None:
+            yield not_applicable("below-a-cut", shown_by(answers), subject=str(name), name=str(name), cut=str(cut))
+        elif serving and not usable:
             yield outcome("none-answers", shown_by(answers), subject=str(name), name=str(name))
         elif usable and all(len(of) < 2 for of in sets.values()):
             agreeing.append(name)
@@ -70,6 +75,13 @@ def ns_host_addresses(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("agree", view.asked("Q9"), names=tuple(map(str, agreeing)))
     at = [a for a in view.addresses if view.asked("Q9", a) or view.service(a).state not in ("ok", "unobserved")]
     yield from unheard(view, _but_lame(view, hear(view, "Q9", at=at or view.addresses)), "Q9")
+
+
+def _referred_to(zone: Name, answer: Answer) -> Name | None:
+    """The zone below that an answer without authority refers to."""
+    message = answer.message
+    owners = (r.owner for r in message.authority if r.rtype == NS and not message.aa and message.rcode == NOERROR)
+    return next((owner for owner in owners if owner != zone and owner.is_subdomain_of(zone)), None)
 
 
 def _but_lame(view: ZoneView, heard: Heard) -> Heard:
@@ -105,6 +117,7 @@ _COMPARED = ((TXT, "Z1T"), (CAA, "Z1C"))
     "cons.apex-rrsets",
     properties=(STA, SEC),
     asked=("Z1T", "Z1C", "Q1"),
+    version=2,
     codes={
         "agree": "The servers of {zone} that were asked have the same {types} records.",
         "differ": "Servers of {zone} with the same serial have different {rtype} records: {servers}.",
@@ -164,6 +177,7 @@ def _difference(view: ZoneView, values: Mapping[Address, Hashable]) -> str:
     "cons.negative-agree",
     properties=(STA,),
     asked=("Q5", "Q6", "Q1"),
+    version=2,
     codes={
         "agree": "The servers of {zone} agree on names and types that do not exist ({count} compared).",
         "differ": "Servers of {zone} with the same serial contradict each other about {what}: {values}.",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from ipaddress import IPv4Address
 
-from gnomon.base import Address, Name
+from gnomon.base import ROOT, Address, Name
 from gnomon.base.codes import AAAA, MX, NOERROR, NS, NXDOMAIN, A
 from gnomon.base.special import special_purpose
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
@@ -72,6 +72,7 @@ def _addresses(zone: Name, message: Message) -> tuple[tuple[Name, Address], ...]
     "resp.dotless",
     properties=(IOP, STA),
     asked=("Z1A", "Z1M"),
+    version=2,
     codes={
         "none": "{zone} has no address and no mail exchange of its own.",
         "dotless": "{zone} itself has {types} records: a name without a dot.",
@@ -84,8 +85,8 @@ def dotless(view: ZoneView) -> Iterator[Outcome]:
 
     Why: a name without a dot is completed with the local domain, or taken for a search; it works here and not there,
         and its certificates and cookies belong to everybody below.
-    Rule: warning for A, AAAA or MX records at a top-level domain. For a generic one the contract forbids them; which it
-        is, the DNS does not tell.
+    Rule: warning for A, AAAA or MX records at a top-level domain, but not for a null MX, which says that it takes no
+        mail. For a generic one the contract forbids them all; which it is, the DNS does not tell.
     Source: RFC 7085; SAC 053; gTLD registry agreement, specification 6, section 2.2.
     Do: remove the records.
     """
@@ -94,6 +95,7 @@ def dotless(view: ZoneView) -> Iterator[Outcome]:
         return
     answers = [a for ask in ("Z1A", "Z1M") for a in view.answers(ask) if a.message.aa and a.message.rcode == NOERROR]
     found = [(a, r) for a in answers for r in a.message.answer if r.rtype in (A, AAAA, MX) and r.owner == view.zone]
+    found = [(a, r) for a, r in found if r.rtype != MX or r.rdata[2:] != ROOT.wire]
     if found:
         types = tuple(dict.fromkeys(str(record.rtype) for _, record in found))
         yield outcome("dotless", [answer.exchange for answer, _ in found], types=types)

@@ -121,6 +121,7 @@ def empty_non_terminal(view: ZoneView) -> Iterator[Outcome]:
     "resp.qname-min",
     properties=(IOP,),
     asked=("Q9M",),
+    version=2,
     codes={
         "works": "Resolvers that ask label by label find their way through {zone}.",
         "dropped": "{server} does not answer for {name}, on the way to names that it has.",

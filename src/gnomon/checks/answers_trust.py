@@ -40,6 +40,7 @@ from gnomon.wire.rdata import Soa, read_name
     "resp.no-foreign-data",
     properties=(SEC,),
     asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q9", "Z1M", "Z1T"),
+    version=2,
     codes={
         "clean": "Servers of {zone} answer with records of {zone} and of what those name.",
         "foreign": "{server} sends records that nobody asked for, from outside {zone}: {records}.",

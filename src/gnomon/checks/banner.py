@@ -102,6 +102,7 @@ def version_vulnerable() -> None:
     "exp.stale-software-banner",
     properties=(SEC,),
     asked=("Q2", "S17", "S18"),
+    version=2,
     codes={
         "clean": "What servers of {zone} tell of themselves names no internal host or address.",
         "internal-name": "{server} tells a name of its inner network: {text}.",

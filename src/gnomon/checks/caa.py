@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from gnomon.base import printable
+from gnomon.base import Name, printable
 from gnomon.base.codes import CAA
 from gnomon.checks.lookup import look_up
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
@@ -14,6 +14,7 @@ from gnomon.checks.replies import UNHEARD_EDNS, unheard
 from gnomon.checks.told import by_value, exchanges_of, told_at_apex, unusable
 from gnomon.checks.view import ZoneView, class_of
 from gnomon.evidence import Exchange
+from gnomon.sources.operators import operator_key
 from gnomon.wire import services
 from gnomon.wire.services import Caa
 
@@ -33,6 +34,7 @@ def _not_expected(view: ZoneView) -> bool:
     "app.caa",
     properties=(SEC,),
     asked=("Z1C", "H6"),
+    version=2,
     codes={
         "limited": "Only {issuers} may issue certificates for names of {zone}.",
         "nobody": "Nobody may issue certificates for names of {zone}.",
@@ -41,6 +43,7 @@ def _not_expected(view: ZoneView) -> bool:
         "above": "{zone} has no CAA record; {records:that|those} of {at} {records:counts|count}: {records}.",
         "above-unknown": "{zone} has no CAA record; whether {at}, above it, has any is not known.",
         "none": "Any certification authority may issue certificates for names of {zone}: there is no CAA record.",
+        "none-for-others": "{zone} has no CAA record; one would bind all who register names below it.",
         "differ": "The servers of {zone} have different CAA records: {values}.",
         "syntax": "The CAA record {record} of {zone} is wrong: {wrong}.",
         "unreadable": "{count} CAA {count:record|records} of {zone} cannot be read.",
@@ -56,8 +59,8 @@ def caa(view: ZoneView) -> Iterator[Outcome]:
     Why: without them any authority that somebody deceives may issue a certificate; with wrong ones nobody may, or all.
     Rule: warning for a record that cannot be read, has a value that is no domain name with parameters, or is critical
         with a tag nobody knows; notice if servers differ, or if there is none at the zone or a name above it, or none
-        with the tag issue: issuewild is about wildcards only. The domain in a record need not exist, it is the name of
-        an authority.
+        with the tag issue: issuewild is about wildcards only. A top-level domain, or another below which others
+        register names, needs none. The domain in a record need not exist, it is the name of an authority.
     Source: RFC 8659 sections 3 to 5; RFC 9495; RFC 8657.
     Do: publish 'CAA 0 issue "<your authority>"' at the zone's name; 'CAA 0 issue ";"' if nobody is to issue.
     """
@@ -112,7 +115,13 @@ def _judge_above(view: ZoneView, shown: Sequence[Exchange]) -> Iterator[Outcome]
         if records:
             yield outcome("above", shown, at=str(above), records=tuple(map(_text, records)))
             return
-    yield outcome("none", shown)
+    yield outcome("none-for-others" if _is_public_suffix(view.zone) else "none", shown)
+
+
+def _is_public_suffix(zone: Name) -> bool:
+    """Whether names right below the zone are registered by others, as the public suffix list has it."""
+    below = zone.prepend(b"a") if len(zone.wire) < 254 else zone
+    return operator_key(below) == below
 
 
 def _issuer(record: Caa) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from gnomon.base import Name
 from gnomon.base.codes import NOERROR, NS, SOA
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
+from gnomon.checks.parent import ParentAnswer
 from gnomon.checks.read import in_order
 from gnomon.checks.registry import IOP, REL, RES, STA, check
 from gnomon.checks.view import ZoneView
@@ -16,7 +17,7 @@ from gnomon.checks.view import ZoneView
     "del.zone-exists",
     properties=(REL,),
     asked=("P1", "P4", "Q1"),
-    version=2,
+    version=3,
     codes={
         "delegated": "The parent of {zone} delegates it to {names}.",
         "no-such-zone": "No server of the parent knows {zone}: {says}. It does not exist as a zone.",
@@ -48,7 +49,7 @@ def zone_exists(view: ZoneView) -> Iterator[Outcome]:
         yield unknown("no-parent-answer", view.asked("P1"))
         return
     seen = [a.answer.exchange for a in answers]
-    says = tuple(f"{a.answer.address} {a.says}" for a in answers)
+    says = tuple(f"{word} from {' '.join(of)}" for word, of in _by_word(answers).items())
     kinds = {a.says for a in answers}
     serving = [view.service(address) for address in view.addresses]
     working = [s for s in serving if s.state == "ok"]
@@ -66,6 +67,21 @@ def zone_exists(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("child-without-parent", seen, *(s.exchanges for s in working), servers=servers, says=says)
     else:
         yield outcome("no-such-zone", seen, says=says)
+
+
+_WORDS = {
+    "referral": "a delegation", "answer": "its NS records with authority", "nodata": "no NS records",
+    "nxdomain": "NXDOMAIN", "alias": "an alias", "elsewhere": "a referral to another zone",
+}  # fmt: skip
+
+
+def _by_word(answers: Iterable[ParentAnswer]) -> dict[str, list[str]]:
+    """The parent's servers by what they say, in words."""
+    found: dict[str, list[str]] = {}
+    for said in answers:
+        word = _WORDS.get(said.says) or str(said.answer.message.rcode)
+        found.setdefault(word, []).append(str(said.answer.address))
+    return found
 
 
 @check(

@@ -33,6 +33,7 @@ _UNKNOWN_OPTION = 65001
     "edns.support",
     properties=(IOP,),
     asked=("Q1", "Q2", "Q2C", "Q2N", "Q2K", "Q2D", "Q2S", "Q3", "Q3N"),
+    version=2,
     codes={
         "supported": "All servers of {zone} that were heard speak EDNS.",
         "dropped": "{server} does not answer queries with EDNS; without EDNS it does.",
@@ -279,6 +280,7 @@ def do_bit(view: ZoneView) -> Iterator[Outcome]:
     "edns.plain",
     properties=(IOP,),
     asked=("Q1", "Q2", "Q3"),
+    version=2,
     codes={
         "answered": "All servers of {zone} that were heard answer plain queries, and without EDNS.",
         "fails": "{server} serves {zone} to queries with EDNS, but answers {rcode} to one without.",

@@ -55,6 +55,7 @@ def _options(view: ZoneView) -> Mapping[int, Mapping[Address, list[tuple[Answer,
     "edns.option-list",
     properties=(IOP,),
     asked=("S6", "S2", "S3", *_SINGLE_OPTIONS),
+    version=2,
     codes={
         "answered": "All servers of {zone} that were heard answer a query with five ordinary EDNS options.",
         "dropped": "{server} does not answer a query with several EDNS options; with each alone it does.",

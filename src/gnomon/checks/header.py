@@ -59,6 +59,7 @@ def unknown_opcode(view: ZoneView) -> Iterator[Outcome]:
     "hdr.unknown-type",
     properties=(IOP, REL),
     asked=("Q6",),
+    version=2,
     codes={
         "nodata": "All servers of {zone} that were heard answer questions for an unknown type as for any other.",
         "dropped": "{server} does not answer a question for an unknown type; others it does.",
@@ -140,6 +141,7 @@ def _asked_name(answer: Answer) -> bytes:
     "hdr.wellformed",
     properties=(IOP, SEC),
     asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "S4", "S6", "S7", "S8", "S10", "S16", "S17", "S18", "S22"),
+    version=2,
     codes={
         "good": "{count:The only message|All # messages} from the servers of {zone} can be read to the end.",
         "malformed": "{server} sends messages that cannot be read ({asks}): {reason} at octet {offset} in the {part}.",

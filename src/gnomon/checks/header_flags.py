@@ -19,6 +19,7 @@ _FLAGS = {"S8A": "AA", "S8T": "TC", "S9": "RD", "S8R": "RA", "S8Z": "Z", "S8D": 
     "hdr.flags",
     properties=(IOP,),
     asked=("Q1", "S8", *_FLAGS),
+    version=2,
     codes={
         "ignored": "All servers of {zone} that were heard answer a query with all header flags set like any other.",
         "dropped": "{server} does not answer a query with the header {flags:flag|flags} {flags} set.",

@@ -222,6 +222,7 @@ def _has_soa(answer: Answer) -> bool:
     "hdr.question-echo",
     properties=(SEC,),
     asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7"),
+    version=2,
     codes={
         "echoed": "All servers of {zone} that were heard repeat ID, opcode and question of the query.",
         "wrong": "{server} sends answers with another {parts} than the query's ({asks}).",

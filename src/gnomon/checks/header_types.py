@@ -131,6 +131,7 @@ def _any_code(answer: Answer, is_signed: bool) -> str:
     "hdr.type-sweep",
     properties=(IOP,),
     asked=("Q3", "Q4", "Q5", "Q8", "Q8P", "Q8N", "Q9", "Z1M", "Z1T", "S25"),
+    version=2,
     codes={
         "answered": "All servers of {zone} that were heard answer for all {count} types that were asked for.",
         "dropped": "{server} answers other questions, but none for {types}.",

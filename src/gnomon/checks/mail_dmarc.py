@@ -40,6 +40,7 @@ class _Found:
     "mail.dmarc",
     properties=(SEC,),
     asked=("Z2", "H5"),
+    version=2,
     codes={
         "strict": "The DMARC policy of {zone} is {policy}.",
         "strict-above": "The DMARC policy for {zone} comes from {at}: {policy}.",

@@ -81,6 +81,7 @@ def mx_not_cname(view: ZoneView) -> Iterator[Outcome]:
     "mail.mx-resolves",
     properties=(REL,),
     asked=("Z1M", "Z2", "H1", "H2"),
+    version=2,
     codes={
         "reachable": "{hosts:The only mail host|All mail hosts} of {zone} {hosts:has|have} addresses: {hosts}.",
         "no-name": "The mail host {host} does not exist.",
@@ -115,13 +116,15 @@ def mx_resolves(view: ZoneView) -> Iterator[Outcome]:
             yield outcome("no-name" if host.is_missing else "no-address", host.exchanges, subject=name, host=name)
         else:
             yield outcome("failed", host.exchanges, subject=name, host=name, rcode=host.rcode)
-    good = [host for host in hosts if host.addresses and host not in bad]
+    good, left = list[HostLookup](), list[HostLookup]()
+    for host in [host for host in hosts if host not in bad]:
+        (good if host.addresses else left).append(host)
     names = tuple(str(host.name) for host in hosts)
     if hosts and len(bad) == len(hosts):
         yield outcome("none", _shown(hosts), hosts=names)
-    elif good and not bad:
-        yield outcome("reachable", _shown(good), hosts=tuple(str(host.name) for host in good))
-    yield from _unknown([host for host in hosts if host not in bad and not host.is_known])
+    elif good and not bad and not left:
+        yield outcome("reachable", _shown(good), hosts=names)
+    yield from _unknown(left)
     if not hosts:
         yield from _without_hosts(view)
 
@@ -135,6 +138,7 @@ def _has_failed(host: HostLookup) -> bool:
     "mail.mx-v6",
     properties=(IOP,),
     asked=("Z1M", "Z2", "H2"),
+    version=2,
     codes={
         "all": "{hosts:The only mail host|All mail hosts} of {zone} {hosts:has|have} IPv6 addresses: {hosts}.",
         "some": "Mail hosts of {zone} without IPv6 address: {without}; with one: {hosts}.",
@@ -155,11 +159,12 @@ def mx_v6(view: ZoneView) -> Iterator[Outcome]:
     having = [host for host in known if host.v6.state == "found"]
     without = tuple(str(host.name) for host in known if host not in having)
     hosts, shown = tuple(str(host.name) for host in having), [x for host in known for x in host.v6.exchanges]
-    if known:
+    left = [host for host in _found(view) if not host.v6.is_known]
+    if (having and without) or (known and not left):
         yield outcome(
             "some" if having and without else "all" if having else "none", shown, hosts=hosts, without=without
         )
-    yield from _unknown([host for host in _found(view) if not host.v6.is_known])
+    yield from _unknown(left)
     if not mx_hosts(view):
         yield from _without_hosts(view)
 

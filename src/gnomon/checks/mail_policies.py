@@ -33,6 +33,7 @@ def _spf(view: ZoneView) -> SpfTree | None:
     "mail.spf-limits",
     properties=(IOP,),
     asked=("Z1T", "Z2", "H1", "H2", "H5"),
+    version=2,
     codes={
         "within": "The SPF record of {zone} costs receivers {count} DNS {count:look-up|look-ups}; {most} are allowed.",
         "too-many": "The SPF record of {zone} costs receivers {count} DNS {count:look-up|look-ups}; after {most} they "
@@ -85,6 +86,7 @@ def spf_limits(view: ZoneView) -> Iterator[Outcome]:
     "mail.spf-policy",
     properties=(SEC,),
     asked=("Z1T", "Z2", "H5"),
+    version=2,
     codes={
         "strict": "The SPF record of {zone} ends in {ending}.",
         "anyone": "The SPF record of {zone} lets anyone send mail in its name: {terms}.",
@@ -97,7 +99,7 @@ def spf_policy_ends(view: ZoneView) -> Iterator[Outcome]:
     """The SPF record disowns hosts that it does not name.
 
     Why: a record that lets everybody pass, or has no opinion, does not keep anyone from sending in the zone's name.
-    Rule: warning for "+all" or a network of length 0, in an included record too; notice if the record ends in "?all"
+    Rule: warning for "+all" or a prefix length of 0, in an included record too; notice if the record ends in "?all"
         or without "all" and redirect.
     Source: RFC 7208 sections 5.1 and 10.1.2; Internet.nl, SPF policy.
     Do: end the record in "-all" or "~all".

@@ -66,6 +66,7 @@ def ns_name_sane(view: ZoneView) -> Iterator[Outcome]:
     "del.ns-name-typo",
     properties=(SEC,),
     asked=("P1", "Q3"),
+    version=2,
     codes={
         "none": "No NS name of {zone} looks like a misspelling of the others.",
         "lookalike": "The domain of the NS name {name} differs by one letter from {domain}, where {count} "

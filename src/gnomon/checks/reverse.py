@@ -78,6 +78,7 @@ def _records(answers: tuple[Answer, ...], owner: Name, rtype: RRType) -> tuple[N
     "addr.ptr-exists",
     properties=(IOP,),
     asked=("A1",),
+    version=2,
     codes={
         "exist": "{count:The only name server address|All # name server addresses} of {zone} {count:has|have} a PTR "
         "record.",

@@ -15,6 +15,7 @@ from gnomon.wire.spf import Term
 
 MOST_LOOKUPS = 10
 MOST_VOID = 2
+_WITH_LENGTHS = frozenset({"ip4", "ip6", "a", "mx"})
 _ENOUGH = 40  # counted further than allowed, so that the number says how far it is
 
 
@@ -57,15 +58,22 @@ def _walk(view: ZoneView, tree: SpfTree, policy: str, path: tuple[str, ...]) -> 
                 tree.anyone.append("+all")
         elif term.name == "redirect":
             redirect = term
-        elif tree.lookups < _ENOUGH:
+        elif not ending and tree.lookups < _ENOUGH:
+            # What stands behind "all" is never looked at (RFC 7208 section 5.1).
             _count(view, tree, term, path)
-        if term.name in ("ip4", "ip6") and term.lengths == "/0" and term.qualifier == "+":
-            tree.anyone.append(f"{term.name}:{term.value}/0")
+        if not ending and term.name in _WITH_LENGTHS and term.qualifier == "+" and _is_everything(term.lengths):
+            tree.anyone.append(f"{term.name}{':' if term.value else ''}{term.value}{term.lengths}")
     if redirect is not None and not ending and tree.lookups < _ENOUGH:
         tree.lookups += 1
         included = _follow(view, tree, redirect, f"redirect={redirect.value}", path)
         ending = _walk(view, tree, included, (*path, included)) if included else ""
     return ending
+
+
+def _is_everything(lengths: str) -> bool:
+    """Whether prefix lengths, of IPv4 and behind two slashes of IPv6, let every address match."""
+    v4, _, v6 = lengths.partition("//")
+    return v4 == "/0" or v6 == "0"
 
 
 def _count(view: ZoneView, tree: SpfTree, term: Term, path: tuple[str, ...]) -> None:

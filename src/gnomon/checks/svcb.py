@@ -35,6 +35,7 @@ def _without(found: Lookup) -> Iterator[Outcome]:
     "app.https-svcb",
     properties=(IOP,),
     asked=("Z1H",),
+    version=2,
     codes={
         "valid": "The HTTPS {records:record|records} of {zone} {records:is|are} right: {records}.",
         "malformed": "The HTTPS record {record} of {zone} is wrong: {wrong}.",

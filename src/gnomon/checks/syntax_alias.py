@@ -77,6 +77,7 @@ def cname_alone(view: ZoneView) -> Iterator[Outcome]:
     "syn.cname-chain",
     properties=(REL, IOP),
     asked=("Q9", "Z1A", "Z2", "H1", "H2", "H5", "H8"),
+    version=2,
     codes={
         "short": "The aliases that {zone} leads to end after {count} {count:step|steps} at most.",
         "long": "{name} is an alias over {count} steps; some resolvers give up.",

@@ -220,6 +220,7 @@ def _soa_records(zone: Name, message: Message) -> frozenset[Soa]:
     "net.tc-fallback",
     properties=(REL,),
     asked=("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7"),
+    version=2,
     codes={
         "works": "Every truncated answer of {zone} was completed over TCP ({count}).",
         "fails": "{server} truncates answers over UDP and does not complete them over TCP ({asks}).",

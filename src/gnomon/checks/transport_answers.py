@@ -25,6 +25,7 @@ from gnomon.wire import Message, rdata
     "net.udp-answer",
     properties=(REL, IOP),
     asked=("Q1", "Q3", "Q3N"),
+    version=2,
     codes={
         "proper": "Every server of {zone} that could be judged gives proper answers over UDP ({count}).",
         "ns-rcode": "{server} serves {zone}, but answers {rcode} to the question for its NS records.",

@@ -20,7 +20,7 @@ _ETHERNET_OCTETS = {4: 1500 - 20 - 8, 6: 1500 - 40 - 8}  # of payload, behind th
     "net.pmtu",
     properties=(REL,),
     asked=("Q2", "Q3", "Q4", "Q4N", "Q4L"),
-    version=2,
+    version=3,
     codes={
         "passes": "Large answers of {zone} arrive over UDP ({octets} octets at most).",
         "large-lost": "{server} answers small questions with EDNS, but its DNSKEY answer does not arrive over UDP; "

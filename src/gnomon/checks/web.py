@@ -159,6 +159,7 @@ def _key_records(view: ZoneView) -> tuple[tuple[str, ...], list[Exchange]]:
     "app.dangling-cname",
     properties=(SEC,),
     asked=("Z1M", "Z1H", "Z2", "H1", "H2"),
+    version=2,
     codes={
         "lead-on": "{targets:The only name|All names} that records of {zone} lead to {targets:exists|exist}: "
         "{targets}.",
@@ -215,13 +216,14 @@ def _undelegated(view: ZoneView, target: Name) -> Name | None:
     """The registrable domain of a target that does not exist, if the servers of the zone above deny all of it.
 
     A resolver that walks there stops at the first name that does not exist (RFC 8020): the denial then comes with
-    the SOA of the zone above the registrable domain.
+    the SOA of the zone above the registrable domain. What the root denies is in no top-level domain, and nobody can
+    register it.
     """
     domain = operator_key(target)
     host = look_up_host(view, target)
     for exchange in host.exchanges:
         message = view.message(exchange)
         owners = [r.owner for r in message.authority if r.rtype == SOA] if message is not None else []
-        if any(domain != owner and domain.is_subdomain_of(owner) for owner in owners):
+        if any(domain != owner and domain.is_subdomain_of(owner) and not owner.is_root for owner in owners):
             return domain
     return None

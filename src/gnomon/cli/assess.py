@@ -10,10 +10,11 @@ from functools import cache, partial
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
-from gnomon.base import GnomonError, InputError, Level, Name
+from gnomon.base import GnomonError, InputError, Level, Name, parse_address, reverse_name
 from gnomon.cli.judging import chosen_checks, chosen_profile, judging_options
 from gnomon.cli.measure import (
     ASSESS,
@@ -94,7 +95,7 @@ def command(
     Grouped by property, worst first, with what to do about it. Nothing is sent to special-purpose addresses unless
     --allow-net names them. Exit status: 0 done, 1 something is at or above --fail-level, 2 not done.
     """
-    names = list(dict.fromkeys(Name.from_text(zone) for zone in zones))
+    names = list(dict.fromkeys(map(_zone, zones)))
     if (ns or ds) and len(names) != 1:
         raise InputError("--ns and --ds describe one zone; give one ZONE")
     undelegated = {names[0]: given_delegation(names[0], ns, ds)} if ns or ds else {}
@@ -105,7 +106,8 @@ def command(
 
         for zone in names:
             extent = _extent(zone, undelegated)
-            print_plan(zone, manner.plan, extent or Extent(), extent is not None, form, evidence)
+            usual = Extent(parent=0) if zone.is_root else Extent()
+            print_plan(zone, manner.plan, extent or usual, extent is not None, form, evidence)
         return 0
     at = circumstances(
         hints, trust_anchor, vantage, lab,
@@ -138,6 +140,24 @@ def command(
         return 0
     worst = max((Level.from_word(v.level) for zone in found for v in zone.verdicts), default=Level.PASS)
     return 1 if worst >= Level.from_word(fail_level) else 0
+
+
+def _zone(text: str) -> Name:
+    """The zone that somebody wrote.
+
+    Raises:
+        InputError: no domain name, or what holds or stands for one: an address, a URL, a mail address.
+    """
+    if "://" in text:
+        host = urlsplit(text).hostname or "example.com"
+        raise InputError(f"{text!r} is a URL, not the name of a zone; give the domain alone, such as {host}")
+    if "@" in text:
+        raise InputError(f"{text!r} is a mail address; give what stands behind its @: {text.rpartition('@')[2]}")
+    try:
+        address = parse_address(text)
+    except InputError:
+        return Name.from_text(text)
+    raise InputError(f"{text!r} is an address, not the name of a zone; its reverse name is {reverse_name(address)}")
 
 
 def _extent(zone: Name, undelegated: Mapping[Name, Undelegated]) -> Extent | None:

@@ -34,8 +34,8 @@ _STYLES = {"critical": "bold red", "error": "bold red", "warning": "bold yellow"
 def command(words: tuple[str, ...], profile: str, form: str, write: Path | None) -> None:
     """Show the published checks: all of them in a table, or one with its whole specification.
 
-    An ID (del.lame), a FAMILY (del), a peer's test case or tag (Delegation01, mx_aaaa) or any WORD of a rule chooses;
-    what chooses a single check shows it in full.
+    An ID (del.lame) or an outcome of one (del.lame/refused), a FAMILY (del), a peer's test case or tag (Delegation01,
+    mx_aaaa) or any WORD of a rule or its source ("RFC 8482") chooses; what chooses a single check shows it in full.
     """
     if write is not None:
         _write(write)
@@ -69,12 +69,16 @@ def _chosen(words: tuple[str, ...]) -> list[Check]:
     ids: set[str] = set()
     for word in words:
         mine = [check.id for check in checks.values() if _exactly(check, word)] or [
-            check.id for check in checks.values() if word.lower() in f"{check.id} {check.rule}".lower()
+            check.id for check in checks.values() if word.lower() in _text(check)
         ]
         if not mine:
-            raise InputError(f"no check is called {word!r} or has it in its rule; `gnomon checks` lists all")
+            raise InputError(f"no check is called {word!r} or has it in its rule or source; `gnomon checks` lists all")
         ids.update(mine)
     return [check for check in checks.values() if check.id in ids]
+
+
+def _text(check: Check) -> str:
+    return f"{check.id} {check.rule} {check.section('Source')}".lower()
 
 
 def _exactly(check: Check, word: str) -> bool:
@@ -82,7 +86,8 @@ def _exactly(check: Check, word: str) -> bool:
     names = {
         name.lower() for of in of_peers for tags in of.values() for tag in tags for name in (tag.testcase, tag.tag)
     }
-    return word in (check.id, check.family) or word.lower() in names
+    own = {check.id, check.family, *(f"{check.id}/{code}" for code in check.codes)}
+    return word in own or word.lower() in names
 
 
 def _plain(check: Check, profile: Profile) -> dict[str, object]:

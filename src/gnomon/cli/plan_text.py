@@ -63,11 +63,10 @@ def print_plan(zone: Name, plan: Plan, extent: Extent, known: bool, form: str, r
 
 def _words(extent: Extent) -> str:
     names = counted(extent.inside + extent.outside, "name server")
-    addresses, parent = (
-        counted(extent.addresses, "address", "addresses"),
-        counted(extent.parent, "address", "addresses"),
-    )
-    return f"{names} ({extent.inside} inside it) with {addresses}, and a parent with {parent}"
+    servers = f"{names} ({extent.inside} inside it) with {counted(extent.addresses, 'address', 'addresses')}"
+    if not extent.parent:
+        return f"{servers}, and no parent that is asked"
+    return f"{servers}, and a parent with {counted(extent.parent, 'address', 'addresses')}"
 
 
 def _print_part(

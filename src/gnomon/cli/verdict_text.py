@@ -38,8 +38,8 @@ def print_text(out: Console, zone: Assessed, *, all_outcomes: bool, explain: boo
             (printable(zone.zone), "bold"),
             (
                 "   "
-                + tr("{observed}, {addresses} server addresses, {exchanges} messages exchanged").format(
-                    observed=zone.observed, addresses=zone.addresses, exchanges=zone.exchanges
+                + tr("{observed}, {addresses} server addresses, {exchanges} messages sent").format(
+                    observed=zone.observed or tr("nothing asked"), addresses=zone.addresses, exchanges=zone.exchanges
                 ),
                 "dim",
             ),
@@ -52,12 +52,17 @@ def print_text(out: Console, zone: Assessed, *, all_outcomes: bool, explain: boo
         out.print()
         out.print(_heading(prop, counts))
         shown = sorted(
-            (v for v in mine if Level.from_word(v.level) >= least),
+            (v for v in mine if Level.from_word(v.level) >= least or _tells_why(v)),
             key=lambda v: (-Level.from_word(v.level), v.check_id, v.subject),
         )
         for verdict in shown:
             _print_verdict(out, verdict, explain)
     out.print()
+
+
+def _tells_why(verdict: Verdict) -> bool:
+    """Whether it says why much else is unknown: nobody knows of the zone, or it was too much work to ask all."""
+    return verdict.level == Level.UNKNOWN.word and verdict.check_id in ("del.zone-exists", "net.work-limit")
 
 
 def _heading(prop: Property, counts: Counter[Level]) -> Text:

@@ -23,14 +23,16 @@ class Assessed:
     verdicts: Sequence[Verdict]
     addresses: int
     exchanges: int
-    observed: str
+    observed: str | None  # None: nothing was asked
 
     @classmethod
     def of(cls, view: ZoneView, found: Iterable[Judged]) -> Assessed:
         """What was found of one zone."""
         verdicts = [Verdict.from_row(one.row) for one in found]
         at = datetime.fromtimestamp(view.observed_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        return cls(zone_text(view.zone), verdicts, len(view.addresses), len(view.exchanges), at)
+        return cls(
+            zone_text(view.zone), verdicts, len(view.addresses), len(view.exchanges), at if view.exchanges else None
+        )
 
 
 def print_all(zones: Iterable[Assessed], form: str, *, all_outcomes: bool = False, explain: bool = False) -> None:
