@@ -17,7 +17,7 @@ from gnomon.checks.view import ZoneView
     "del.zone-exists",
     properties=(REL,),
     asked=("P1", "P4", "Q1"),
-    version=3,
+    version=4,
     codes={
         "delegated": "The parent of {zone} delegates it to {names}.",
         "no-such-zone": "No server of the parent knows {zone}: {says}. It does not exist as a zone.",
@@ -25,7 +25,7 @@ from gnomon.checks.view import ZoneView
         "({says}).",
         "some-parents-deny": "Some servers of the parent delegate {zone} and others do not: {says}.",
         "alias": "{zone} is not a zone but an alias (see del.alias-instead-of-zone).",
-        "parent-unclear": "The parent's servers do not tell whether {zone} exists: {says}.",
+        "parent-unclear": "No server of the parent tells whether {zone} exists: {says}. Resolvers do not reach it.",
         "no-parent-answer": "No server of the parent of {zone} answered.",
         "root": "The root zone has no parent.",
         "given": "The delegation of {zone} was given by hand, so the parent was not asked.",
@@ -36,7 +36,8 @@ def zone_exists(view: ZoneView) -> Iterator[Outcome]:
 
     Why: resolvers find a zone only through its parent; without a delegation nothing below it can be reached.
     Rule: critical if every parent server denies the name and no server serves it; error if servers serve it all the
-        same, or if parent servers contradict each other. An alias is no zone; del.alias-instead-of-zone tells of it.
+        same, if parent servers contradict each other, or if none answers, or none says anything of the zone. An alias
+        is no zone; del.alias-instead-of-zone tells of it.
     Source: RFC 1034 section 4.2; RFC 9156 section 3.
     Do: have the registry (or the operator of the parent zone) publish the NS records of the zone.
     """
@@ -46,7 +47,8 @@ def zone_exists(view: ZoneView) -> Iterator[Outcome]:
         return
     answers = view.parent_answers()
     if not answers:
-        yield unknown("no-parent-answer", view.asked("P1"))
+        asked = view.asked("P1")
+        yield (outcome if asked else unknown)("no-parent-answer", asked)
         return
     seen = [a.answer.exchange for a in answers]
     says = tuple(f"{word} from {' '.join(of)}" for word, of in _by_word(answers).items())
@@ -61,7 +63,7 @@ def zone_exists(view: ZoneView) -> Iterator[Outcome]:
     elif "alias" in kinds:
         yield not_applicable("alias", seen)
     elif kinds & {"failure", "elsewhere"}:
-        yield unknown("parent-unclear", seen, says=says)
+        yield outcome("parent-unclear", seen, says=says)
     elif working:
         servers = tuple(view.server_label(s.address) for s in working)
         yield outcome("child-without-parent", seen, *(s.exchanges for s in working), servers=servers, says=says)

@@ -87,6 +87,7 @@ def _wrong_at(view: ZoneView, answer: Answer) -> Iterator[Finding]:
 
 @check(
     "edns.cookie-anycast",
+    version=2,
     properties=(IOP, SEC),
     asked=("S12",),
     codes={
@@ -100,8 +101,8 @@ def cookie_anycast(view: ZoneView) -> Iterator[Outcome]:
     """All machines behind an address take each other's cookies.
 
     Why: behind a load balancer or anycast address the next query meets another machine; if it does not know the
-        secret, every resolver starts anew each time.
-    Rule: the cookie that a server gave is sent to it again within the survey. Notice if it answers BADCOOKIE. Machines
+        secret, every resolver starts anew each time; BIND asks until it gives up, and answers SERVFAIL.
+    Rule: the cookie that a server gave is sent to it again within the survey. Warning if it answers BADCOOKIE. Machines
         that only other places reach are not seen from one vantage point.
     Source: RFC 9018 sections 1 and 3.
     Do: give all machines behind one address the same secret and algorithm.
