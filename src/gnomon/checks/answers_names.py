@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gnomon.base import ROOT, Address, Name, RRType
-from gnomon.base.codes import DNAME, NOERROR, NS, NXDOMAIN, RRSIG
+from gnomon.base.codes import DNAME, NOERROR, NS, NXDOMAIN, RRSIG, SOA
 from gnomon.checks.observed import Answer, asked_in, is_silent
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
-from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, Finding, finding, hear, losing, probe, told, unheard
+from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, Finding, finding, hear, labels, losing, probe, told, unheard
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
+
+_INVALID = Name.from_text("invalid.")
 
 
 @check(
@@ -167,6 +169,7 @@ def qname_min(view: ZoneView) -> Iterator[Outcome]:
     codes={
         "refused": "No server of {zone} that was heard claims authority for what is not its own.",
         "denies": "{server} denies {name} with authority, a name that it has nothing to do with.",
+        "reserved": "{servers} {servers:denies|deny} names below {domain} by {servers:itself|themselves}.",
         "empty": "{server} answers with authority, and without records, for {name}, which it has nothing to do with.",
         "answered": "{server} answers with authority for {name}, which it has nothing to do with: {records}.",
         "root-server": "Not judged at {servers}: they serve the root, and so every name.",
@@ -179,23 +182,33 @@ def out_of_zone(view: ZoneView) -> Iterator[Outcome]:
     Why: a server that denies or answers everything turns a wrong delegation, harmless with REFUSED, into a wrong
         answer that resolvers believe.
     Rule: a name that the server has nothing to do with is asked for, and the NS records of the root. Warning for an
-        answer with AA, whether it denies, is empty or has records. A server that gives the root's NS records with
-        authority serves the root, or pretends to, and is left out.
-    Source: RFC 2181 section 6.1; RFC 1034 section 4.3.2; RFC 8906 section 3.
+        answer with AA, whether it denies, is empty or has records. The name is below invalid, which servers may deny
+        by themselves, with a SOA record of that name. A server that gives the root's NS records with authority serves
+        the root, or pretends to, and is left out.
+    Source: RFC 2181 section 6.1; RFC 1034 section 4.3.2; RFC 8906 section 3; RFC 6761 section 6.4.
     Do: let the server answer REFUSED for what it does not serve.
     """
     probed = probe(view, "S10", alive="Q1")
-    findings, roots = list[Finding](), list[Address]()
+    findings, roots, reserved = list[Finding](), list[Address](), list[Answer]()
     for answer in probed.answers:
         message, root = answer.message, view.answer("S11", answer.address)
         if root is not None and _serves_root(root):
             roots.append(answer.address)
+        elif (
+            message.aa
+            and message.rcode == NXDOMAIN
+            and any(r.rtype == SOA and r.owner == _INVALID for r in message.authority)
+        ):
+            reserved.append(answer)
         elif message.aa and message.rcode in (NOERROR, NXDOMAIN):
             code = "denies" if message.rcode == NXDOMAIN else "answered" if message.answer else "empty"
             records = tuple(dict.fromkeys(f"{r.rtype} {r.owner}" for r in message.answer))
             findings.append(finding(code, answer.address, answer, name=str(answer.qname), records=records))
-    judged = [answer for answer in probed.answers if answer.address not in roots]
+    judged = [answer for answer in probed.answers if answer.address not in roots and answer not in reserved]
     yield from told(view, findings, "refused", shown_by(judged))
+    if reserved:
+        servers = labels(view, [answer.address for answer in reserved])
+        yield outcome("reserved", shown_by(reserved), servers=servers, domain=str(_INVALID))
     if roots:
         shown = [x for address in roots for x in view.asked("S11", address)]
         yield not_applicable("root-server", shown, servers=tuple(map(view.server_label, roots)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gnomon.base import Address, Name, RRType
 from gnomon.base.codes import CNAME, DNSKEY, DS, NS, NSEC, NSEC3, NSEC3PARAM, RRSIG, SOA
@@ -13,10 +13,11 @@ from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.read import read, read_all
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
+from gnomon.checks.sent import with_authority
 from gnomon.checks.validation import ExaminedRRset, SignatureState, describe
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
-from gnomon.wire import Record, rdata
+from gnomon.wire import Message, Record, rdata
 
 _NO_NEGATIVE = "No server of {zone} gave a negative answer to judge."
 _NO_NSEC3 = "{zone} does not use NSEC3."
@@ -167,10 +168,11 @@ _BITMAP_MUST = frozenset({int(t) for t in (NS, SOA, RRSIG, DNSKEY)})
 def bitmap(view: ZoneView) -> Iterator[Outcome]:
     """The denial record of the apex lists the types that are there, and not the one that is denied.
 
-    Why: a type that is there but not in the list can be denied by anyone who replays the record.
+    Why: a type that is there but not in the list can be denied by anyone who replays the record, and is by resolvers
+        that answer from the denials they remember (RFC 8198).
     Rule: error if the record of the apex lacks SOA, NS, DNSKEY or RRSIG (NSEC also itself, NSEC3 also NSEC3PARAM) or a
-        type that the same server gave there, if it lists the type that it denies, a type of the other kind of denial,
-        or DS or CNAME, which are never at an apex.
+        type of which the same server gives records there, if it lists the type that it denies, a type of the other
+        kind of denial, or DS or CNAME, which are never at an apex. Other types that are not there are no fault.
     Source: RFC 4034 section 4.1.2; RFC 5155 section 7.1.
     Do: sign the zone again with a maintained signer.
     """
@@ -182,7 +184,7 @@ def bitmap(view: ZoneView) -> Iterator[Outcome]:
     for address in signed_servers(view):
         for signed in answers_at(view.chain().inventory, address):
             if signed.is_nodata and signed.answer.qname == view.zone:
-                there, denied = _types_at_apex(view, address), int(signed.answer.qtype or 0)
+                there, denied = _types_at_apex(view)[address], int(signed.answer.qtype or 0)
                 for kind, what in _faults_of_lists(view, signed.negative, there, denied):
                     seen.append(signed)
                     if what:
@@ -199,10 +201,16 @@ def bitmap(view: ZoneView) -> Iterator[Outcome]:
 
 
 @once
-def _types_at_apex(view: ZoneView, address: Address) -> frozenset[int]:
-    """The types of which the server gave a record set of the apex."""
-    positive = (one.rrset for signed in answers_at(view.chain().inventory, address) for one in signed.positive)
-    return frozenset([int(rrset.rtype) for rrset in positive if rrset.owner == view.zone])
+def _types_at_apex(view: ZoneView) -> Mapping[Address, frozenset[int]]:
+    """The types of which each server gives records of the apex, in answers with authority."""
+    found: dict[Address, set[int]] = {address: set() for address in view.addresses}
+    of_message: dict[Message, frozenset[int]] = {}
+    for answer in with_authority(view):
+        message = answer.message
+        if message not in of_message:
+            of_message[message] = frozenset([int(r.rtype) for r in message.answer if r.owner == view.zone])
+        found[answer.address] |= of_message[message]
+    return {address: frozenset(types) for address, types in found.items()}
 
 
 @once

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gnomon.base import InputError, Name
+from gnomon.base import Name
 from gnomon.base.codes import NOERROR, NSEC, NSEC3, RRSIG, SOA
 from gnomon.base.once import once
 from gnomon.checks.inventory import SignedAnswer
@@ -13,6 +13,7 @@ from gnomon.checks.proofs import NXNAME
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import IOP, SEC, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
+from gnomon.checks.spans import is_made, is_made_hashed, successor
 from gnomon.checks.validation import ExaminedRRset
 from gnomon.checks.view import ZoneView
 from gnomon.wire import rdata
@@ -75,10 +76,10 @@ def negative_ttl(view: ZoneView) -> Iterator[Outcome]:
     properties=(IOP,),
     asked=("Q5",),
     codes={
-        "not-used": "{zone} denies names with NXDOMAIN.",
+        "not-used": "{zone} does not deny names compactly.",
         "used": "{servers} {servers:denies|deny} names of {zone} compactly: one NSEC record made for each question.",
-        "unmarked": "{servers} {servers:denies|deny} names of {zone} compactly, but without the NXNAME type that says "
-        "so.",
+        "unmarked": "{servers} {servers:answers|answer} for {qname}, which nobody has, with an NSEC record of it, made "
+        "as if it were there: the NXNAME type, which would say that it is not, is missing.",
         "mixed-types": "{servers} {servers:lists|list} NXNAME beside other types ({types}) in a compact denial of "
         "{qname}.",
         "wrong-owner": "{servers} {servers:denies|deny} {qname} with an NXNAME record of another name.",
@@ -92,8 +93,9 @@ def compact(view: ZoneView) -> Iterator[Outcome]:
 
     Why: the answer looks like that of an existing name without data; only the record tells that the name is absent.
     Rule: error if the NXNAME type stands beside other types than RRSIG and NSEC, or the record is not of the name
-        asked for; notice if its next name is not the name's immediate successor; otherwise only a fact.
-    Source: RFC 9824 section 3.
+        asked for; notice if its next name is not the name's immediate successor; otherwise only a fact. So is a record
+        of the name without NXNAME, as servers made it that signed their answers before the type was there.
+    Source: RFC 9824 sections 2, 3.1 and 10.
     Do: update the server's software.
     """
     keyed = signed_servers(view)
@@ -130,23 +132,15 @@ def _compactness_of(
     nsecs = [(rrset.owner, nsec) for rrset in sets for nsec in read_all(rdata.nsec, rrset.rdatas)]
     marked = [(owner, nsec) for owner, nsec in nsecs if NXNAME in nsec.types]
     if not marked:
-        alone = rcode == NOERROR and any(nsec.types <= {RRSIG, NSEC} for owner, nsec in nsecs if owner == qname)
-        return ("unmarked" if alone else "not-used"), {}
+        own = rcode == NOERROR and any(is_made(owner, nsec) for owner, nsec in nsecs if owner == qname)
+        return ("unmarked" if own else "not-used"), {}
     owner, nsec = marked[0]
     extra = sorted(nsec.types - {NXNAME, RRSIG, NSEC})
     if extra:
         return "mixed-types", {"types": " ".join(str(rtype) for rtype in extra)}
     if owner != qname:
         return "wrong-owner", {}
-    return ("used", {}) if nsec.next_name == _successor(owner) else ("far-next", {"next": str(nsec.next_name)})
-
-
-def _successor(name: Name) -> Name | None:
-    """The first name after it in canonical order; None if that would be too long to be written so."""
-    try:
-        return name.prepend(b"\0")
-    except InputError:
-        return None
+    return ("used", {}) if nsec.next_name == successor(owner) else ("far-next", {"next": str(nsec.next_name)})
 
 
 @check(
@@ -164,9 +158,10 @@ def enumerable(view: ZoneView) -> Iterator[Outcome]:
     """What denials give away of the zone's names is what its owner accepts.
 
     Why: whoever walks the chain of NSEC records has a list of the zone; of NSEC3 records, one to guess from.
-    Rule: a fact, told from the record that denies one name: it leads to another existing name, to the next hash, or
-        to nowhere. A profile of one's own can raise it where the zone's contents are confidential.
-    Source: RFC 5155 section 1.1; RFC 7129 section 3.4; RFC 9824 section 1.
+    Rule: a fact, told from the records that deny one name: they lead to other existing names, to the next hash, or,
+        made for the question, to nowhere. A profile of one's own can raise it where the zone's contents are
+        confidential.
+    Source: RFC 5155 section 1.1; RFC 7129 section 3.4 and appendix B; RFC 4470 section 3; RFC 9824 section 1.
     Do: nothing if the names are public anyway; otherwise deny compactly, which takes keys at the servers.
     """
     keyed = signed_servers(view)
@@ -176,8 +171,8 @@ def enumerable(view: ZoneView) -> Iterator[Outcome]:
     heard = hear(view, "Q5", at=keyed, edns=True)
     inventory = view.chain().inventory
     denials = [signed for address in keyed if (signed := inventory.get(("Q5", address))) and signed.denial_types]
-    walkable = [s for s in denials if NSEC in s.denial_types and _compactness(view, s)[0] not in ("used", "unmarked")]
-    hashed = [s for s in denials if NSEC3 in s.denial_types and not _is_made_for(view, s.negative)]
+    walkable = [s for s in denials if not _is_made_for(view, s.negative, NSEC)]
+    hashed = [s for s in denials if not _is_made_for(view, s.negative, NSEC3)]
     if denials:
         code = "walkable" if walkable else "hashed" if hashed else "online"
         yield outcome(code, [signed.answer.exchange for signed in walkable or hashed or denials])
@@ -187,22 +182,12 @@ def enumerable(view: ZoneView) -> Iterator[Outcome]:
 
 
 @once
-def _is_made_for(view: ZoneView, negative: tuple[ExaminedRRset, ...]) -> bool:
-    """Whether every covering NSEC3 spans two hashes only: made for the question ("white lies", RFC 7129 appendix B)."""
-    spans = []
-    for one in negative:
-        if one.rrset.rtype == NSEC3:
-            label = one.rrset.owner.labels[0].decode("latin-1") if one.rrset.owner.labels else ""
-            spans += [(label, nsec3.next_hash) for nsec3 in read_all(rdata.nsec3, one.rrset.rdatas)]
-    return bool(spans) and all(_gap(label, end) in (1, 2) for label, end in spans)
-
-
-def _gap(label: str, end: bytes) -> int:
-    try:
-        start = int(label, 32)
-    except ValueError:
-        return 0
-    return int.from_bytes(end, "big") - start
+def _is_made_for(view: ZoneView, negative: tuple[ExaminedRRset, ...], rtype: int) -> bool:
+    """Whether all denial records of that type were made for the question."""
+    sets = [one.rrset for one in negative if one.rrset.rtype == rtype]
+    if rtype == NSEC:
+        return all(is_made(rrset.owner, nsec) for rrset in sets for nsec in read_all(rdata.nsec, rrset.rdatas))
+    return all(is_made_hashed(rrset.owner, nsec3) for rrset in sets for nsec3 in read_all(rdata.nsec3, rrset.rdatas))
 
 
 @check(

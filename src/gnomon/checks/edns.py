@@ -58,7 +58,7 @@ def support(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 6891 sections 6.1.1 and 7; RFC 8906 section 8.2.
     Do: update the server, or the firewall or load balancer in front of it.
     """
-    probed, clean = probe(view, "Q3", alive="Q3N"), True
+    probed, clean = probe(view, "Q3", alive="Q3N", only_tcp=True), True
     serving = [answer for answer in probed.answers if view.service(answer.address).state == "ok"]
     for answer in serving:
         code, shown = _support_code(answer), [answer.exchange]

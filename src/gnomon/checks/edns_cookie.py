@@ -9,7 +9,7 @@ from gnomon.checks.edns_options import carried
 from gnomon.checks.observed import Answer, parsed
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by
 from gnomon.checks.registry import IOP, SEC, check
-from gnomon.checks.replies import UNHEARD_EDNS, Finding, finding, hear, labels, told, unheard
+from gnomon.checks.replies import UNHEARD_EDNS, Finding, finding, hear, labels, says_only_tcp, told, unheard
 from gnomon.checks.view import ZoneView
 
 
@@ -79,7 +79,7 @@ def _wrong_at(view: ZoneView, answer: Answer) -> Iterator[Finding]:
     elif len(got) == 8:
         yield finding("no-server-cookie", address, answer)
     short, wrong = view.answer("S14", address), view.answer("S13", address)
-    if short is not None and short.message.rcode != FORMERR:
+    if short is not None and short.message.rcode != FORMERR and not says_only_tcp(short):
         yield finding("malformed-accepted", address, short, rcode=str(short.message.rcode))
     if wrong is not None and wrong.message.rcode != BADCOOKIE and _got(wrong) == _sent(wrong):
         yield finding("wrong-kept", address, wrong)

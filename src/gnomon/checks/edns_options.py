@@ -27,6 +27,7 @@ from gnomon.checks.replies import (
     labels,
     losing,
     probe,
+    says_only_tcp,
     told,
     unheard,
 )
@@ -82,7 +83,7 @@ def option_list(view: ZoneView) -> Iterator[Outcome]:
         singles = {ask: view.answer(ask, address) for ask in _SINGLE_OPTIONS if view.asked(ask, address)}
         broken = [ask for ask, one in singles.items() if not (_is_served(one) if one else address in losing(view))]
         unknown_ones = [view.answer(ask, address) for ask in ("S2", "S3") if view.asked(ask, address)]
-        if not broken and not all(one is not None and _is_served(one) for one in unknown_ones):
+        if not broken and not all(map(_is_served, unknown_ones)):
             continue  # what the server does not know is the trouble: edns.unknown-option, edns.unknown-flag
         attempts += [x for ask in broken for x in view.asked(ask, address)]
         facts: dict[str, Arg] = {"rcode": str(answer.message.rcode) if answer else "", "options": _names(broken)}
@@ -96,7 +97,10 @@ def _names(asks: Sequence[str]) -> tuple[str, ...]:
     return tuple(_SINGLE_OPTIONS[ask] for ask in asks)
 
 
-def _is_served(answer: Answer) -> bool:
+def _is_served(answer: Answer | None) -> bool:
+    """A proper answer, or one that only says to ask over TCP."""
+    if answer is None or says_only_tcp(answer):
+        return answer is not None
     message = answer.message
     has_soa = message.tc or any(record.rtype == SOA for record in message.answer)
     return message.rcode == NOERROR and message.aa and has_soa and message.edns is not None

@@ -47,7 +47,7 @@ def truncated_opt(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 6891 section 7; RFC 8906 section 8.2.7.
     Do: update the server, or the middlebox that truncates its answers.
     """
-    probed = probe(view, "S5", alive="Q3", edns=True)
+    probed = probe(view, "S5", alive="Q3", edns=True, only_tcp=True)
     findings = dropped(view, probed, "S5")
     for answer in probed.answers:
         message, rcode = answer.message, str(answer.message.rcode)

@@ -100,7 +100,7 @@ def any_type(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 8482 section 4; RFC 5358 section 4.
     Do: switch minimal answers to ANY on.
     """
-    probed, signing = probe(view, "S19", alive="Q3", edns=True), frozenset(signed_servers(view))
+    probed, signing = probe(view, "S19", alive="Q3", edns=True, only_tcp=True), frozenset(signed_servers(view))
     groups: dict[str, list[Answer]] = {}
     for answer in probed.answers:
         groups.setdefault(_any_code(answer, answer.address in signing), []).append(answer)

@@ -169,6 +169,16 @@ def is_partial(answer: Answer) -> bool:
     return answer.message.tc or answer.message.malformed is not None
 
 
+def says_only_tcp(answer: Answer) -> bool:
+    """Truncated and without any record: ask over TCP, whatever was asked.
+
+    So rate limits and filters against floods answer; what the server would have said is not known (RFC 2181
+    section 9).
+    """
+    message = answer.message
+    return message.tc and not message.answer and not message.authority
+
+
 class Probed(NamedTuple):
     """What came of a question of which the form of the answer is judged.
 
@@ -185,24 +195,29 @@ class Probed(NamedTuple):
         return self.heard.shown
 
 
-def probe(view: ZoneView, ask: str, *, alive: str, edns: bool = False, first: str = "") -> Probed:
+def probe(
+    view: ZoneView, ask: str, *, alive: str, edns: bool = False, first: str = "", only_tcp: bool = False
+) -> Probed:
     """The readable answers to `ask`, whatever they say; who is silent dropped it if `alive` was answered.
 
     Where much is lost (`losing`), silence shows nothing.
 
     With `edns`, servers that do not speak it are left to edns.support. Where `ask` was not asked, because the combined
-    question `first` got a proper answer, that answer stands for it.
+    question `first` got a proper answer, that answer stands for it. Answers that only say to ask over TCP count where
+    they are what is looked for (`only_tcp`).
     """
-    return _probe(view, ask, alive, edns, first)
+    return _probe(view, ask, alive, edns, first, only_tcp)
 
 
 @once
-def _probe(view: ZoneView, ask: str, alive: str, edns: bool, first: str) -> Probed:
+def _probe(view: ZoneView, ask: str, alive: str, edns: bool, first: str, only_tcp: bool) -> Probed:
     zone, serving, asked_at = view.zone, view.serving, view.attempts(ask)
     speaking = _speaking_edns(view) if edns else serving
     given = view.first_answers(ask)
     if first:
         given = {**{a: x for a, x in view.first_answers(first).items() if a not in asked_at}, **given}
+    if not only_tcp and any(map(says_only_tcp, given.values())):
+        given = {a: answer for a, answer in given.items() if not says_only_tcp(answer)}
     found = [x for a in view.addresses if (x := given.get(a)) is not None and x.message.malformed is None]
     if len(found) == len(view.addresses) and _all_serve(view) and speaking.issuperset(view.addresses):
         # As in most zones: all of them serve it and were heard.
@@ -264,13 +279,14 @@ def _usable(view: ZoneView, ask: str, edns: bool) -> Mapping[Address, Answer]:
         return {a: answer for a, answer in _usable(view, ask, False).items() if answer.message.edns is not None}
     found = view.first_answers(ask)
     if ask in _WITH_EDNS:
-        found = {a: answer for a, answer in found.items() if not _refuses_edns(answer)}
+        found = {a: answer for a, answer in found.items() if not refuses_edns(answer)}
     if plain := view.first_answers(_PLAIN.get(ask, "")):
         found = {**plain, **found}
     return {address: answer for address, answer in found.items() if not is_partial(answer)}
 
 
-def _refuses_edns(answer: Answer) -> bool:
+def refuses_edns(answer: Answer) -> bool:
+    """As a server does that does not know EDNS (RFC 6891 section 7)."""
     return answer.message.rcode in (FORMERR, NOTIMP) and answer.message.edns is None
 
 

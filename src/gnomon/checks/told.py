@@ -9,7 +9,7 @@ from gnomon.base import Address
 from gnomon.base.codes import NOERROR, RRType
 from gnomon.base.once import once
 from gnomon.checks.outcome import Outcome, unknown
-from gnomon.checks.replies import Heard, is_partial, labels, probe, unheard
+from gnomon.checks.replies import Heard, is_partial, labels, lacks_edns, probe, refuses_edns, unheard
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
 
@@ -31,14 +31,18 @@ class Told:
 
 @once
 def told_at_apex(view: ZoneView, ask: str, rtype: RRType) -> Told:
-    """What came of one of the plan's questions about the apex."""
-    probed = probe(view, ask, alive="Q1", edns=True)
+    """What came of one of the plan's questions about the apex; servers that only ignore EDNS are heard."""
+    probed = probe(view, ask, alive="Q1")
+    without_edns = [a.address for a in probed.answers if refuses_edns(a) and lacks_edns(view, a.address)]
+    without_edns += [address for address in probed.dropped if lacks_edns(view, address)]
     sets: dict[Address, tuple[bytes, ...]] = {}
     rcodes: dict[Address, str] = {}
     without: list[Address] = []
     partial: list[Address] = []
     for answer in probed.answers:
         message = answer.message
+        if answer.address in without_edns:
+            continue
         if message.rcode != NOERROR:
             rcodes[answer.address] = str(message.rcode)
         elif not message.aa:
@@ -49,11 +53,13 @@ def told_at_apex(view: ZoneView, ask: str, rtype: RRType) -> Told:
             found = message.rrset("answer", view.zone, rtype)
             sets[answer.address] = found.rdatas if found else ()
     missing = dict(probed.heard.missing)
-    if sets or rcodes or without or probed.dropped:
+    dropped = tuple(address for address in probed.dropped if address not in without_edns)
+    if sets or rcodes or without or dropped:
         # A survey asks some of the servers only.
         missing.pop("not-asked", None)
-    heard = Heard(probed.answers, missing).also("no-answer", partial)
-    return Told(sets, rcodes, tuple(without), probed.dropped, heard)
+    answers = tuple(answer for answer in probed.answers if answer.address not in without_edns)
+    heard = Heard(answers, missing).also("no-answer", partial).also("no-edns", without_edns)
+    return Told(sets, rcodes, tuple(without), dropped, heard)
 
 
 def exchanges_of(view: ZoneView, ask: str, at: Sequence[Address]) -> tuple[Exchange, ...]:

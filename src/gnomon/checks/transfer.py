@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from gnomon.base import Address
 from gnomon.base.codes import NOERROR, NSEC, NSEC3, PTR, SOA, TXT
@@ -11,9 +12,10 @@ from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, un
 from gnomon.checks.read import read_all
 from gnomon.checks.registry import SEC, check
 from gnomon.checks.replies import UNHEARD, UNHEARD_EDNS, has_authority, hear, labels, none_proper, probe, unheard
+from gnomon.checks.spans import is_made, is_made_hashed
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
-from gnomon.wire import rdata
+from gnomon.wire import Message, rdata
 
 _OTHER_ZONE = {
     "other-zone": "Not judged at {servers}: {servers:it was|they were} asked to transfer another zone that "
@@ -90,9 +92,9 @@ def zone_churn_leak(view: ZoneView) -> Iterator[Outcome]:
     """Ways in which anyone can list the zone's names, and so see each new one.
 
     Why: new names tell of products, customers and hosts; for public zones that is no harm.
-    Rule: reported, not judged: open transfers, and NSEC records that give the next name. Zone files that a registry
-        hands out are not known here.
-    Source: RFC 5155 section 1.1; RFC 5936 section 5.
+    Rule: reported, not judged: open transfers, and NSEC and NSEC3 records that give the next name or its hash; those
+        made for one question do not. Zone files that a registry hands out are not known here.
+    Source: RFC 5155 section 1.1; RFC 5936 section 5; RFC 4470 section 3; RFC 7129 appendix B.
     Do: where the names are to stay private, close transfers and use NSEC with minimal spans or NSEC3.
     """
     ways: dict[str, Exchange] = {}
@@ -102,13 +104,12 @@ def zone_churn_leak(view: ZoneView) -> Iterator[Outcome]:
     hashed: list[Exchange] = []
     heard: list[Exchange] = []
     for answer in (*view.answers("Q5"), *view.answers("Q5N"), *view.answers("Q6")):
-        types = {record.rtype for record in answer.message.authority}
         if not has_authority(answer):
             continue
         heard.append(answer.exchange)
-        if NSEC3 in types:
+        if _leads_on(answer.message, NSEC3):
             hashed.append(answer.exchange)
-        elif NSEC in types and _walkable(view, answer):
+        elif _leads_on(answer.message, NSEC):
             ways.setdefault("NSEC", answer.exchange)
     if ways:
         yield outcome("public", ways.values(), ways=tuple(ways))
@@ -118,15 +119,13 @@ def zone_churn_leak(view: ZoneView) -> Iterator[Outcome]:
         yield from none_proper(view, hear(view, "Q5", "Q6"), "Q5", "Q6")
 
 
-def _walkable(view: ZoneView, answer: Answer) -> bool:
-    """Whether the spans lead to real names: a minimal span ends right behind its beginning (RFC 4470, RFC 9824)."""
-    for record in answer.message.authority:
-        if record.rtype == NSEC:
-            for span in read_all(rdata.nsec, (record.rdata,)):
-                first = span.next_name.labels[:1]
-                if not first or (b"\0" not in first[0] and b"~" not in first[0]):
-                    return span.next_name.is_subdomain_of(view.zone)
-    return False
+@lru_cache(maxsize=1024)
+def _leads_on(message: Message, rtype: int) -> bool:
+    """Whether any denial record of that type gives a name of the zone, or its hash, other than the one asked for."""
+    sets = [(record.owner, (record.rdata,)) for record in message.authority if record.rtype == rtype]
+    if rtype == NSEC:
+        return any(not is_made(owner, nsec) for owner, octets in sets for nsec in read_all(rdata.nsec, octets))
+    return any(not is_made_hashed(owner, nsec3) for owner, octets in sets for nsec3 in read_all(rdata.nsec3, octets))
 
 
 @check(

@@ -45,7 +45,7 @@ def type_bitmap(types: Iterable[int]) -> bytes:
     return b"".join(bytes([number, len(bits)]) + bits for number, bits in windows.items())
 
 
-def _next_closer(name: bytes, encloser: bytes) -> bytes:
+def next_closer(name: bytes, encloser: bytes) -> bytes:
     """The name one label longer than the encloser on the way to `name` (RFC 5155 section 1.3)."""
     while parent(name) != encloser:
         name = parent(name)
@@ -133,12 +133,12 @@ class Nsec3Chain:
 
     def nxdomain(self, name: bytes, encloser: bytes) -> list[RRset]:
         """Closest encloser, next closer name and wildcard (RFC 5155 section 7.2.2)."""
-        next_closer = self._covering(_next_closer(name, encloser))
-        return self._distinct(self._matching(encloser), next_closer, self._covering(b"\x01*" + encloser))
+        closer = self._covering(next_closer(name, encloser))
+        return self._distinct(self._matching(encloser), closer, self._covering(b"\x01*" + encloser))
 
     def expansion(self, name: bytes, encloser: bytes) -> list[RRset]:
         """That the next closer name does not exist (RFC 5155 section 7.2.6)."""
-        return self._distinct(self._covering(_next_closer(name, encloser)))
+        return self._distinct(self._covering(next_closer(name, encloser)))
 
     def all(self) -> list[RRset]:
         return [self._record(index) for index in range(len(self._chain[0]))]

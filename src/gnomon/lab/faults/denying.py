@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b32hexencode
 from typing import TYPE_CHECKING
 
 from gnomon.base import codes
-from gnomon.lab.denial import type_bitmap
+from gnomon.lab.denial import Nsec3Chain, next_closer, type_bitmap
 from gnomon.lab.faults.dnssec import drop, edit_denial, is_denial
 from gnomon.lab.faults.fault import ZoneFault, named
 from gnomon.lab.records import Response, RRset
@@ -13,6 +14,7 @@ from gnomon.lab.request import Request
 
 if TYPE_CHECKING:
     from gnomon.lab.world import World
+    from gnomon.lab.zone import Zone
 
 _NXNAME = 128
 
@@ -90,6 +92,7 @@ class CompactDenial(ZoneFault):
     """Denies names compactly (RFC 9824): NOERROR with a record of the name, which lists type `value` too if given."""
 
     default_value = 0
+    marks: tuple[int, ...] = (_NXNAME,)
 
     def reshape(self, request: Request, response: Response, world: World) -> None:
         if response.rcode != codes.NXDOMAIN:
@@ -99,6 +102,48 @@ class CompactDenial(ZoneFault):
         if not request.do:
             return
         drop(response, is_denial)
-        types = {int(codes.RRSIG), int(codes.NSEC), _NXNAME, *([self.quantity] if self.quantity else [])}
+        types = {int(codes.RRSIG), int(codes.NSEC), *self.marks, *([self.quantity] if self.quantity else [])}
         rdata = b"\1\0" + request.name + type_bitmap(types)
         response.authority += zone.with_signature(RRset(request.name, codes.NSEC, zone.negative_ttl_s, (rdata,)), True)
+
+
+@named("unmarked-denial")
+class UnmarkedDenial(CompactDenial):
+    """Denies names compactly without the NXNAME type; the record of the name lists type `value` too if given."""
+
+    marks = ()
+
+
+@named("minimal-denial")
+class MinimalDenial(ZoneFault):
+    """Denies names with records made for the question, which span no other name (RFC 4470; RFC 7129 appendix B)."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        zone, encloser = world.zone_for(request.name, request.qtype), response.encloser
+        if not any(map(is_denial, response.authority)) or response.rcode != codes.NXDOMAIN or encloser is None:
+            return
+        response.encloser = None
+        absent = (next_closer(request.name, encloser), b"\x01*" + encloser)
+        made = [_around(name, zone.negative_ttl_s) for name in absent]
+        if isinstance(chain := zone.chain, Nsec3Chain):
+            types = chain.nodata(encloser)[0].rdatas[0][len(chain.param) + 21 :]
+            made = [_narrow(chain, zone, encloser, 0, types), *(_narrow(chain, zone, name, 1, b"") for name in absent)]
+        drop(response, is_denial)
+        for record in made:
+            response.authority += zone.with_signature(record, do=True)
+
+
+def _around(name: bytes, ttl_s: int) -> RRset:
+    """An NSEC record from just before the name to just behind it, but above nothing: that would show it to be there."""
+    label, above = name[1 : name[0] + 1], name[name[0] + 1 :]
+    before, behind = label[:-1] + bytes([label[-1] - 1]) + b"~", label + b"\0"
+    owner, following = (bytes([len(one)]) + one + above for one in (before, behind))
+    return RRset(owner, codes.NSEC, ttl_s, (following + type_bitmap((codes.RRSIG, codes.NSEC)),))
+
+
+def _narrow(chain: Nsec3Chain, zone: Zone, name: bytes, before: int, types: bytes) -> RRset:
+    """An NSEC3 record from so many hashes before that of the name to the one behind it."""
+    digest = int.from_bytes(chain.hash(name), "big")
+    owner, following = ((digest + by).to_bytes(20, "big") for by in (-before, 1))
+    rdata = chain.param + b"\x14" + following + types
+    return RRset(b"\x20" + b32hexencode(owner).lower() + zone.apex, codes.NSEC3, zone.negative_ttl_s, (rdata,))

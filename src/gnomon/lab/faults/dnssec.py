@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gnomon.base import codes
+from gnomon.lab.denial import type_bitmap
 from gnomon.lab.faults.fault import SILENCE, DelegationFault, Fault, Reply, ZoneFault, named
 from gnomon.lab.records import Response, RRset
 from gnomon.lab.request import Request
 from gnomon.lab.spec import DAY_S, DsSpec, ZoneSpec
+from gnomon.wire import rdata
 
 if TYPE_CHECKING:
     from gnomon.lab.world import World
@@ -148,6 +150,20 @@ class WrongBitmap(ZoneFault):
 
     def reshape(self, request: Request, response: Response, world: World) -> None:
         edit_denial(response, lambda rtype, rdata: rdata[: _bitmap_at(rtype, rdata)] + b"\0\1\x40")
+
+
+@named("short-bitmap")
+class ShortBitmap(ZoneFault):
+    """Leaves type `value` (257, CAA, unless given) out of its NSEC and NSEC3 records."""
+
+    default_value = 257
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        def shortened(rtype: int, octets: bytes) -> bytes:
+            fields = rdata.nsec(octets) if rtype == codes.NSEC else rdata.nsec3(octets)
+            return octets[: _bitmap_at(rtype, octets)] + type_bitmap(fields.types - {self.quantity})
+
+        edit_denial(response, shortened)
 
 
 @named("nsec3-flags")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gnomon.lab.world import World
 
 _TXT_IN, _TXT_CH = b"\0\x10\0\1", b"\0\x10\0\3"  # type and class; the lab writes all records in class IN
+_INVALID = b"\x07invalid\0"
 _ORDINARY_TYPES = frozenset({*range(1, 66), 99, 251, 252, 255, 256, 257})
 
 
@@ -200,6 +201,25 @@ class AdDropped(Fault):
         return SILENCE if request.flags & 0x0020 else request
 
 
+@named("tc-dropped")
+class TcDropped(Fault):
+    """Answers nothing to queries with the TC bit."""
+
+    def hear(self, request: Request) -> Request | Reply:
+        return SILENCE if request.flags & 0x0200 else request
+
+
+@named("tc-refused")
+class TcRefused(Fault):
+    """Answers FORMERR to queries with the TC bit."""
+
+    varies = True
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.flags & 0x0200:
+            response.empty(codes.FORMERR)
+
+
 @named("ra-copied")
 class RaCopied(Fault):
     """Gives the RA bit of the query back."""
@@ -280,6 +300,17 @@ class DeniesAll(Fault):
     def reshape(self, request: Request, response: Response, world: World) -> None:
         if response.rcode == codes.REFUSED and request.qclass == codes.CLASS_IN and request.qtype != codes.AXFR:
             response.rcode, response.aa = codes.NXDOMAIN, True
+
+
+@named("denies-invalid")
+class DeniesInvalid(Fault):
+    """Denies by itself what is below invalid., as RFC 6761 section 6.4 has it."""
+
+    def reshape(self, request: Request, response: Response, world: World) -> None:
+        if request.name.endswith(_INVALID) and request.qclass == codes.CLASS_IN:
+            response.rcode, response.aa = codes.NXDOMAIN, True
+            soa = b"\x09localhost\0" + b"\x06nobody" + _INVALID + bytes(20)
+            response.authority = [RRset(_INVALID, codes.SOA, 10_800, (soa,))]
 
 
 @named("compressed-rdata")

@@ -183,6 +183,18 @@ class Truncating(Fault):
             response.tc = True
 
 
+@named("tcp-only")
+class TcpOnly(Fault):
+    """Answers every query over UDP by itself, with RD, RA and TC and no records, as filters against floods do."""
+
+    def hear(self, request: Request) -> Request | Reply:
+        if request.transport is not Transport.UDP:
+            return request
+        octets, flags = request.octets, 0x8280 | (request.flags & 0x7910)
+        asked = octets[4:6] + bytes(6) + request.asked if request.asked else octets[4:]
+        return [octets[:2] + flags.to_bytes(2, "big") + asked]
+
+
 @named("large-udp")
 class LargeUdp(Fault):
     """Sends over 1,400 octets over UDP in every answer, whatever size the query allows."""
