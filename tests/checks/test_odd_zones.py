@@ -72,6 +72,13 @@ def test_records_from_outside(change: Change, code: str, healthy: ZoneView) -> N
     assert codes("resp.no-foreign-data", change(healthy)) == {code}
 
 
+def test_all_truncated_is_no_lack_of_authority(healthy: ZoneView) -> None:
+    def truncated(m: dns.message.Message) -> None:
+        m.flags |= dns.flags.TC
+
+    assert codes("cons.ns-host-addresses", on("Q9", truncated, "")(healthy)) == {"no-answer"}
+
+
 def everywhere(asks: str, edit: Callable[[dns.message.Message], object]) -> Change:
     return both(*(on(ask, edit) for ask in asks.split()))
 

@@ -102,3 +102,9 @@ def test_readers_of_the_rules_see_the_words_for_several() -> None:
     assert for_several("{count:The only key|All # keys} of {zone} {count:is|are} in use.") == (
         "All {count} keys of {zone} are in use."
     )
+
+
+def test_names_lose_their_final_dot_but_the_root() -> None:
+    names = ("0/25.2.0.192.in-addr.arpa.", "ns1.0/25.2.0.192.in-addr.arpa./192.0.2.1", ".", "./192.0.2.1")
+    told = "0/25.2.0.192.in-addr.arpa, ns1.0/25.2.0.192.in-addr.arpa/192.0.2.1, ., ./192.0.2.1"
+    assert fill("{names}", ".", {"names": names}) == told

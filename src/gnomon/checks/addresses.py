@@ -120,6 +120,7 @@ def v6_embedded_v4(view: ZoneView) -> Iterator[Outcome]:
     "addr.glue-matches",
     properties=(REL, SEC),
     asked=("P1", "Q9", "H1", "H2"),
+    version=2,
     codes={
         "match": "The glue of {zone} is the same as the authoritative addresses ({count} {count:name|names}).",
         "in-domain-differs": "The parent gives {glue} as glue for {name}; {zone} itself does not have {glue:it|them}.",

@@ -62,9 +62,10 @@ def ns_host_addresses(view: ZoneView) -> Iterator[Outcome]:
             yield outcome("differ", shown, subject=str(name), name=str(name), values=_tell(view, of))
         serving = [a for a in answers if view.service(a.address).state == "ok"]
         cut = next((cut for a in serving if (cut := _referred_to(view.zone, a)) is not None), None)
-        if serving and not usable and cut is not None:
+        bare = bool(serving) and not any(map(has_authority, serving))
+        if bare and cut is not None:
             yield not_applicable("below-a-cut", shown_by(answers), subject=str(name), name=str(name), cut=str(cut))
-        elif serving and not usable:
+        elif bare:
             yield outcome("none-answers", shown_by(answers), subject=str(name), name=str(name))
         elif usable and all(len(of) < 2 for of in sets.values()):
             agreeing.append(name)

@@ -10,6 +10,7 @@ from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, un
 from gnomon.checks.parent import ParentAnswer
 from gnomon.checks.read import in_order
 from gnomon.checks.registry import IOP, REL, RES, STA, check
+from gnomon.checks.replies import is_partial
 from gnomon.checks.view import ZoneView
 
 
@@ -208,6 +209,7 @@ def lame(view: ZoneView) -> Iterator[Outcome]:
     "del.soa-present",
     properties=(REL,),
     asked=("Q1",),
+    version=2,
     codes={
         "present": "Every server that is authoritative for {zone} returns its SOA record.",
         "missing": "{server} answers with authority but returns no SOA record of {zone}.",
@@ -222,7 +224,7 @@ def soa_present(view: ZoneView) -> Iterator[Outcome]:
     Source: RFC 2181 section 6.1; RFC 1035 section 5.2.
     Do: check that the server has loaded the zone, and not an empty or a parent zone instead.
     """
-    answers = [a for a in view.answers("Q1") if a.message.aa and a.message.rcode == NOERROR]
+    answers = [a for a in view.answers("Q1") if a.message.aa and a.message.rcode == NOERROR and not is_partial(a)]
     without = [a for a in answers if not any(r.rtype == SOA and r.owner == view.zone for r in a.message.answer)]
     for answer in without:
         server = view.server_label(answer.address)
@@ -283,6 +285,7 @@ def parent_child_ns_match(view: ZoneView) -> Iterator[Outcome]:
     "del.ns-resolvable",
     properties=(REL,),
     asked=("C0", "H1", "H2", "Q9"),
+    version=2,
     codes={
         "all-resolve": "{count:The only NS name|All # NS names} of {zone} {count:resolves|resolve} to an address.",
         "nxdomain": "The NS name {name} does not exist.",

@@ -160,7 +160,7 @@ def ds_without_dnskey(view: ZoneView) -> Iterator[Outcome]:
     "dnssec.chain-validates",
     properties=(SEC, REL),
     asked=("C1", "C2", "P2", "Q4", "Q2", "Q3", "Q5", "Q6"),
-    version=2,
+    version=3,
     codes={
         "secure": "The chain of trust reaches {zone} at {servers}.",
         "insecure": "No chain of trust leads to {zone}: {detail}.",

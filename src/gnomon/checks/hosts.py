@@ -60,6 +60,8 @@ def resolve(view: ZoneView, name: Name) -> Host:
         if _is_referral(answer):
             continue
         message, owners = answer.message, (answer.qname, alias)
+        if not message.answer and (message.tc or message.malformed is not None):
+            continue  # cut off: what it lacks may be there
         rcodes.append(message.rcode)
         if message.rcode in (NOERROR, NXDOMAIN) and message.aa:
             known.add(6 if answer.qtype == AAAA else 4)

@@ -63,7 +63,7 @@ def _reverse(view: ZoneView, name: Name) -> _Reverse:
 
 def _denies(message: Message | None) -> bool:
     """A proper negative answer, not a step on the way to one."""
-    if message is None or message.rcode not in (NOERROR, NXDOMAIN):
+    if message is None or message.rcode not in (NOERROR, NXDOMAIN) or message.tc:
         return False
     return message.aa or any(r.rtype == SOA for r in message.authority)
 

@@ -64,5 +64,5 @@ def _text(value: object) -> str:
 
 
 def _without_dot(word: str) -> str:
-    name, slash, address = word.partition("/")
-    return (name.removesuffix(".") or name) + slash + address
+    """A name, or `name/address`; a name under arpa may have a slash itself (RFC 2317 section 4)."""
+    return "/".join([part.removesuffix(".") or part for part in word.split("/")])

@@ -11,6 +11,7 @@ from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, outcome, shown_by, unknown
 from gnomon.checks.read import in_order, read_all
 from gnomon.checks.registry import REL, check
+from gnomon.checks.replies import is_partial
 from gnomon.checks.view import ZoneView
 from gnomon.evidence.subject import name_subject
 from gnomon.wire import rdata
@@ -23,6 +24,7 @@ _LABEL = re.compile(rb"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
     "syn.rname-mailbox",
     properties=(REL,),
     asked=("Q1", "H8", "Z1M", "H1", "H2", "Z2", "Z1A"),
+    version=2,
     codes={
         "reachable": "Mail for {mailbox}, the contact of {zone}, goes to {hosts}.",
         "inside": "Mail for {mailbox}, the contact of {zone}, goes to {hosts}, but its domain lies in {zone} itself.",
@@ -75,7 +77,7 @@ def _mailbox(rname: Name) -> str | None:
 def _destination(view: ZoneView, domain: Name) -> tuple[str, dict[str, str | tuple[str, ...]], Sequence[Answer]]:
     """The outcome's code for the mail of a domain, the facts in its sentence, and what shows it."""
     asked = view.answers("Z1M") if domain == view.zone else _about(view, domain, "H8")
-    final = [a for a in asked if a.qtype == MX and (a.message.aa or a.message.answer)]
+    final = [a for a in asked if a.qtype == MX and (a.message.aa or a.message.answer) and not is_partial(a)]
     if not final:
         return "not-looked-up", {}, asked
     failed = [a for a in final if a.message.rcode != NOERROR]
@@ -114,7 +116,7 @@ def _address_answers(view: ZoneView, host: Name) -> list[Answer]:
 
 def _addresses(view: ZoneView, host: Name) -> tuple[Address, ...] | None:
     """The addresses of a host; None if nobody answered about it."""
-    answers = [a for a in _address_answers(view, host) if a.message.aa or a.message.answer]
+    answers = [a for a in _address_answers(view, host) if (a.message.aa or a.message.answer) and not is_partial(a)]
     if not answers:
         return None
     records = (r.rdata for a in answers for r in a.message.answer if r.rtype in (A, AAAA))

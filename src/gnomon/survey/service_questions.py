@@ -13,13 +13,13 @@ _SOME = (
     " if its NSEC says that there is none"
 )
 _BELOW = (
-    "at one address that gave an authoritative answer to Q1, another for each name, unless the zone is the root, a"
-    " top-level domain or under arpa"
+    "at one address that gave an authoritative answer to Q1, another for each name, and at one more if that gives no"
+    " usable answer, unless the zone is the root, a top-level domain or under arpa"
 )
 _APEX = _BELOW + ", or its NSEC says that there is none"
 _ADDRESS = (
-    "at one address that gave an authoritative answer to Q1, unless the zone is the root or under arpa, or its NSEC"
-    " says that there is none"
+    "at one address that gave an authoritative answer to Q1, and at one more if that gives no usable answer, unless"
+    " the zone is the root or under arpa, or its NSEC says that there is none"
 )
 _ELSEWHERE = "once for the name: as H1"
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from gnomon.base import Address, Name
+from gnomon.base.codes import NOERROR, NXDOMAIN
 from gnomon.survey import service_questions as q
 from gnomon.survey.cuts import Walker
 from gnomon.survey.leads import SMTP, below, leads, leads_of
 from gnomon.survey.question import Question
-from gnomon.survey.steps import Ask, Key, Need, Steps, ask
+from gnomon.survey.steps import Ask, Key, Need, Reply, Steps, ask
 
 _ROUNDS = 12  # an SPF record may lead to another ten times (RFC 7208 section 4.6.4)
 _TEXTS = ((b"_dmarc",), (b"_mta-sts",), (b"_smtp", b"_tls"), (b"_domainkey",))
@@ -103,7 +105,8 @@ class ServiceSurvey:
     def _ask_own(self, asks: Iterable[Ask]) -> Steps[list[Key]]:
         """What the answers of the zone's servers lead to, each once."""
         found: dict[Key, None] = {}
-        for reply in (yield from ask(list(asks))):
+        replies = yield from ask(list(asks))
+        for reply in replies + (yield from ask(self._asked_elsewhere(replies))):
             message = reply.message
             question = message.question if message is not None else None
             if message is not None and question is not None:
@@ -111,6 +114,18 @@ class ServiceSurvey:
                 self._elsewhere.update(key for key in keys if key[1] == question.name)
                 found.update(dict.fromkeys(keys))
         return list(found)
+
+    def _asked_elsewhere(self, replies: Sequence[Reply]) -> list[Ask]:
+        """What only one server was asked, and did not answer usably, to another, of another name if there is one."""
+        failed = [reply.ask for reply in replies if not _is_usable(reply) and not reply.was_kept_back]
+        count = Counter((reply.ask.question, reply.ask.wire) for reply in replies if failed)
+        again: list[Ask] = []
+        for question, name, address, wire, _ in failed:
+            others = [at for at in self._at if at[0] != address] if count[question, wire] == 1 else []
+            if others:
+                other, other_name = next((at for at in others if at[1] != name), others[0])
+                again.append(Ask(question, other_name, other, wire))
+        return again
 
     def _allowed(self, keys: Iterable[Key]) -> list[Key]:
         """Those not looked up yet, as far as the plan's bounds go."""
@@ -145,6 +160,11 @@ class ServiceSurvey:
                 chains.update(dict.fromkeys(("chain", one.zone) for one in (cut.upwards() if cut else ())))
         yield Need(list(chains))
         return list(found)
+
+
+def _is_usable(reply: Reply) -> bool:
+    message = reply.message
+    return message is not None and message.rcode in (NOERROR, NXDOMAIN) and not message.tc and message.malformed is None
 
 
 def _name(key: Key) -> Name:
