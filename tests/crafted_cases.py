@@ -307,6 +307,7 @@ CASES: dict[str, Change] = {
     "denial.delegation/soa-bit": on("P2", denied("example.test. 60 IN NSEC other.test. NS SOA RRSIG NSEC"), ""),
     "denial.delegation/ds-bit": on("P2", denied("example.test. 60 IN NSEC other.test. NS DS RRSIG NSEC"), ""),
     "denial.delegation/opt-out-unset": on("P2", denied(f"{'0' * 32}.test. 60 IN NSEC3 1 0 0 - {'v' * 32} NS"), ""),
+    "denial.delegation/iterations": on("P2", denied(f"{'0' * 32}.test. 60 IN NSEC3 1 0 51 - {'v' * 32} NS"), ""),
     "dnssec.ds-answer-authoritative/dropped": raw("P2", silence, ""),
     "dnssec.ds-answer-authoritative/nxdomain": on("P2", rcode("NXDOMAIN"), ""),
     "dnssec.ds-answer-authoritative/not-authoritative": on("P2", clear(dns.flags.AA), ""),

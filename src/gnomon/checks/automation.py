@@ -34,7 +34,7 @@ _ASKS = ("Q8", "Q8K", "Q6")
     asked=_ASKS,
     codes={
         "both": "{zone} has CDS and CDNSKEY records.",
-        "none": "{zone} has no CDS or CDNSKEY records: its DS is not kept by the parent on its own.",
+        "none": "{zone} has no CDS or CDNSKEY records, from which its parent could keep the DS up to date.",
         "cds-only": "{servers} {servers:has|have} CDS records of {zone}, but no CDNSKEY records.",
         "cdnskey-only": "{servers} {servers:has|have} CDNSKEY records of {zone}, but no CDS records.",
         "half-known": "No server of {zone} gave proper answers about both CDS and CDNSKEY records.",

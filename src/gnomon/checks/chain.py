@@ -13,7 +13,7 @@ all, the status is indeterminate. A DS RRset of which no algorithm or digest is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -35,6 +35,7 @@ from gnomon.checks.validation import (
     key_label,
     keys_of,
     label_of,
+    may_sign,
     may_vouch,
 )
 from gnomon.evidence import Exchange
@@ -66,7 +67,8 @@ _PREFERENCE = list(ChainStatus)
 class Link:
     """One step of the chain: the DS or DNSKEY RRset of `zone`.
 
-    `reason` is a word for programs, `detail` a clause for people; both are empty for a secure step.
+    `reason` is a word for programs, `detail` a clause for people; both are empty for a secure step. `rejected` are
+    answers of some servers that are bogus while others are better: the detail, and the exchanges of these servers.
     """
 
     zone: Name
@@ -75,6 +77,7 @@ class Link:
     reason: str = ""
     detail: str = ""
     exchanges: tuple[Exchange, ...] = ()
+    rejected: tuple[tuple[str, tuple[Exchange, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,7 @@ class _Step:
     ds: tuple[Ds, ...] = ()
     keys: tuple[Key, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
+    rejected: tuple[tuple[str, tuple[Exchange, ...]], ...] = ()
 
 
 def _descend(view: ZoneView, validator: Validator) -> tuple[tuple[Link, ...], tuple[Ds, ...]]:
@@ -224,7 +228,7 @@ def _cuts(view: ZoneView, lowest: Name) -> list[Name]:
 
 
 def _link(zone: Name, rtype: RRType, step: _Step) -> Link:
-    return Link(zone, rtype, step.status, step.reason, step.detail, step.exchanges)
+    return Link(zone, rtype, step.status, step.reason, step.detail, step.exchanges, step.rejected)
 
 
 def _ds_step(
@@ -239,17 +243,23 @@ def _ds_step(
     """The best that any parent server says about the DS of `zone`; a referral (P1) counts when nothing better came."""
     unclear: list[_Step] = []
     for ask in asks:
-        given = [same[0] for same in by_message(a for a in answers if a.exchange.ask == ask)]
-        steps = [_ds_of(validator, zone, parent, keys, answer) for answer in given]
+        given = by_message(a for a in answers if a.exchange.ask == ask)
+        steps = [_ds_of(validator, zone, parent, keys, same[0]) for same in given]
         best = min(steps, key=lambda step: _PREFERENCE.index(step.status), default=None)
         if best is not None and best.status is not ChainStatus.INDETERMINATE:
-            return best
+            worse = [(s, same) for s, same in zip(steps, given, strict=True) if _is_worse(s, best)]
+            rejected = tuple([(step.detail, tuple([a.exchange for a in same])) for step, same in worse])
+            return replace(best, rejected=rejected) if rejected else best
         unclear += [step for step in steps if step.detail]
     if unclear:
         return unclear[0]
     asked = tuple(x for x in attempts if x.ask in asks)
     word = f"no server of {_called(parent)} gave a usable answer about the DS of {zone}"
     return _Step(ChainStatus.INDETERMINATE, "no-ds-answer", word, exchanges=asked)
+
+
+def _is_worse(step: _Step, best: _Step) -> bool:
+    return step.status is ChainStatus.BOGUS and best.status is not ChainStatus.BOGUS
 
 
 def _ds_of(validator: Validator, zone: Name, parent: Name, keys: Sequence[Key], answer: Answer) -> _Step:
@@ -341,6 +351,9 @@ def enter(
     keys, entries = keys_of(rrset.rdatas), _entries(zone, tuple(ds), rrset.rdatas)
     if not entries:
         detail = f"no DS of {zone} ({_tags(ds)}) matches a DNSKEY"
+        if unfit := [key for key in keys if any(matches(one, zone, key) for one in ds)]:
+            why = "is revoked" if all(map(may_sign, unfit)) else "is no zone key with protocol 3"
+            detail = f"the key that the DS of {zone} names ({', '.join(map(label_of, unfit))}) {why}"
         return _Step(ChainStatus.BOGUS, "ds-matches-no-key", detail, exchanges=shown)
     examined = validator.examine(rrset, zone, entries)
     if examined.failure == SignatureState.NO_KEY.value:

@@ -194,6 +194,7 @@ def wildcard(view: ZoneView) -> Iterator[Outcome]:
         "no-ns-bit": "The parent denies the DS of {zone} with a record that does not list NS.",
         "opt-out-unset": "The parent covers {zone} with an NSEC3 record that has no opt-out flag, and delegates it.",
         "no-record": "The parent gave no NSEC or NSEC3 record about the DS of {zone} (see dnssec.chain-validates).",
+        "iterations": "The parent's NSEC3 records about the DS of {zone} have more than 50 iterations: not computed.",
         "parent-unsigned": "No chain of trust leads to the parent of {zone}, so it has to prove nothing.",
         "has-ds": "The parent of {zone} has a DS for it.",
         "root": "The root has no parent.",
@@ -226,15 +227,18 @@ def delegation(view: ZoneView) -> Iterator[Outcome]:
     if not usable:
         yield unknown("parent-no-answer", view.asked("P2"))
     for code, of in sorted(found.items()):
-        if code not in ("right", "no-record"):
+        if code not in _NOT_WRONG:
             yield outcome(code, shown_by(of))
-    if set(found) <= {"right", "no-record"} and usable:
+    if found.keys() <= _NOT_WRONG and usable:
         if "right" in found:
             yield outcome("right", shown_by(usable))
         elif (link := view.chain().broken_above) and link.zone != view.zone and link.status is ChainStatus.INSECURE:
             yield not_applicable("parent-unsigned", shown_by(usable))
         else:
-            yield unknown("no-record", shown_by(usable))
+            yield unknown("iterations" if "iterations" in found else "no-record", shown_by(usable))
+
+
+_NOT_WRONG = frozenset({"right", "no-record", "iterations"})
 
 
 def _delegation_flaw(view: ZoneView, answer: Answer) -> str:
@@ -250,7 +254,7 @@ def _delegation_flaw(view: ZoneView, answer: Answer) -> str:
     for span in spans:
         of = span.fields
         if of.iterations > MAX_ITERATIONS:
-            return "no-record"
+            return "iterations"
         if dnssec.nsec3_hash(view.zone, of.algorithm, of.iterations, of.salt) == span.owner_hash:
             return _bits(of.types)
     rrsets = [RRset.of([r]) for r in message.authority if r.rtype == NSEC3]

@@ -167,6 +167,7 @@ def ds_without_dnskey(view: ZoneView) -> Iterator[Outcome]:
         "bogus": "Validators reject {zone} at every server: {detail}.",
         "bogus-above": "Validators reject {zone}, for its chain of trust breaks at {at}: {detail}.",
         "bogus-at-some": "Validators reject the answers of {servers}: {detail}.",
+        "bogus-at-parent": "Validators that ask {servers} of the parent for the DS of {zone} reject it: {detail}.",
         "indeterminate": "Whether {zone} validates could not be told: {detail}.",
         **UNHEARD_EDNS,
     },
@@ -175,8 +176,9 @@ def chain_validates(view: ZoneView) -> Iterator[Outcome]:
     """The chain of trust holds from the root's trust anchors to the SOA, NS and negative answers of every server.
 
     Why: where it breaks, the zone is gone for everyone behind a validating resolver.
-    Rule: critical if bogus at every server that could be followed, or because of a link above; error for servers at
-        which it is bogus while another is secure. Insecure is no fault here (dnssec.signed says it). This is the
+    Rule: critical if bogus at every server that could be followed, or because of a link above; error for servers of
+        the zone at which it is bogus while another is secure, and for servers of the parent whose answer about the DS
+        is while another's is not. Insecure is no fault here (dnssec.signed says it). This is the
         consequence; the checks ds.*, sig.* and denial.* name its cause. A parent that is secure and answers without a
         DS and without a valid NSEC or NSEC3 makes its child bogus (RFC 4035 section 4.3: missing data that should be
         present); a parent without a usable answer leaves it indeterminate. A revoked key vouches for nothing.
@@ -187,6 +189,9 @@ def chain_validates(view: ZoneView) -> Iterator[Outcome]:
     """
     chain, broken = view.chain(), view.chain().broken_above
     shown = [x for link in chain.links for x in link.exchanges]
+    for detail, odd in chain.links[-1].rejected if chain.links else ():
+        servers = tuple(dict.fromkeys(str(x.address) for x in odd))
+        yield outcome("bogus-at-parent", odd, servers=servers, detail=detail)
     if broken is not None and broken.status is ChainStatus.BOGUS:
         yield outcome("bogus-above", broken.exchanges, at=f"{broken.rtype} {broken.zone}", detail=chain.detail)
     elif chain.status is ChainStatus.INSECURE:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gnomon.base import Address
 from gnomon.base.codes import DIGEST_NAMES
 from gnomon.checks.chain import CHECKABLE_DIGESTS, matches
-from gnomon.checks.entry import NO_DS, ds_records, entries_at, without_ds
+from gnomon.checks.entry import NO_DS, ds_records, entries_at, why_no_entry, without_ds
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, unknown
 from gnomon.checks.registry import IOP, REL, SEC, check
 from gnomon.checks.replies import UNHEARD_EDNS, hear, labels, unheard
@@ -208,6 +208,7 @@ def matches_dnskey(view: ZoneView) -> Iterator[Outcome]:
         "none-signs": "No key that the DS of {zone} names ({keys}) signs the DNSKEY RRset at {servers}.",
         "one-does-not": "The DS of {zone} names {key}, which does not sign the DNSKEY RRset; another does.",
         "signature-fails": "The DNSKEY record set at {servers} has no valid signature by {keys} (see sig.dnskey).",
+        "not-zone-key": "The key that the DS of {zone} names may not sign (see ds.key-zone-flag).",
         "no-match": "No DS of {zone} matches a DNSKEY (see ds.matches-dnskey).",
         "no-dnskey": _NO_KEYS,
         **NO_DS,
@@ -248,7 +249,7 @@ def key_signs_dnskey(view: ZoneView) -> Iterator[Outcome]:
     if good and not closed and not failing and not idle - good:
         yield outcome("signs", shown, keys=tuple(sorted(good)))
     if heard.answers and not named:
-        yield unknown("no-match" if view.dnskeys() else "no-dnskey", shown)
+        yield unknown(why_no_entry(view), shown)
     yield from unheard(view, heard, "Q4")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gnomon.base.codes import ALGORITHM_NAMES
 from gnomon.checks.chain import CHECKABLE_DIGESTS, matches
-from gnomon.checks.entry import NO_DS, ds_records, entries_at, without_ds
+from gnomon.checks.entry import NO_DS, ds_records, entries_at, why_no_entry, without_ds
 from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.registry import IOP, SEC, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, hear, labels, unheard
@@ -63,6 +63,7 @@ def key_revoked(view: ZoneView) -> Iterator[Outcome]:
     properties=(SEC, IOP),
     asked=("P2", "Q4"),
     codes={
+        "not-zone-key": "The key that the DS of {zone} names may not sign (see ds.key-zone-flag).",
         "none-signs": "No key that the DS of {zone} names signs the DNSKEY record set (see ds.key-signs-dnskey).",
         "covered": "Each algorithm of the DS of {zone} has a key that signs the DNSKEY record set.",
         "uncovered": "The DS of {zone} has algorithm {algorithm}; no key of it signs the DNSKEY records at {servers}.",
@@ -101,7 +102,7 @@ def alg_coverage(view: ZoneView) -> Iterator[Outcome]:
     if judged and not lacking:
         yield outcome("covered", shown)
     elif heard.answers and not judged:
-        yield unknown("none-signs" if named else "no-match" if view.dnskeys() else "no-dnskey", shown)
+        yield unknown("none-signs" if named else why_no_entry(view), shown)
     yield from unheard(view, heard, "Q4")
 
 

@@ -67,6 +67,13 @@ def _named(view: ZoneView) -> frozenset[bytes]:
     return frozenset(k.rdata for k in keys if may_sign(k) and any(matches(ds, view.zone, k) for ds in records))
 
 
+def why_no_entry(view: ZoneView) -> str:
+    """The code for no DS record naming a key that may sign: there is no key, none is named, or one that may not."""
+    published, records = view.keys(), ds_records(view)
+    named = any(matches(ds, view.zone, key) for ds in records for key in published)
+    return "not-zone-key" if named else "no-match" if view.dnskeys() else "no-dnskey"
+
+
 @dataclass(frozen=True, slots=True)
 class Entries:
     """The keys of a server that a DS record names: their labels with the algorithms, and which of them sign the keys.

@@ -64,8 +64,7 @@ def at_apex(view: ZoneView) -> Iterator[Outcome]:
         "signs-keys": "The revoked {keys:key|keys} of {zone} {keys:signs|sign} the DNSKEY record set and {keys:is|are} "
         "not needed for anything: {keys}.",
         "not-signing": "The key {key} of {zone} is revoked, but does not sign the DNSKEY record set itself.",
-        "only-signer": "Only the revoked key {key} signs {rrsets} of {zone}; validators must not use it for "
-        "{rrsets:this|these}.",
+        "only-signer": "Only the revoked key {key} signs {rrsets}; validators must not use it for {rrsets:this|these}.",
         "none-revoked": "{zone} has no revoked key.",
         **_CODES,
     },
@@ -220,7 +219,8 @@ def _signing(view: ZoneView) -> set[bytes | str]:
     codes={
         "present": "{zone} has {keys:a key|keys} with the SEP flag: {keys}.",
         "none": "{zone} has a DS, but no key with the SEP flag.",
-        "told-elsewhere": "No key of {zone} has the SEP flag, the one that its DS names neither; see ds.key-zone-flag.",
+        "told-elsewhere": "No key of {zone} has the SEP flag, not even the one that its DS names (see "
+        "ds.key-zone-flag).",
         **NO_DS,
         **_CODES,
     },

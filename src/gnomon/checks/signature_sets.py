@@ -25,7 +25,7 @@ _CODES = {**NONE_SEEN, **UNSIGNED, **UNHEARD_EDNS}
     asked=SIGNED_ASKS,
     codes={
         "all-signed": "Every record set of {zone} that was seen has a signature.",
-        "missing": "{servers} {servers:gives|give} {rrsets} without a signature, but others with one.",
+        "missing": "{servers} {servers:gives|give} {rrsets} without a signature, and other record sets with one.",
         "no-signatures": "{servers} {servers:sends|send} no signatures at all (see dnssec.dnssec-aware).",
         "told-elsewhere": "{servers} {servers:gives|give} {rrsets} unsigned: see sig.dnskey, sig.soa, denial.signed, "
         "auto.cds-signed.",
