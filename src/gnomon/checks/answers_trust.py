@@ -11,6 +11,7 @@ from gnomon.base.codes import (
     CNAME,
     DNAME,
     DNSKEY,
+    DS,
     HTTPS,
     MX,
     NOERROR,
@@ -81,8 +82,8 @@ _NAME_AT: Mapping[int, int] = {NS: 0, CNAME: 0, DNAME: 0, MX: 2, SVCB: 2, HTTPS:
 def _foreign(zone: Name, message: Message) -> tuple[str, ...]:
     records = (*message.answer, *message.authority, *message.additional)
     outside = [r for r in records if not r.owner.is_subdomain_of(zone)]
-    if not outside:
-        return ()
+    if not outside or (message.question is not None and (message.question.name, message.question.qtype) == (zone, DS)):
+        return ()  # of a server that has the zone above too, the DS is asked for there (RFC 4035 section 3.1.4)
     named = set(_named(records, _NAME_AT))
     ends = [name for name in _named(message.answer, _ALIASING) if not name.is_subdomain_of(zone)]
     beyond = [above for name in ends if (above := _zone_in(message, name)) is not None]

@@ -98,9 +98,7 @@ def cds_cdnskey_agree(view: ZoneView) -> Iterator[Outcome]:
 
 
 def _agree(view: ZoneView, one: Request) -> bool:
-    cds_rdatas = one.cds.rdatas if one.cds is not None else ()
-    key_rdatas = one.cdnskey.rdatas if one.cdnskey is not None else ()
-    same_deletion = (len(one.ds) < len(cds_rdatas)) == (len(one.keys) < len(key_rdatas))
+    same_deletion = one.cds_asks_deletion == one.cdnskey_asks_deletion
     each_cds = all(any(is_of(view, ds, key) for key in one.keys) for ds in one.ds)
     return same_deletion and each_cds and all(any(is_of(view, ds, key) for ds in one.ds) for key in one.keys)
 
@@ -196,6 +194,7 @@ def cds_delete(view: ZoneView) -> Iterator[Outcome]:
         "done": "The DS of {zone} is of the keys that its CDS or CDNSKEY records ask for.",
         "asks-change": "{zone} asks for a DS of {wanted}, and its parent has one of {present}.",
         "asks-removal": "{zone} asks for the removal of its DS, and its parent still has one of {present}.",
+        "unreadable": "The CDS or CDNSKEY records of {zone} cannot be read (see hdr.wellformed).",
         "asks-first": "{zone} asks for its first DS, of {wanted} (see dnssec.ds-present).",
         "parent-no-answer": "No server of the parent of {zone} gave a usable answer about its DS.",
         **NO_REQUEST,
@@ -222,7 +221,10 @@ def cds_pending(view: ZoneView) -> Iterator[Outcome]:
     first = of[0]
     wanted = _tags((ds.key_tag, ds.algorithm) for ds in wanted_ds(view, first))
     present = _tags((ds.key_tag, ds.algorithm) for ds in ds_records(view))
-    if not wanted and first.asks_deletion:
+    if not wanted and not first.asks_deletion:
+        yield unknown("unreadable", exchanges)
+        return
+    if not wanted:
         code = "asks-removal" if present else "done"
     else:
         code = "done" if wanted == present else "asks-change" if present else "asks-first"
@@ -267,7 +269,7 @@ def cds_would_break(view: ZoneView) -> Iterator[Outcome]:
         if one.algorithm in CHECKABLE_ALGORITHMS and one.digest_type in CHECKABLE_DIGESTS
     ]
     sets, exchanges = view.apex_rrset(DNSKEY), shown(view, of)
-    if not wanted_ds(view, of[0]):
+    if of[0].asks_deletion and not wanted_ds(view, of[0]):
         yield not_applicable("removal", exchanges)
     elif not ds or not sets:
         yield unknown("not-checkable" if sets else "no-dnskey", exchanges)

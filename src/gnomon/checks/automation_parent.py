@@ -62,7 +62,7 @@ def bootstrap_signal(view: ZoneView) -> Iterator[Outcome]:
         yield not_applicable("has-ds", view.asked("P2"))
     elif view.undelegated is None and not view.ds_sets():
         yield unknown("parent-no-answer", view.asked("P2"))
-    elif not any(wanted_ds(view, one) for one in of):
+    elif any(one.asks_deletion for one in of) and not any(wanted_ds(view, one) for one in of):
         yield not_applicable("asks-removal", shown(view, of))
     elif not names:
         yield not_applicable("all-inside", shown(view, of))

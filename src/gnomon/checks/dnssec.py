@@ -113,7 +113,8 @@ def ds_present(view: ZoneView) -> Iterator[Outcome]:
             yield unknown("island-partly-signed", shown)
         else:
             wants = any(wanted_ds(view, one) for one in of)
-            code = "island-asks" if wants else "island-wanted" if of else "island"
+            keeps = any(one.asks_deletion for one in of)
+            code = "island-asks" if wants else "island-wanted" if keeps else "island"
             yield outcome(code, shown, requests_shown(view, of) if of else (), servers=servers)
     elif view.undelegated is None and None in view.ds_sets().values():
         yield unknown("present-at-some", shown)

@@ -52,10 +52,19 @@ class Request:
         return tuple(key for key in records if key.dnskey.algorithm)
 
     @property
+    def cds_asks_deletion(self) -> bool:
+        """Whether any CDS record has algorithm 0, which says that the DS is to be removed."""
+        return self.cds is not None and any(octets[2:3] == b"\0" for octets in self.cds.rdatas)
+
+    @property
+    def cdnskey_asks_deletion(self) -> bool:
+        """The same of CDNSKEY records."""
+        return self.cdnskey is not None and any(octets[3:4] == b"\0" for octets in self.cdnskey.rdatas)
+
+    @property
     def asks_deletion(self) -> bool:
-        """Whether any record has algorithm 0, which says that the DS is to be removed."""
-        cds = self.cds is not None and len(self.ds) < len(self.cds.rdatas)
-        return cds or (self.cdnskey is not None and len(self.keys) < len(self.cdnskey.rdatas))
+        """The same of either."""
+        return self.cds_asks_deletion or self.cdnskey_asks_deletion
 
 
 @once

@@ -138,7 +138,7 @@ class Validator:
             return ExaminedSignature(SignatureState.WRONG_SIGNER, fields)
         if fields.labels > label_count(rrset.owner):  # RFC 4035 section 5.3.1
             return ExaminedSignature(SignatureState.BAD_LABELS, fields)
-        named = [key for key in keys if _is_named(key, fields)][:MAX_KEYS_PER_TAG]
+        named = [key for key in keys if _is_named(key, fields)]
         if not named:
             return ExaminedSignature(SignatureState.NO_KEY, fields, reason=_why_no_key(keys, fields))
         if moment_s(fields.expiration, self.now_s) < self.now_s:
@@ -149,7 +149,9 @@ class Validator:
 
     def _with_keys(self, rrset: RRset, octets: bytes, fields: Rrsig, keys: Sequence[Key]) -> ExaminedSignature:
         doubt: ExaminedSignature | None = None
-        for key in keys:
+        if len(keys) > MAX_KEYS_PER_TAG:
+            doubt = ExaminedSignature(SignatureState.NOT_CHECKABLE, fields, keys[MAX_KEYS_PER_TAG], "budget")
+        for key in keys[:MAX_KEYS_PER_TAG]:
             result = self._verify(rrset, octets, key)
             if result is not None and result.state is _VALID:
                 return ExaminedSignature(SignatureState.VALID, fields, key)
