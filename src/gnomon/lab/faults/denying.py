@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from base64 import b32hexencode
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gnomon.base import codes
 from gnomon.lab.denial import Nsec3Chain, next_closer, type_bitmap
-from gnomon.lab.faults.dnssec import drop, edit_denial, is_denial
+from gnomon.lab.faults.dnssec import bitmap_at, drop, edit_denial, is_denial
 from gnomon.lab.faults.fault import ZoneFault, named
 from gnomon.lab.records import Response, RRset
 from gnomon.lab.request import Request
@@ -61,16 +62,24 @@ class WideDenial(ZoneFault):
 
 @named("denial-outside")
 class DenialOutside(ZoneFault):
-    """Has a name behind the zone as next name in its NSEC records."""
+    """Has the first name behind the zone as next name in its NSEC records."""
 
     def reshape(self, request: Request, response: Response, world: World) -> None:
-        def moved(rtype: int, rdata: bytes) -> bytes:
-            at = 0
-            while rtype == codes.NSEC and rdata[at]:
-                at += rdata[at] + 1
-            return b"\3zzz\4test\0" + rdata[at + 1 :] if rtype == codes.NSEC else rdata
+        zone = world.zone_for(request.name, request.qtype)
+        label, above = zone.apex[1 : zone.apex[0] + 1], zone.apex[zone.apex[0] + 1 :]
+        behind = bytes([len(label) + 1]) + label + b"0" + above
 
-        edit_denial(response, moved)
+        def moved(section: list[RRset]) -> Iterator[RRset]:
+            for rrset in section:
+                if rrset.rtype == codes.NSEC:
+                    rdata = behind + rrset.rdatas[0][bitmap_at(codes.NSEC, rrset.rdatas[0]) :]
+                    one = RRset(rrset.owner, codes.NSEC, rrset.ttl_s, (rdata,))
+                    yield from zone.with_signature(one, request.do)
+                elif not is_denial(rrset):
+                    yield rrset
+
+        if not any(rrset.rtype == codes.NSEC3 for rrset in response.authority):
+            response.answer, response.authority = list(moved(response.answer)), list(moved(response.authority))
 
 
 @named("long-denial")

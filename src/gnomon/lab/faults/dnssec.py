@@ -149,7 +149,7 @@ class WrongBitmap(ZoneFault):
     """Lists only the type A in its NSEC and NSEC3 records."""
 
     def reshape(self, request: Request, response: Response, world: World) -> None:
-        edit_denial(response, lambda rtype, rdata: rdata[: _bitmap_at(rtype, rdata)] + b"\0\1\x40")
+        edit_denial(response, lambda rtype, rdata: rdata[: bitmap_at(rtype, rdata)] + b"\0\1\x40")
 
 
 @named("short-bitmap")
@@ -261,7 +261,7 @@ def edit_denial(response: Response, change: Callable[[int, bytes], bytes]) -> No
     response.authority = list(map(edited, response.authority))
 
 
-def _bitmap_at(rtype: int, rdata: bytes) -> int:
+def bitmap_at(rtype: int, rdata: bytes) -> int:
     """Where the type bit map begins: after the next name, or after the salt and the next hash."""
     at = 0
     if rtype == codes.NSEC:
