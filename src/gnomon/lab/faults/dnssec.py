@@ -161,7 +161,7 @@ class ShortBitmap(ZoneFault):
     def reshape(self, request: Request, response: Response, world: World) -> None:
         def shortened(rtype: int, octets: bytes) -> bytes:
             fields = rdata.nsec(octets) if rtype == codes.NSEC else rdata.nsec3(octets)
-            return octets[: _bitmap_at(rtype, octets)] + type_bitmap(fields.types - {self.quantity})
+            return octets[: bitmap_at(rtype, octets)] + type_bitmap(fields.types - {self.quantity})
 
         edit_denial(response, shortened)
 
