@@ -167,6 +167,10 @@ def _descend(view: ZoneView, validator: Validator) -> tuple[tuple[Link, ...], tu
         return links, ()
     answers = view.answers("P2") + view.answers("P1")
     step = _ds_step(validator, view.zone, parent, keys, answers, view.asked("P2"), ("P2", "P1"))
+    if step.reason in _UNPROVEN and view.delegation() is None:
+        # The record of an alias, or of any other name of the parent, need not fit a delegation.
+        detail = f"{_called(parent)} does not delegate {view.zone}"
+        step = _Step(ChainStatus.INDETERMINATE, "no-delegation", detail, exchanges=step.exchanges)
     return (*links, _link(view.zone, DS, step)), step.ds
 
 
@@ -225,6 +229,9 @@ def _cuts(view: ZoneView, lowest: Name) -> list[Name]:
     """The zones from the root down to `lowest`: the root, and each name whose DNSKEY was asked for."""
     above = reversed(lowest.ancestors())
     return [n for n in above if n.is_root or any(x.ask == "C2" for x in view.about(f"cut {str(n).lower()}"))]
+
+
+_UNPROVEN = (f"denial-{Proof.MISSING.value}", f"denial-{Proof.FAILS.value}")
 
 
 def _link(zone: Name, rtype: RRType, step: _Step) -> Link:

@@ -199,6 +199,7 @@ def wildcard(view: ZoneView) -> Iterator[Outcome]:
         "has-ds": "The parent of {zone} has a DS for it.",
         "root": "The root has no parent.",
         "given": "The delegation of {zone} was given by hand, so the parent was not asked.",
+        "no-delegation": "The parent does not delegate {zone} (see del.zone-exists).",
         "parent-no-answer": "No server of the parent of {zone} gave a usable answer.",
     },
 )
@@ -219,6 +220,9 @@ def delegation(view: ZoneView) -> Iterator[Outcome]:
     usable = [a for a in answers if a.message.rcode == NOERROR and not a.message.tc]
     if view.ds() is not None:
         yield not_applicable("has-ds", view.asked("P2"))
+        return
+    if view.delegation() is None and usable:
+        yield not_applicable("no-delegation", shown_by(usable))
         return
     found: dict[str, list[Answer]] = {}
     for answer in usable:
