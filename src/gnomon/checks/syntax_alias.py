@@ -92,12 +92,13 @@ def cname_chain(view: ZoneView) -> Iterator[Outcome]:
 
     Why: each step costs a question or more, and resolvers follow only so many; a circle or a dead end is no answer.
     Rule: over the names that were asked for (www, name servers, mail hosts, policies): error for a circle, for an end
-        that is denied with NXDOMAIN, and for 11 steps and more, where BIND and Unbound give up (PowerDNS after 10);
-        warning for more than 8. A name that a survey did not go on to ask is not counted as an end.
+        that is denied with NXDOMAIN (not behind a DNAME, which makes an alias of every name), and for 11 steps and
+        more, where BIND and Unbound give up (PowerDNS after 10); warning for more than 8. A name that a survey did not
+        go on to ask is not counted as an end.
     Source: RFC 1034 section 3.6.2; RFC 2181 section 10.1; resolvers' own limits.
     Do: point the first alias at the last name.
     """
-    links, denied, shown = _links(view)
+    links, made, denied, shown = _links(view)
     most, faults = 0, 0
     for name in sorted(_starts(links), key=name_order):
         steps = [name]
@@ -105,7 +106,7 @@ def cname_chain(view: ZoneView) -> Iterator[Outcome]:
             steps.append(links[steps[-1]])
         end, count = steps[-1], len(steps) - 1
         most = max(most, count)
-        code = "loop" if end in links else "broken" if end in denied else _length(count)
+        code = "loop" if end in links else "broken" if end in denied and steps[-2] not in made else _length(count)
         if code:
             faults += 1
             exchanges = dict.fromkeys(a.exchange for step in steps for a in shown.get(step, ()))
@@ -133,18 +134,19 @@ def _length(count: int) -> str:
     return "too-long" if count >= _TOO_LONG else "long" if count > _LONG else ""
 
 
-def _links(view: ZoneView) -> tuple[dict[Name, Name], set[Name], dict[Name, list[Answer]]]:
-    """Every alias that was seen with its target, the names that were denied, and the answers that show either."""
+def _links(view: ZoneView) -> tuple[dict[Name, Name], set[Name], set[Name], dict[Name, list[Answer]]]:
+    """Every alias seen with its target, those that a DNAME made, the names denied, and the answers that show it."""
     elsewhere = [a for ask in ("H1", "H2", "H5", "H8") for a in view.answers(ask) if a.message.aa]
-    links, shown, denied = dict[Name, Name](), dict[Name, list[Answer]](), set[Name]()
+    links, shown, made, denied = dict[Name, Name](), dict[Name, list[Answer]](), set[Name](), set[Name]()
     has_any = _has_any(view, CNAME) or any(r.rtype == CNAME for answer in elsewhere for r in answer.message.answer)
     for answer in (*with_authority(view), *elsewhere) if has_any else ():
-        end = answer.qname
+        end, above = answer.qname, [record.owner for record in answer.message.answer if record.rtype == DNAME]
         for record in answer.message.answer:
             target = read(rdata.ns, record.rdata) if record.rtype == CNAME else None
             if target is not None:
                 links.setdefault(record.owner, target)
                 shown.setdefault(record.owner, []).append(answer)
+                made.update([record.owner] if any(is_below(record.owner, name) for name in above) else ())
         for _ in answer.message.answer:
             end = links.get(end, end) if end is not None else None
         soas = [record.owner for record in answer.message.authority if record.rtype == SOA]
@@ -152,7 +154,7 @@ def _links(view: ZoneView) -> tuple[dict[Name, Name], set[Name], dict[Name, list
         if end is not None and answer.message.rcode == NXDOMAIN and any(end.is_subdomain_of(soa) for soa in soas):
             denied.add(end)
             shown.setdefault(end, []).append(answer)
-    return links, denied, shown
+    return links, made, denied, shown
 
 
 @check(

@@ -28,7 +28,8 @@ def _are_dead(attempts: tuple[Exchange, ...]) -> bool:
 
 
 def _how(attempts: tuple[Exchange, ...]) -> str:
-    return " and ".join(sorted({x.status.word for x in attempts if is_silent(x)}))
+    words = {x.status.word for x in attempts if is_silent(x)}
+    return " and ".join(sorted("only messages that do not fit the query" if w == "mismatched" else w for w in words))
 
 
 @check(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gnomon.base import Name
-from gnomon.base.codes import HTTPS, SOA, TLSA
+from gnomon.base.codes import DNAME, HTTPS, SOA, TLSA
 from gnomon.checks.chain import ChainStatus
 from gnomon.checks.lookup import HostLookup, look_up, look_up_host
 from gnomon.checks.mail import mx_hosts
@@ -205,11 +205,19 @@ def _leads(view: ZoneView) -> dict[Name, str]:
     found: dict[Name, str] = dict.fromkeys(mx_hosts(view), f"{view.zone} MX")
     www = _www(view)
     if www is not None and (alias := look_up_host(view, www).alias) is not None:
-        found.setdefault(alias, f"{www} CNAME")
+        host = look_up_host(view, alias)
+        if not (_is_made(view, www) and host.is_missing and _undelegated(view, alias) is None):
+            found.setdefault(alias, f"{www} CNAME")
     for record in read_all(services.svcb, look_up(view, view.zone, HTTPS).rdatas):
         if not record.target.is_root:
             found.setdefault(record.target, f"{view.zone} HTTPS")
     return found
+
+
+def _is_made(view: ZoneView, name: Name) -> bool:
+    """Whether the name is an alias only because a DNAME record makes one of every name."""
+    answers = (answer for answer in view.answers("Z2") if answer.qname == name)
+    return any(record.rtype == DNAME for answer in answers for record in answer.message.answer)
 
 
 def _undelegated(view: ZoneView, target: Name) -> Name | None:
