@@ -1,13 +1,14 @@
 """The native core (Rust, in rust/). Import it through the package that it serves only."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, Literal, ParamSpec, TypeVar, final, overload
+from typing import Any, Generic, Literal, ParamSpec, Self, TypeVar, final, overload
 
 from gnomon.base.address import Address
 from gnomon.base.codes import Rcode, RRType
 from gnomon.checks.outcome import Outcome
 from gnomon.evidence.exchange import Exchange
 from gnomon.judge.verdict import Kind, Note
+from gnomon.survey.steps import Ask
 
 V = TypeVar("V")
 P = ParamSpec("P")
@@ -663,6 +664,105 @@ class Attempt:
     @property
     def last(self) -> bool:
         """True on the last attempt that this query will have: exactly one attempt of each query has it."""
+
+@final
+class Budget:
+    """Messages and response octets that may still be spent; what is under way is set aside at its worst cost.
+
+    Nothing is spent from `until_s` of the scheduler's clock on.
+    """
+
+    queries: int
+    octets: int
+    set_aside: int
+    until_s: float
+    def __new__(cls, queries: int, octets: int, until_s: float) -> Budget: ...
+
+@final
+class Reply:
+    """What came of one `Ask`.
+
+    `response` has the octets of the last accepted response. `statuses` says how each attempt ended, in order, one octet
+    each; it is empty if the question was not sent because a bound was reached.
+    """
+
+    def __new__(cls, ask: Ask) -> Reply: ...
+    @property
+    def ask(self) -> Ask: ...
+    @property
+    def response(self) -> bytes | None: ...
+    @property
+    def statuses(self) -> bytes: ...
+    @property
+    def message(self) -> Message | None:
+        """The last accepted response, parsed on first use."""
+    @property
+    def was_kept_back(self) -> bool:
+        """Policy or this machine kept all of it from being sent: trying another way is pointless."""
+    @property
+    def was_truncated(self) -> bool:
+        """An answer came, and was asked for once more over TCP."""
+    @property
+    def header_rcode(self) -> int | None:
+        """The 4 bits in the header of the response; None without one."""
+    @property
+    def is_authoritative(self) -> bool:
+        """NOERROR with AA set."""
+    def add(self, status: int, response: bytes | None) -> None:
+        """One more attempt has ended."""
+
+class Asker:
+    """Whoever asks questions wave by wave, and where what comes of them is recorded.
+
+    `open` is how many of the wave are under way, `replies` are those of the wave in its order.
+    """
+
+    def __new__(cls, recording: Recording, *more: object) -> Self:
+        """Take a recording; `more` is for classes made from this one."""
+    @property
+    def recording(self) -> Recording: ...
+    @property
+    def open(self) -> int: ...
+    @property
+    def replies(self) -> list[Reply]: ...
+    def begin(self, asks: Sequence[Ask], budgets: Sequence[Budget]) -> None:
+        """Begin a wave; all budgets pay for what is sent."""
+    def skip(self) -> Reply:
+        """Pass over the next question: it will not be sent.
+
+        Raises:
+            IndexError: none is left.
+        """
+
+A = TypeVar("A", bound=Asker)
+
+@final
+class UnderWay(Generic[A]):
+    """The questions under way.
+
+    `next_seq` is the number of the next exchange, `answered` counts those that brought an answer.
+    """
+
+    def __new__(cls, queries: Queries, silent: dict[Address, int], vantage: str, first_seq: int) -> UnderWay[A]:
+        """Put what is to be sent into `queries`, and keep in `silent` how many questions in a row over UDP an address
+        did not answer, if any."""
+    def __len__(self) -> int: ...
+    @property
+    def next_seq(self) -> int: ...
+    @property
+    def answered(self) -> int: ...
+    def take_seq(self) -> int:
+        """The number for an exchange that is recorded elsewhere."""
+    def send(self, asker: A, now_s: float) -> bool:
+        """Send questions of a wave in their order as far as its budgets allow; True if they keep some back.
+
+        Questions whose replies have something already are taken as answered.
+
+        Raises:
+            ValueError: an address or a query that cannot be sent.
+        """
+    def deliver(self, attempts: Attempts) -> list[A]:
+        """Record attempts; gives the askers of whose questions none is under way any more."""
 
 @final
 class Attempts:

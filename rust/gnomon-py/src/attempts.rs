@@ -72,6 +72,10 @@ impl Attempts {
         )
     }
 
+    pub fn all(&self) -> &[Arc<Heard>] {
+        &self.0
+    }
+
     pub fn get(&self, row: usize) -> PyResult<Arc<Heard>> {
         let heard = self.0.get(row).cloned();
         heard.ok_or_else(|| PyIndexError::new_err("no such attempt in this batch"))

@@ -11,14 +11,14 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use crate::attempts::{Attempts, Heard};
 
 /// One exchange and whom it was recorded for. The texts are Python's own: mostly the same few objects.
-struct Entry {
-    seq: i64,
-    ask: Py<PyString>,
-    server_name: Option<Py<PyString>>,
-    address: Py<PyString>,
-    port: u16,
-    vantage: Py<PyString>,
-    heard: Arc<Heard>,
+pub struct Entry {
+    pub seq: i64,
+    pub ask: Py<PyString>,
+    pub server_name: Option<Py<PyString>>,
+    pub address: Py<PyString>,
+    pub port: u16,
+    pub vantage: Py<PyString>,
+    pub heard: Arc<Heard>,
 }
 
 /// The exchanges of one subject, kept outside the interpreter until they are stored.
@@ -121,6 +121,10 @@ impl Recording {
 }
 
 impl Recording {
+    pub fn push(&mut self, entry: Entry) {
+        self.entries.push(entry);
+    }
+
     fn recorded<'a>(&'a self, py: Python<'a>) -> PyResult<Vec<Recorded<'a>>> {
         let subject = self.subject.to_str(py)?;
         self.entries

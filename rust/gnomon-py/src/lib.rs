@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+mod asking;
 mod attempts;
 mod dnssec;
 mod edns;
@@ -21,6 +22,7 @@ mod zonefile;
 
 #[pymodule(gil_used = true)]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    asking::register(m)?;
     attempts::register(m)?;
     name::register(m)?;
     records::register(m)?;

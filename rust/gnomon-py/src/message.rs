@@ -183,7 +183,7 @@ impl Message {
 #[pymethods]
 impl Message {
     #[new]
-    fn new(wire: Bound<'_, PyBytes>) -> PyResult<Self> {
+    pub fn new(wire: Bound<'_, PyBytes>) -> PyResult<Self> {
         let py = wire.py();
         let octets = wire.as_bytes();
         let inner = catch_unwind(AssertUnwindSafe(|| wire::Message::parse(octets)))

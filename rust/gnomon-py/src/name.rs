@@ -74,6 +74,16 @@ impl Name {
         self.key.as_bytes(py)
     }
 
+    /// Presentation form.
+    pub fn text(&self, py: Python<'_>) -> PyResult<Py<PyString>> {
+        let text = kept(&self.text, || {
+            let mut text = String::new();
+            wire::put_name(self.octets(py), &mut text);
+            Ok(PyString::new(py, &text).unbind())
+        })?;
+        Ok(text.clone_ref(py))
+    }
+
     fn checked(py: Python<'_>, wire: &[u8]) -> PyResult<Py<Self>> {
         wire::check_name(wire).map_err(|fault| {
             InputError::new_err(match fault {
@@ -179,12 +189,7 @@ impl Name {
     }
 
     fn __str__(&self, py: Python<'_>) -> PyResult<Py<PyString>> {
-        let text = kept(&self.text, || {
-            let mut text = String::new();
-            wire::put_name(self.octets(py), &mut text);
-            Ok(PyString::new(py, &text).unbind())
-        })?;
-        Ok(text.clone_ref(py))
+        self.text(py)
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

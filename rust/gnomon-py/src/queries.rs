@@ -39,6 +39,32 @@ impl Queries {
             self.0.drain(..most).collect()
         }
     }
+
+    pub fn add(&mut self, submission: Submission) -> PyResult<()> {
+        let length = submission.wire.len();
+        if !(HEADER_OCTETS..=usize::from(u16::MAX)).contains(&length) {
+            return Err(PyValueError::new_err(format!(
+                "a query has 12 to 65535 octets, not {length}"
+            )));
+        }
+        if submission.attempts == 0 || submission.timeout.is_zero() {
+            return Err(PyValueError::new_err(
+                "attempts and timeout_ms must be at least 1",
+            ));
+        }
+        self.0.push(submission);
+        Ok(())
+    }
+}
+
+/// The transport of that number.
+pub fn transport_of(number: u8) -> PyResult<Transport> {
+    match number {
+        0 => Ok(Transport::Udp),
+        1 => Ok(Transport::Tcp),
+        2 => Ok(Transport::Dot),
+        other => Err(PyValueError::new_err(format!("no such transport: {other}"))),
+    }
 }
 
 #[pymethods]
@@ -66,35 +92,17 @@ impl Queries {
         tcp_after_truncation: bool,
         server_name: Option<&[u8]>,
     ) -> PyResult<()> {
-        let transport = match transport {
-            0 => Transport::Udp,
-            1 => Transport::Tcp,
-            2 => Transport::Dot,
-            other => return Err(PyValueError::new_err(format!("no such transport: {other}"))),
-        };
-        if wire.len() < HEADER_OCTETS || wire.len() > usize::from(u16::MAX) {
-            return Err(PyValueError::new_err(format!(
-                "a query has 12 to 65535 octets, not {}",
-                wire.len()
-            )));
-        }
-        if attempts == 0 || timeout_ms == 0 {
-            return Err(PyValueError::new_err(
-                "attempts and timeout_ms must be at least 1",
-            ));
-        }
-        self.0.push(Submission {
+        self.add(Submission {
             tag,
             address: SocketAddr::new(ip(address)?, port),
             server_name: server_name.map(<[u8]>::to_vec),
-            transport,
+            transport: transport_of(transport)?,
             wire: wire.to_vec(),
             attempts,
             timeout: Duration::from_millis(u64::from(timeout_ms)),
             mix_case,
             tcp_after_truncation,
-        });
-        Ok(())
+        })
     }
 
     fn __len__(&self) -> usize {

@@ -170,7 +170,7 @@ class Walker:
             tried, questions = order[:1], questions[:1]
         wires = [(question, question.compose(name)) for question in questions]
         for server in tried:
-            replies = yield from ask([Ask(one, server.name, server.address, wire, cut.zone) for one, wire in wires])
+            replies = yield from ask([Ask(one, server.name, server.address, wire) for one, wire in wires], cut.zone)
             if all(usable(reply) for reply in replies):
                 break
         return replies

@@ -4,44 +4,27 @@ from __future__ import annotations
 
 import heapq
 import math
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
-from gnomon._core import Recording
-from gnomon.base import Address, Name, Transport
+from gnomon._core import Asker, Budget, Recording, UnderWay
+from gnomon.base import Address, Name
 from gnomon.engine import Attempts, Queries, Status, address_text
 from gnomon.evidence import Exchange
 from gnomon.survey.plan import Plan
-from gnomon.survey.steps import Ask, Key, Need, Reply, Steps, Wave
+from gnomon.survey.steps import Key, Need, Reply, Steps, Wave
 
 _LOOPED, _LIMITED = 1, 2  # why a result is partial; the larger one counts
 _LOOPS_BELIEVED = 3
-_ANSWERED = int(Status.ANSWERED)
-_UNSENT = frozenset(int(status) for status in Status if status.is_unsent)
 
 Asked = tuple[str, str, Address, bytes]
 """Subject, code, address and query without its ID: what makes a question the same as a recorded one."""
 
 
-class Budget:
-    """Messages and response octets that may still be spent; what is under way is set aside at its worst cost.
-
-    Nothing is spent from `until_s` of the scheduler's clock on.
-    """
-
-    __slots__ = ("octets", "queries", "set_aside", "until_s")
-
-    def __init__(self, queries: int, octets: int, until_s: float) -> None:
-        self.queries = queries
-        self.octets = octets
-        self.until_s = until_s
-        self.set_aside = 0
-
-
-class Task:
+class Task(Asker):
     """One running generator.
 
     `owner` is the zone's task for which it was first started, a zone's own task included. `budgets` all pay for
@@ -50,38 +33,24 @@ class Task:
     """
 
     __slots__ = (
-        "asks", "budgets", "depth", "key", "need", "open", "owner", "partial", "partial_results", "purse", "recording",
-        "replies", "steps", "subject", "waiters", "waiting", "walked",
+        "budgets", "depth", "key", "need", "owner", "partial", "partial_results", "purse", "steps", "waiters",
+        "waiting", "walked",
     )  # fmt: skip
 
-    def __init__(self, key: Key, steps: Steps[object], owner: Task | None, depth: int, recording: Recording) -> None:
+    def __init__(self, recording: Recording, key: Key, steps: Steps[object], owner: Task | None, depth: int) -> None:
         self.key = key
         self.steps = steps
         self.owner = owner or self
         self.depth = depth
-        self.recording = recording
         self.budgets: tuple[Budget, ...] = ()
         self.purse: Budget | None = None
         self.partial = 0
         self.partial_results: dict[Key, tuple[object, int]] = {}
         self.walked: dict[Name, Budget] = {}
-        # A wave under way: what is still to be sent, what came of it, how many replies are incomplete.
-        self.asks: deque[Ask] = deque()
-        self.replies: list[Reply] = []
-        self.open = 0
         # A need under way.
         self.need: Need | None = None
         self.waiting: set[Task] = set()
         self.waiters: list[Task] = []
-
-    def room(self, now_s: float) -> int:
-        """The messages that all budgets can still pay for."""
-        room = sys.maxsize
-        for budget in self.budgets:
-            left = budget.queries - budget.set_aside if budget.octets > 0 and now_s < budget.until_s else 0
-            if left < room:
-                room = left
-        return room
 
 
 @dataclass(slots=True)
@@ -126,35 +95,42 @@ class Scheduler:
         self._make = make
         self._vantage = vantage
         self._clock = clock
+        self._order = count()  # of those that go on at the same time
         self._waiting: list[tuple[float, int, Task]] = []  # when each goes on, by that time
-        self._silent = silent
         self._recorded = dict(recorded or {})
         self._results: dict[Key, object] = dict(done or {})
         self._running: dict[Key, Task] = {}
         self._bundles: dict[str, _Bundle] = {}
         self._loops: dict[Key, int] = {}
         self._ready: deque[tuple[Task, object]] = deque()
-        self._flying: dict[int, tuple[Task, Reply, int, Sequence[Budget]]] = {}  # with its cost, and who pays
-        self._next_tag = 0
-        self._seq = first_seq
         self._shared: list[Recording] = []
         self._zones: list[tuple[Name, Recording]] = []
         self.queries = Queries()
         """What is to be sent; whoever sends it takes it out."""
+        self._under_way: UnderWay[Task] = UnderWay(self.queries, silent, vantage, first_seq)
+        self._first_seq = first_seq
         self.zones_in_work = 0
-        self.exchanges = 0
-        self.answered = 0
         self.cut_short = 0
         """Finished zones for which a bound of the plan ended the asking."""
 
     @property
+    def exchanges(self) -> int:
+        """The number of exchanges that were recorded."""
+        return self._under_way.next_seq - self._first_seq
+
+    @property
+    def answered(self) -> int:
+        """How many of them brought an answer."""
+        return self._under_way.answered
+
+    @property
     def is_idle(self) -> bool:
         """Nothing is under way: no answer is waited for, no task can go on now or later."""
-        return not (self._flying or self.queries or self._ready or self._waiting)
+        return not (self._under_way or self.queries or self._ready or self._waiting)
 
     def start_zone(self, zone: Name, subject: str, steps: Steps[None]) -> None:
         """Begin the survey of one zone."""
-        task = Task(("zone", zone), steps, None, 0, Recording(subject))
+        task = Task(Recording(subject), ("zone", zone), steps, None, 0)
         until_s = self._clock() + self._plan.zone_s
         task.budgets = (Budget(self._plan.zone_queries, self._plan.zone_octets, until_s),)
         task.purse = Budget(self._plan.walk_queries, self._plan.zone_octets, until_s)
@@ -174,37 +150,9 @@ class Scheduler:
 
     def deliver(self, attempts: Attempts) -> None:
         """Take in what came back and let the tasks go on."""
-        silent, vantage, under_way = self._silent, self._vantage, self._flying
-        for row, (tag, attempt, status, last, response) in enumerate(attempts.heads()):
-            flying = under_way.pop(tag, None) if last else under_way.get(tag)
-            if flying is None:
-                continue
-            task, reply, cost, budgets = flying
-            question, name, address, _, _ = reply.ask
-            task.recording.take(
-                attempts, row, self._seq, question.code, None if name is None else str(name), address_text(address),
-                question.port, vantage,
-            )  # fmt: skip
-            self._seq += 1
-            self.exchanges += 1
-            reply.add(status, response)
-            octets = 0 if response is None else len(response)
-            for budget in budgets:
-                budget.octets -= octets
-                if last:
-                    # What is shown beside the attempts was not sent.
-                    budget.queries -= attempt - (status in _UNSENT)
-                    budget.set_aside -= cost
-            if status == _ANSWERED:
-                self.answered += 1
-                if silent:
-                    silent.pop(address, None)
-            if last:
-                if reply.response is None and question.transport is Transport.UDP:
-                    silent[address] = silent.get(address, 0) + 1
-                task.open -= 1
-                if not task.open and (not task.asks or self._send(task)):
-                    self._ready.append((task, task.replies))
+        for task in self._under_way.deliver(attempts):
+            if self._send(task):
+                self._ready.append((task, task.replies))
         self._run()
 
     # Driving tasks
@@ -228,11 +176,11 @@ class Scheduler:
                 self._finish(task, end.value)
                 return
             if isinstance(wanted, Wave):
-                task.asks.extend(wanted.asks)
-                task.replies = []
+                task.begin(wanted.asks, (*task.budgets, *self._walked(task, wanted.walked)))
+                if self._recorded and task.owner is not task:
+                    self._recall(task)
                 if wanted.wait_s > 0:
-                    self._next_tag += 1
-                    heapq.heappush(self._waiting, (self._clock() + wanted.wait_s, self._next_tag, task))
+                    heapq.heappush(self._waiting, (self._clock() + wanted.wait_s, next(self._order), task))
                     return
                 if not self._send(task):
                     return
@@ -249,7 +197,6 @@ class Scheduler:
             name = task.key[1]
             assert isinstance(name, Name)
             self._zones.append((name, task.recording))
-            task.replies = []
             del task.owner  # or it would keep itself, and all that it recorded
             return
         del self._running[task.key]
@@ -320,7 +267,7 @@ class Scheduler:
         subject, steps = self._make(key, zone)
         bundle = self._bundles.setdefault(subject, _Bundle(Recording(subject)))
         bundle.tasks += 1
-        task = Task(key, steps, owner, depth, bundle.recording)
+        task = Task(bundle.recording, key, steps, owner, depth)
         budget = Budget(self._plan.name_queries, self._plan.zone_octets, self._clock() + self._plan.zone_s)
         # The compliance pack has a fixed size: it needs no share of what walking may cost.
         task.budgets = (budget,) if key[0] == "pack" or owner.purse is None else (budget, owner.purse)
@@ -332,48 +279,27 @@ class Scheduler:
 
     def _send(self, task: Task) -> bool:
         """Send as much of the task's wave as its budgets allow; True if nothing of it is left to wait for."""
-        room, spent = task.room(self._clock()), 0
-        asks, replies, recorded = task.asks, task.replies, self._recorded
-        while asks:
-            ask = asks[0]
-            reply = Reply(ask)
-            if not (recorded and self._was_recorded(task, reply)):
-                cost = ask.question.most_sent
-                walked = () if ask.walked is None else self._walked(task, ask.walked)
-                if walked and any(budget.queries - budget.set_aside < cost for budget in walked):
-                    self._leave_out(task, ask)
-                elif spent + cost <= room:
-                    spent += cost
-                    for budget in walked:
-                        budget.set_aside += cost
-                    self._submit(task, reply, cost, (*task.budgets, *walked) if walked else task.budgets)
-                elif task.open:
-                    break  # goes on when it is known what the open ones really cost
-                else:
-                    self._leave_out(task, ask)
-            replies.append(reply)
-            asks.popleft()
-        for budget in task.budgets:
-            budget.set_aside += spent
+        now_s = self._clock()
+        # What the budgets keep back goes on when it is known what the open ones really cost.
+        while self._under_way.send(task, now_s) and not task.open:
+            self._leave_out(task, task.skip())
         return not task.open
 
-    def _leave_out(self, task: Task, ask: Ask) -> None:
+    def _leave_out(self, task: Task, reply: Reply) -> None:
         """A bound keeps the question from being sent; the first such one of each task is recorded, for the zone."""
-        recording, question, name = task.owner.recording, ask.question, ask.server_name
+        recording, (question, name, address, wire) = task.owner.recording, reply.ask
         if task.partial != _LIMITED and (at_ns := recording.last_sent_at_ns) is not None:
             recording.add(
-                self._seq, question.code, None if name is None else str(name), address_text(ask.address),
-                question.port, question.transport, 1, at_ns, None, 0, Status.NOT_SENT_BOUND, 0, ask.wire, None,
+                self._under_way.take_seq(), question.code, None if name is None else str(name), address_text(address),
+                question.port, question.transport, 1, at_ns, None, 0, Status.NOT_SENT_BOUND, 0, wire, None,
                 self._vantage,
             )  # fmt: skip
-            self._seq += 1
-            self.exchanges += 1
         task.partial = _LIMITED
 
-    def _walked(self, task: Task, zone: Name) -> tuple[Budget, ...]:
+    def _walked(self, task: Task, zone: Name | None) -> tuple[Budget, ...]:
         """What a task's owner may still ask of a zone that is only asked on the way, unless that is above it."""
         owner = task.owner.key[1]
-        if not isinstance(owner, Name) or owner.is_subdomain_of(zone):
+        if zone is None or not isinstance(owner, Name) or owner.is_subdomain_of(zone):
             return ()
         budget = task.owner.walked.get(zone)
         if budget is None:
@@ -381,25 +307,13 @@ class Scheduler:
             budget = task.owner.walked[zone] = Budget(most, self._plan.zone_octets, math.inf)
         return (budget,)
 
-    def _was_recorded(self, task: Task, reply: Reply) -> bool:
-        """Fill the reply with what an interrupted run recorded, if that is a shared task's."""
-        ask = reply.ask
-        asked = (task.recording.subject, ask.question.code, ask.address, ask.wire[2:])
-        before = None if task.owner is task else self._recorded.pop(asked, None)
-        for exchange in before or ():
-            reply.add(exchange.status, exchange.response)
-        return before is not None
-
-    def _submit(self, task: Task, reply: Reply, cost: int, budgets: Sequence[Budget]) -> None:
-        tag = self._next_tag
-        question, name, address, wire, _ = reply.ask
-        self._next_tag += 1
-        self._flying[tag] = (task, reply, cost, budgets)
-        task.open += 1
-        self.queries.append(
-            tag, address_text(address), wire, question.transport, question.port, question.attempts,
-            question.timeout_ms, question.mix_case, question.follow_truncation, None if name is None else name.wire,
-        )  # fmt: skip
+    def _recall(self, task: Task) -> None:
+        """Fill the replies of a shared task's wave with what an interrupted run recorded."""
+        for reply in task.replies:
+            ask = reply.ask
+            asked = (task.recording.subject, ask.question.code, ask.address, ask.wire[2:])
+            for exchange in self._recorded.pop(asked, ()):
+                reply.add(exchange.status, exchange.response)
 
 
 def _reaches(task: Task, target: Task) -> bool:

@@ -120,7 +120,7 @@ class ServiceSurvey:
         failed = [reply.ask for reply in replies if not _is_usable(reply) and not reply.was_kept_back]
         count = Counter((reply.ask.question, reply.ask.wire) for reply in replies if failed)
         again: list[Ask] = []
-        for question, name, address, wire, _ in failed:
+        for question, name, address, wire in failed:
             others = [at for at in self._at if at[0] != address] if count[question, wire] == 1 else []
             if others:
                 other, other_name = next((at for at in others if at[1] != name), others[0])
