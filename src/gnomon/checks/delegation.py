@@ -40,8 +40,8 @@ def zone_exists(view: ZoneView) -> Iterator[Outcome]:
         same, if parent servers contradict each other, or if none answers, or none says anything of the zone. An alias
         is no zone; del.alias-instead-of-zone tells of it.
     Source: RFC 1034 section 4.2; RFC 9156 section 3.
-    Do: have the registry (or the operator of the parent zone) publish the NS records of the zone; if the name is that of
-        a host, assess the zone that it lies in.
+    Do: have the registry (or the operator of the parent zone) publish the NS records of the zone; if the name is a
+        host's, assess the zone that it lies in.
     """
     delegation = view.delegation()
     if view.is_root or (delegation is not None and delegation.given):
