@@ -1,6 +1,7 @@
 //! JSON in one fixed form.
 
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple};
 use std::fmt::Write;
@@ -8,16 +9,16 @@ use std::fmt::Write;
 /// What is nested deeper is left to Python, which knows where to stop.
 const MAX_DEPTH: usize = 8;
 
-/// The text in quotes if nothing in it has to be escaped.
-fn put_plain(text: &str, out: &mut String) -> bool {
+/// Whether nothing in the text has to be escaped.
+fn is_plain(text: &str) -> bool {
     let is_plain = |octet: u8| matches!(octet, b' '..=b'~') && octet != b'"' && octet != b'\\';
-    let plain = text.bytes().all(is_plain);
-    if plain {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
-    }
-    plain
+    text.bytes().all(is_plain)
+}
+
+fn put_quoted(text: &str, out: &mut String) {
+    out.push('"');
+    out.push_str(text);
+    out.push('"');
 }
 
 /// What is rare: by Python's own encoder.
@@ -62,23 +63,18 @@ fn put_all<'py>(
 fn put_dict(dict: &Bound<'_, PyDict>, depth: usize, out: &mut String) -> PyResult<bool> {
     let mut members = Vec::with_capacity(dict.len());
     for (name, value) in dict {
-        let mut quoted = String::new();
-        let name = name
-            .cast::<PyString>()
-            .ok()
-            .and_then(|name| name.to_str().ok());
-        if !name.is_some_and(|name| put_plain(name, &mut quoted)) {
-            return Ok(false);
+        match name.extract::<PyBackedStr>() {
+            Ok(name) if is_plain(&name) => members.push((name, value)),
+            _ => return Ok(false),
         }
-        members.push((quoted, value));
     }
-    members.sort_by(|(one, _), (two, _)| one.trim_matches('"').cmp(two.trim_matches('"')));
+    members.sort_by(|(one, _), (two, _)| one.cmp(two));
     out.push('{');
     for (place, (name, value)) in members.iter().enumerate() {
         if place > 0 {
             out.push(',');
         }
-        out.push_str(name);
+        put_quoted(name, out);
         out.push(':');
         put_at(value, depth, out)?;
     }
@@ -88,7 +84,8 @@ fn put_dict(dict: &Bound<'_, PyDict>, depth: usize, out: &mut String) -> PyResul
 
 fn put_at(value: &Bound<'_, PyAny>, depth: usize, out: &mut String) -> PyResult<()> {
     if let Ok(text) = value.cast::<PyString>() {
-        if text.to_str().is_ok_and(|text| put_plain(text, out)) {
+        if let Some(text) = text.to_str().ok().filter(|text| is_plain(text)) {
+            put_quoted(text, out);
             return Ok(());
         }
     } else if let Ok(flag) = value.cast::<PyBool>() {

@@ -34,6 +34,7 @@ from gnomon.sources.routing import Route
 
 MAX_DIFFERENCES = 1000
 _SIDE_BY_SIDE = 10  # zones
+_OBJECTS_LEFT = 500_000  # more than what is kept at hand from one zone to another
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,14 +282,15 @@ def _batches(evidence_dir: Path, task: _Judge, jobs: int) -> Iterable[_Batch]:
 
 
 def _start(evidence_dir: Path, task: _Judge) -> Callable[[int], _Batch]:
-    # Views hold no cycles. Looking for some among all that a batch keeps finds none and takes long: it is done once
-    # after each batch, when little is left to look at.
+    # Views hold no cycles. Looking for some among all that a batch keeps finds none and takes long: it is done between
+    # batches, when little is left to look at, and only if there is more left than expected.
     gc.disable()
     worker = _Worker(evidence_dir, task)
 
     def batch(index: int) -> _Batch:
         made = worker.batch(index)
-        gc.collect(0)
+        if gc.get_count()[0] > _OBJECTS_LEFT:
+            gc.collect(0)
         return made
 
     return batch
