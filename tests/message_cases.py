@@ -57,6 +57,12 @@ def with_aa(code: str, *texts: str) -> Callable[[Message], object]:
     return edit
 
 
+def unasked(m: Message) -> None:
+    """The message as an answer of NOERROR without a question section."""
+    m.set_rcode(dns.rcode.NOERROR)
+    m.question.clear()
+
+
 def inserted(octets: bytes, answer_rr: bytes) -> bytes:
     """A message about example.test. with one answer record more, the first."""
     count = int.from_bytes(octets[6:8], "big") + 1
@@ -169,6 +175,7 @@ MESSAGE_CASES: dict[str, Change] = {
     "hdr.qdcount/two-dropped": raw("S16", silence),
     "hdr.qdcount/two-other-rcode": on("S16", rcode("REFUSED")),
     "hdr.question-echo/missing": on("Q1", lambda m: m.question.clear()),
+    "hdr.question-echo/missing-in-transfer": on("S20", unasked),
     "hdr.question-echo/no-response": mismatched("Q3", lambda o: o[:2] + bytes([o[2] & 0x7F]) + o[3:]),
     "hdr.question-echo/wrong": on("Q1", lambda m: m.set_opcode(dns.opcode.NOTIFY)),
     "hdr.rd-in-zone/dropped": both(

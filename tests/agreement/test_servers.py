@@ -24,7 +24,7 @@ EXPLAINED = {
     "yadifa": set[str](),
     "tinydns": {
         "del.ns-count-v6/apex-none", "del.ns-count-v6/delegated-none", "edns.support/ignored",
-        "hdr.question-echo/missing", "hdr.unknown-opcode/opcode-changed",
+        "hdr.unknown-opcode/opcode-changed",
     },
     "knot nsec": set(),
     "knot nsec3": set(),

@@ -164,6 +164,7 @@ def qname_min(view: ZoneView) -> Iterator[Outcome]:
 
 @check(
     "resp.out-of-zone",
+    version=2,
     properties=(SEC, IOP),
     asked=("S10", "S11"),
     codes={

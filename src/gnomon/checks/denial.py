@@ -154,6 +154,7 @@ _BITMAP_MUST = frozenset({int(t) for t in (NS, SOA, RRSIG, DNSKEY)})
 
 @check(
     "denial.bitmap",
+    version=2,
     properties=(SEC, IOP),
     asked=("Q6", "Q8N", "Q8P"),
     codes={

@@ -73,6 +73,7 @@ def negative_ttl(view: ZoneView) -> Iterator[Outcome]:
 
 @check(
     "denial.compact",
+    version=2,
     properties=(IOP,),
     asked=("Q5",),
     codes={
@@ -145,6 +146,7 @@ def _compactness_of(
 
 @check(
     "denial.enumerable",
+    version=2,
     properties=(SEC,),
     asked=("Q5",),
     codes={

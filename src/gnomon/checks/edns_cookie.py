@@ -26,6 +26,7 @@ def _got(answer: Answer | None) -> bytes | None:
 
 @check(
     "edns.cookie",
+    version=2,
     properties=(SEC, IOP),
     asked=("Q2", "S6", "S12", "S13", "S14"),
     codes={

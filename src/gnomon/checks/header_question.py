@@ -31,6 +31,7 @@ _BADKEY = 17
 _STATUS = attrgetter("status")
 _HEADER_OCTETS = 12
 _WRONG = (1, 4)  # of `gnomon.engine.Mismatch`: ID, question
+_TRANSFERS = ("S20", "S21")
 
 
 @check(
@@ -228,6 +229,7 @@ def _has_soa(answer: Answer) -> bool:
         "wrong": "{server} sends answers with another {parts} than the query's ({asks}).",
         "no-response": "{server} sends messages that answer nothing ({asks}): {faults}.",
         "missing": "{server} answers without a question section ({asks}).",
+        "missing-in-transfer": "{server} begins zone transfers without a question section ({asks}).",
         "no-answer": "No server of {zone} sent an answer.",
     },
 )
@@ -238,7 +240,8 @@ def question_echo(view: ZoneView) -> Iterator[Outcome]:
     Rule: error for a server from whose address messages come with another ID or opcode, or another name, type or class
         in the question than in the query; for messages with the QR bit clear, or too short for a header; and for an
         answer of NOERROR or NXDOMAIN without a question section. Errors about the message itself may come without one.
-    Source: RFC 5452 section 9.1; RFC 1035 section 4.1.
+        Notice where only zone transfers come without: secondaries take them from old servers.
+    Source: RFC 5452 section 9.1; RFC 1035 section 4.1; RFC 5936 section 2.2.1.
     Do: update the server; look for a middlebox that answers in its place.
     """
     findings = list[Finding]()
@@ -253,8 +256,11 @@ def question_echo(view: ZoneView) -> Iterator[Outcome]:
         if wrong:
             parts = tuple(dict.fromkeys(part for x in wrong for part in _different(x)))
             findings.append(Finding("wrong", address, tuple(wrong), {"parts": parts, "asks": _asks(wrong)}))
-        if bare:
-            findings.append(finding("missing", address, *bare, asks=tuple(a.exchange.ask for a in bare)))
+        transfers = [answer for answer in bare if answer.exchange.ask in _TRANSFERS]
+        others = [answer for answer in bare if answer not in transfers]
+        for code, of in (("missing", others), ("missing-in-transfer", transfers)):
+            if of:
+                findings.append(finding(code, address, *of, asks=tuple(a.exchange.ask for a in of)))
     yield from told_of_all(view, findings, "echoed")
     if not sent(view).answers and not findings:
         yield unknown("no-answer", [x for x in view.asked("Q1") if is_silent(x)])

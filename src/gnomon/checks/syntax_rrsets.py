@@ -136,7 +136,7 @@ def _out_of_range(message: Message) -> tuple[Fault, ...]:
     for r in _records(message):
         if _is_out_of_range(r):
             code = "negative" if r.ttl_s & _TTL_MSB else "long" if r.ttl_s else "zero"
-            found[code, f"{r.owner} {r.rtype}", r.ttl_s] = None
+            found[code, f"{Name(r.owner.key)} {r.rtype}", r.ttl_s] = None
     return tuple(found)
 
 

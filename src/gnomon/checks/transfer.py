@@ -79,6 +79,7 @@ def ixfr(view: ZoneView) -> Iterator[Outcome]:
 
 @check(
     "exp.zone-churn-leak",
+    version=2,
     properties=(SEC,),
     asked=("S20", "S21", "Q5", "Q6"),
     codes={
