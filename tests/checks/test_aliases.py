@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import dns.message
+import dns.rdatatype
 import pytest
 
-from crafted import record
+from crafted import altered, message, record
 from gnomon.base import Name
 from gnomon.base.codes import CNAME
 from gnomon.checks.aliases import end_of_aliases, is_below, is_synthesised, substituted
+from gnomon.checks.view import ZoneView
+from gnomon.lab import Scenario
 from gnomon.wire import Message
+from worlds import view_of
 
 N = Name.from_text
 
@@ -65,3 +71,26 @@ def test_a_name_that_would_be_too_long_is_none() -> None:
 def test_below() -> None:
     assert is_below(N("a.test."), N("test."))
     assert not is_below(N("test."), N("test."))
+
+
+@pytest.fixture(scope="module")
+def aliased(tmp_path_factory: pytest.TempPathFactory) -> ZoneView:
+    """A zone with a wildcard alias to one of its hosts."""
+    world = {"records": ["*.example.test. 3600 IN CNAME mail.example.test."]}
+    return view_of(Scenario("an alias", (), (), world, ()), tmp_path_factory.mktemp("aliased"))
+
+
+def unsigned(rdtype: str) -> Callable[[dns.message.Message], object]:
+    covered = dns.rdatatype.from_text(rdtype)
+
+    def edit(m: dns.message.Message) -> None:
+        m.answer[:] = [r for r in m.answer if r.covers != covered]
+
+    return edit
+
+
+@pytest.mark.parametrize(("rdtype", "status"), [("A", "secure"), ("CNAME", "bogus"), ("NONE", "secure")])
+def test_what_an_alias_leads_to_may_be_of_an_unsigned_zone_below(aliased: ZoneView, rdtype: str, status: str) -> None:
+    view = aliased if rdtype == "NONE" else altered(aliased, "Q5", message(unsigned(rdtype)))
+    assert any(a.message.rrset("answer", a.qname, CNAME) for a in view.answers("Q5") if a.qname)
+    assert view.chain().status == status

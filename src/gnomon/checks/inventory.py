@@ -147,20 +147,25 @@ def _examined(zone: Name, answer: Answer, validator: Validator, keys: tuple[Key,
     if about is not None and (about := end_of_aliases(message, about)) != answer.qname:
         led_below = any(rrset.rtype == SOA and is_below(rrset.owner, zone) for rrset in authority)
         about = about if about.is_subdomain_of(zone) and not led_below else None
-        answers = [rrset for rrset in answers if not is_synthesised(message, rrset) and not _is_of_child(zone, rrset)]
-        authority = [rrset for rrset in authority if not _is_of_child(zone, rrset)]
+        answers = [r for r in answers if not is_synthesised(message, r) and not _is_of_child(zone, r, answer.qname)]
+        authority = [rrset for rrset in authority if not _is_of_child(zone, rrset, rrset.owner)]
     positive = tuple([validator.examine(rrset, zone, keys) for rrset in answers])
     negative = tuple([validator.examine(rrset, zone, keys) for rrset in authority])
     denial_types = tuple([int(rrset.rtype) for rrset in authority if rrset.rtype in (NSEC, NSEC3)])
     return positive, negative, positive + negative, denial_types, about
 
 
-def _is_of_child(zone: Name, rrset: RRset) -> bool:
-    """Whether it is signed as data of a zone below, which the server has too and an alias has led to."""
+def _is_of_child(zone: Name, rrset: RRset, asked: Name | None) -> bool:
+    """Whether it may be data of a zone below, which the server has too and an alias has led to.
+
+    Of an unsigned one nothing tells: what has no signature and is not of the name asked for is taken for that.
+    """
     if rrset.rtype == SOA and is_below(rrset.owner, zone):
         return True
     signers = [signature.signer for signature in read_all(rdata.rrsig, rrset.signatures)]
-    return bool(signers) and all(is_below(s, zone) and rrset.owner.is_subdomain_of(s) for s in signers)
+    if not signers:
+        return rrset.owner != asked
+    return all(is_below(s, zone) and rrset.owner.is_subdomain_of(s) for s in signers)
 
 
 def rrsets_of(message: Message, section: str, zone: Name) -> Iterator[RRset]:
