@@ -158,13 +158,14 @@ def _examined(zone: Name, answer: Answer, validator: Validator, keys: tuple[Key,
 def _is_of_child(zone: Name, rrset: RRset, asked: Name | None) -> bool:
     """Whether it may be data of a zone below, which the server has too and an alias has led to.
 
-    Of an unsigned one nothing tells: what has no signature and is not of the name asked for is taken for that.
+    Of an unsigned one nothing tells: what has no signature, and is neither of the name asked for nor a DNAME above it,
+    is taken for that.
     """
     if rrset.rtype == SOA and is_below(rrset.owner, zone):
         return True
     signers = [signature.signer for signature in read_all(rdata.rrsig, rrset.signatures)]
     if not signers:
-        return rrset.owner != asked
+        return asked is not None and not asked.is_subdomain_of(rrset.owner)
     return all(is_below(s, zone) and rrset.owner.is_subdomain_of(s) for s in signers)
 
 
