@@ -254,19 +254,16 @@ def _ds_step(
         steps = [_ds_of(validator, zone, parent, keys, same[0]) for same in given]
         best = min(steps, key=lambda step: _PREFERENCE.index(step.status), default=None)
         if best is not None and best.status is not ChainStatus.INDETERMINATE:
-            worse = [(s, same) for s, same in zip(steps, given, strict=True) if _is_worse(s, best)]
-            rejected = tuple([(step.detail, tuple([a.exchange for a in same])) for step, same in worse])
-            return replace(best, rejected=rejected) if rejected else best
+            worse = [(s.detail, same) for s, same in zip(steps, given, strict=True) if s.status is ChainStatus.BOGUS]
+            if best.status is ChainStatus.BOGUS or not worse:
+                return best
+            return replace(best, rejected=tuple([(detail, tuple([a.exchange for a in of])) for detail, of in worse]))
         unclear += [step for step in steps if step.detail]
     if unclear:
         return unclear[0]
     asked = tuple(x for x in attempts if x.ask in asks)
     word = f"no server of {_called(parent)} gave a usable answer about the DS of {zone}"
     return _Step(ChainStatus.INDETERMINATE, "no-ds-answer", word, exchanges=asked)
-
-
-def _is_worse(step: _Step, best: _Step) -> bool:
-    return step.status is ChainStatus.BOGUS and best.status is not ChainStatus.BOGUS
 
 
 def _ds_of(validator: Validator, zone: Name, parent: Name, keys: Sequence[Key], answer: Answer) -> _Step:
@@ -327,8 +324,7 @@ def _dnskey_step(
     for answer, *_ in by_message(a for a in answers if a.exchange.ask == "C2"):
         message = answer.message
         if not is_partial(answer) and message.rcode == NOERROR:
-            rrset = message.rrset("answer", zone, DNSKEY)
-            steps.append(enter(validator, zone, ds, rrset, (answer.exchange,)))
+            steps.append(enter(validator, zone, ds, message.rrset("answer", zone, DNSKEY), (answer.exchange,)))
     best = min(steps, key=lambda step: _PREFERENCE.index(step.status), default=None)
     if best is not None:
         return best
