@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Literal
 
-from gnomon.base import Name, RRType, Transport
+from gnomon.base import ROOT, Name, RRType, Transport
 from gnomon.base.codes import CLASS_CH, CLASS_IN, OPTION_COOKIE, SOA, TXT
 from gnomon.wire import Edns, Message, compose
 
 UDP_SIZE_OCTETS = 1232  # fits every path without fragments (RFC 9715 section 3)
 UNKNOWN_OPTION = (65001, b"gnom")  # first of the options for local use (RFC 6891 section 9)
+
+_NAME_AT = 12  # after the header (RFC 1035 section 4.1)
 
 Unit = Literal[
     "address", "parent", "inside", "outside", "host server", "record server", "pair", "parent server", "above", "chain",
@@ -69,14 +70,21 @@ class Question:
     proper: Callable[[Message], bool] | None = None
     most_sent: int = field(init=False)
     port: int = field(init=False)
+    _around: tuple[bytes, bytes] | None = field(init=False)  # its octets, where nothing but the name differs
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "most_sent", self.attempts + (self.transport is Transport.UDP))
         object.__setattr__(self, "port", 853 if self.transport is Transport.DOT else 53)
+        is_fixed = not self.cookie and not self.extra and self.questions == 1
+        of_root = _compose(self, ROOT, b"")
+        object.__setattr__(self, "_around", (of_root[:_NAME_AT], of_root[_NAME_AT + 1 :]) if is_fixed else None)
 
     def compose(self, qname: Name, cookie: bytes = b"") -> bytes:
         """The query message for `qname`; `cookie` is the client cookie, followed by the server's if that is known."""
-        return _compose(self, qname.wire, cookie if self.cookie else b"")
+        if self._around is None:
+            return _compose(self, qname, cookie)
+        before, after = self._around
+        return before + qname.wire + after
 
     @property
     def longest_ms(self) -> int:
@@ -84,10 +92,8 @@ class Question:
         return self.most_sent * self.timeout_ms
 
 
-# The servers of a zone are asked the same at about the same time. By octets: names are equal in whatever case.
-@lru_cache(maxsize=8192)
-def _compose(question: Question, octets: bytes, cookie: bytes) -> bytes:
-    qname, edns = Name(octets), question.edns
+def _compose(question: Question, qname: Name, cookie: bytes) -> bytes:
+    edns = question.edns
     if question.cookie and edns is not None:
         option = (OPTION_COOKIE, _cookie(question, cookie))
         edns = Edns(edns.udp_size_octets, edns.version, edns.flags, (*edns.options, option))

@@ -345,11 +345,11 @@ def _distinct(replies: Iterable[Reply]) -> Iterable[tuple[bytes, Message]]:
     """The messages with what was asked, equal ones once: the servers of a zone mostly say the same."""
     seen: set[tuple[bytes, bytes]] = set()
     for reply in replies:
-        response = reply.response
-        if response is not None and (reply.ask.wire, response[2:]) not in seen:
-            seen.add((reply.ask.wire, response[2:]))
+        wire, response = reply.ask.wire, reply.response
+        if response is not None and (said := (wire, response[2:])) not in seen:
+            seen.add(said)
             if message := reply.message:
-                yield reply.ask.wire, message
+                yield wire, message
 
 
 def _spread(addresses: Sequence[Address], most: int) -> Sequence[Address]:
