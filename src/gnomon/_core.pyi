@@ -276,6 +276,12 @@ class Message:
         Raises:
             ValueError: no such section.
         """
+    def rrsets(self, section: Literal["answer", "authority", "additional"], below: Name) -> list[RRset]:
+        """The RRsets of class IN in the section whose owner lies at or below a name, in message order, but for RRSIG.
+
+        Raises:
+            ValueError: no such section.
+        """
     @property
     def edns(self) -> Edns | None:
         """The first OPT record, in whatever section it stood."""

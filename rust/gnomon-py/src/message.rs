@@ -3,7 +3,7 @@
 use crate::edns::Edns;
 use crate::known::{Known, HASHER};
 use crate::name::{kept, Name};
-use crate::records::{Question, RRset, Record, RCODES, TYPES};
+use crate::records::{Question, RRset, Record, RCODES, RRSIG, TYPES};
 use gnomon_core::wire::{self, Reason, RecordView};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -277,6 +277,30 @@ impl Message {
         rtype: u16,
     ) -> PyResult<Option<Py<RRset>>> {
         self.found(py, index_of(section)?, owner, rtype)
+    }
+
+    fn rrsets(
+        &self,
+        py: Python<'_>,
+        section: &str,
+        below: &Bound<'_, Name>,
+    ) -> PyResult<Vec<Py<RRset>>> {
+        let index = index_of(section)?;
+        let mut seen = HashSet::new();
+        let mut found = Vec::new();
+        for record in self.inner.section(index + 1).into_iter().flatten() {
+            if record.rtype == RRSIG || record.rclass != CLASS_IN {
+                continue;
+            }
+            let owner = Name::of(py, record.owner)?;
+            let lower = owner.get().lower(py);
+            if wire::is_at_or_below(lower, below.get().lower(py))
+                && seen.insert((lower.to_vec(), record.rtype))
+            {
+                found.extend(self.found(py, index, owner.bind(py), record.rtype)?);
+            }
+        }
+        Ok(found)
     }
 
     #[getter]

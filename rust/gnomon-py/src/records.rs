@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyFrozenSet, PyInt, PyTuple, PyType};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 
-const RRSIG: u16 = 46;
+pub const RRSIG: u16 = 46;
 
 /// Numbers whose values are kept: all with a name.
 const MAX_KEPT: usize = 512;

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from gnomon.base import ROOT, Address, Name, RRType
 from gnomon.base.codes import DNSKEY, DS, NOERROR, NS, NSEC, NSEC3, NXDOMAIN
 from gnomon.base.once import once
-from gnomon.checks.inventory import Inventory, SignedAnswer, rrsets_of, take
+from gnomon.checks.inventory import Inventory, SignedAnswer, take
 from gnomon.checks.observed import Answer, by_message
 from gnomon.checks.proofs import Denial, Proof
 from gnomon.checks.read import read_all
@@ -296,7 +296,7 @@ def _no_ds(validator: Validator, zone: Name, parent: Name, keys: Sequence[Key], 
     if (between := _referred_to(message, zone, parent)) is not None:
         detail = f"{_called(parent)} refers to {between}, and nothing else is known of that zone"
         return _Step(ChainStatus.INDETERMINATE, "no-ds-answer", detail, exchanges=shown)
-    denials = [r for r in rrsets_of(message, "authority", parent) if r.rtype in (NSEC, NSEC3)]
+    denials = [r for r in message.rrsets("authority", parent) if r.rtype in (NSEC, NSEC3)]
     examined = [validator.examine(rrset, parent, keys) for rrset in denials]
     failed = next((one for one in examined if one.failure), None)
     if failed is not None:

@@ -13,11 +13,10 @@ from gnomon.checks.outcome import Outcome, outcome, unknown
 from gnomon.checks.read import read, read_all
 from gnomon.checks.registry import IOP, REL, SEC, STA, check
 from gnomon.checks.replies import UNHEARD_EDNS, UNSIGNED, hear, labels, signed_servers, unheard, without_keys
-from gnomon.checks.sent import with_authority
 from gnomon.checks.validation import ExaminedRRset, SignatureState, describe
 from gnomon.checks.view import ZoneView
 from gnomon.evidence import Exchange
-from gnomon.wire import Message, Record, rdata
+from gnomon.wire import Record, rdata
 
 _NO_NEGATIVE = "No server of {zone} gave a negative answer to judge."
 _NO_NSEC3 = "{zone} does not use NSEC3."
@@ -203,15 +202,12 @@ def bitmap(view: ZoneView) -> Iterator[Outcome]:
 
 @once
 def _types_at_apex(view: ZoneView) -> Mapping[Address, frozenset[int]]:
-    """The types of which each server gives records of the apex, in answers with authority."""
-    found: dict[Address, set[int]] = {address: set() for address in view.addresses}
-    of_message: dict[Message, frozenset[int]] = {}
-    for answer in with_authority(view):
-        message = answer.message
-        if message not in of_message:
-            of_message[message] = frozenset([int(r.rtype) for r in message.answer if r.owner == view.zone])
-        found[answer.address] |= of_message[message]
-    return {address: frozenset(types) for address, types in found.items()}
+    """The types of which each server gives records of the apex."""
+    found: dict[Address, frozenset[int]] = {}
+    for address, answers in view.chain().inventory.by_address.items():
+        given = [one.rrset for signed in answers for one in signed.positive]
+        found[address] = frozenset([int(rrset.rtype) for rrset in given if rrset.owner == view.zone])
+    return found
 
 
 @once

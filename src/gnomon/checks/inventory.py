@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from gnomon.base import Address, Name
-from gnomon.base.codes import CLASS_IN, DNSKEY, NOERROR, NSEC, NSEC3, NXDOMAIN, RRSIG, SOA
+from gnomon.base.codes import DNSKEY, NOERROR, NSEC, NSEC3, NXDOMAIN, SOA
 from gnomon.base.once import cached_property, once
 from gnomon.checks.aliases import end_of_aliases, is_below, is_synthesised
 from gnomon.checks.observed import Answer
@@ -14,7 +14,7 @@ from gnomon.checks.read import read_all
 from gnomon.checks.replies import has_authority, is_partial
 from gnomon.checks.signed import Key
 from gnomon.checks.validation import ExaminedRRset, Validator
-from gnomon.wire import Message, RRset, rdata
+from gnomon.wire import RRset, rdata
 
 if TYPE_CHECKING:
     from gnomon.checks.view import ZoneView
@@ -142,8 +142,8 @@ def _keys_at(view: ZoneView) -> Mapping[Address, tuple[Key, ...]]:
 
 def _examined(zone: Name, answer: Answer, validator: Validator, keys: tuple[Key, ...]) -> _Examined:
     message, about = answer.message, answer.qname
-    answers = list(rrsets_of(message, "answer", zone))
-    authority = [rrset for rrset in rrsets_of(message, "authority", zone) if rrset.rtype in _NEGATIVE_TYPES]
+    answers = message.rrsets("answer", zone)
+    authority = [rrset for rrset in message.rrsets("authority", zone) if rrset.rtype in _NEGATIVE_TYPES]
     if about is not None and (about := end_of_aliases(message, about)) != answer.qname:
         led_below = any(rrset.rtype == SOA and is_below(rrset.owner, zone) for rrset in authority)
         about = about if about.is_subdomain_of(zone) and not led_below else None
@@ -167,21 +167,6 @@ def _is_of_child(zone: Name, rrset: RRset, asked: Name | None) -> bool:
     if not signers:
         return asked is not None and not asked.is_subdomain_of(rrset.owner)
     return all(is_below(s, zone) and rrset.owner.is_subdomain_of(s) for s in signers)
-
-
-def rrsets_of(message: Message, section: str, zone: Name) -> Iterator[RRset]:
-    """The RRsets of a section whose owner lies in `zone`, RRSIG itself left out, in message order."""
-    records = message.answer if section == "answer" else message.authority
-    seen: set[tuple[Name, int]] = set()
-    for record in records:
-        key = (record.owner, record.rtype)
-        if record.rtype == RRSIG or record.rclass != CLASS_IN or key in seen:
-            continue
-        seen.add(key)
-        if record.owner.is_subdomain_of(zone):
-            rrset = message.rrset("answer" if section == "answer" else "authority", record.owner, record.rtype)
-            if rrset is not None:
-                yield rrset
 
 
 def apex(inventory: Inventory, zone: Name, rtype: int, address: Address) -> ExaminedRRset | None:
