@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from gnomon.base import Name
 from gnomon.base.codes import NOERROR, NS, SOA
+from gnomon.checks.observed import is_silent
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.parent import ParentAnswer
 from gnomon.checks.read import in_order
@@ -50,7 +51,7 @@ def zone_exists(view: ZoneView) -> Iterator[Outcome]:
     answers = view.parent_answers()
     if not answers:
         asked = view.asked("P1")
-        yield (outcome if asked else unknown)("no-parent-answer", asked)
+        yield (outcome if any(map(is_silent, asked)) else unknown)("no-parent-answer", asked)
         return
     seen = [a.answer.exchange for a in answers]
     says = tuple(f"{word} from {' '.join(of)}" for word, of in _by_word(answers).items())
