@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from functools import lru_cache
 
 from gnomon.base import Address, Name
-from gnomon.base.codes import AAAA, CAA, NOERROR, NS, NXDOMAIN, OPTION_NSID, OPTION_ZONEVERSION, SOA, TXT, A
+from gnomon.base.codes import AAAA, CAA, NOERROR, NXDOMAIN, OPTION_NSID, OPTION_ZONEVERSION, SOA, TXT, A
 from gnomon.checks.observed import Answer
 from gnomon.checks.outcome import Outcome, not_applicable, outcome, shown_by, unknown
 from gnomon.checks.read import address_order, read_all
@@ -21,6 +21,7 @@ from gnomon.checks.replies import (
     labels,
     none_proper,
     probe,
+    referred_to,
     unheard,
 )
 from gnomon.checks.unjudged import unjudged
@@ -61,7 +62,7 @@ def ns_host_addresses(view: ZoneView) -> Iterator[Outcome]:
             shown = shown_by(usable)
             yield outcome("differ", shown, subject=str(name), name=str(name), values=_tell(view, of))
         serving = [a for a in answers if view.service(a.address).state == "ok"]
-        cut = next((cut for a in serving if (cut := _referred_to(view.zone, a)) is not None), None)
+        cut = next((cut for a in serving for cut in referred_to(a.message, view.zone)), None)
         bare = bool(serving) and not any(map(has_authority, serving))
         if bare and cut is not None:
             yield not_applicable("below-a-cut", shown_by(answers), subject=str(name), name=str(name), cut=str(cut))
@@ -76,13 +77,6 @@ def ns_host_addresses(view: ZoneView) -> Iterator[Outcome]:
         yield outcome("agree", view.asked("Q9"), names=tuple(map(str, agreeing)))
     at = [a for a in view.addresses if view.asked("Q9", a) or view.service(a).state not in ("ok", "unobserved")]
     yield from unheard(view, _but_lame(view, hear(view, "Q9", at=at or view.addresses)), "Q9")
-
-
-def _referred_to(zone: Name, answer: Answer) -> Name | None:
-    """The zone below that an answer without authority refers to."""
-    message = answer.message
-    owners = (r.owner for r in message.authority if r.rtype == NS and not message.aa and message.rcode == NOERROR)
-    return next((owner for owner in owners if owner != zone and owner.is_subdomain_of(zone)), None)
 
 
 def _but_lame(view: ZoneView, heard: Heard) -> Heard:

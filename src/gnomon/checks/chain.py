@@ -19,13 +19,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gnomon.base import ROOT, Address, Name, RRType
-from gnomon.base.codes import DNSKEY, DS, NOERROR, NS, NSEC, NSEC3, NXDOMAIN
+from gnomon.base.codes import DNSKEY, DS, NOERROR, NSEC, NSEC3, NXDOMAIN
 from gnomon.base.once import once
+from gnomon.checks.aliases import is_below
 from gnomon.checks.inventory import Inventory, SignedAnswer, take
 from gnomon.checks.observed import Answer, by_message
 from gnomon.checks.proofs import Denial, Proof
 from gnomon.checks.read import read_all
-from gnomon.checks.replies import is_partial
+from gnomon.checks.replies import is_partial, referred_to
 from gnomon.checks.signed import Key
 from gnomon.checks.validation import (
     ExaminedRRset,
@@ -39,7 +40,7 @@ from gnomon.checks.validation import (
     may_vouch,
 )
 from gnomon.evidence import Exchange
-from gnomon.wire import Message, RRset, dnssec, rdata
+from gnomon.wire import RRset, dnssec, rdata
 from gnomon.wire.rdata import Ds
 
 if TYPE_CHECKING:
@@ -283,17 +284,10 @@ def _ds_of(validator: Validator, zone: Name, parent: Name, keys: Sequence[Key], 
     return _Step(ChainStatus.SECURE, ds=usable, exchanges=shown)
 
 
-def _referred_to(message: Message, zone: Name, parent: Name) -> Name | None:
-    """The zone between these two that an answer without authority refers to."""
-    owners = (r.owner for r in message.authority if r.rtype == NS and not message.aa and message.rcode == NOERROR)
-    between = (o for o in owners if o not in (zone, parent) and zone.is_subdomain_of(o) and o.is_subdomain_of(parent))
-    return next(between, None)
-
-
 def _no_ds(validator: Validator, zone: Name, parent: Name, keys: Sequence[Key], answer: Answer) -> _Step:
     """An answer without DS: insecure if validly denied, else bogus."""
     message, shown = answer.message, (answer.exchange,)
-    if (between := _referred_to(message, zone, parent)) is not None:
+    if (between := next((cut for cut in referred_to(message, parent) if is_below(zone, cut)), None)) is not None:
         detail = f"{_called(parent)} refers to {between}, and nothing else is known of that zone"
         return _Step(ChainStatus.INDETERMINATE, "no-ds-answer", detail, exchanges=shown)
     denials = [r for r in message.rrsets("authority", parent) if r.rtype in (NSEC, NSEC3)]

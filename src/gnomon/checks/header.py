@@ -199,13 +199,8 @@ def _are_wellformed(everything: Sent) -> bool:
     return not unreadable(chain(*everything.sections))
 
 
-_OPT = b"\0\0\x29"
-
-
 def _has_several_opt(message: Message) -> bool:
-    if message.edns is None or message.wire.count(_OPT) < 2 or message.malformed is not None:
-        return False
-    return message.counts[3] - len(message.additional) > 1
+    return message.opt_count > 1 and message.malformed is None
 
 
 def _asks(answers: Sequence[Answer]) -> tuple[str, ...]:

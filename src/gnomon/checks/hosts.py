@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gnomon.base import Address, Name, Rcode
 from gnomon.base.codes import AAAA, CNAME, DNAME, NOERROR, NS, NXDOMAIN, SOA, A
+from gnomon.checks.aliases import is_below
 from gnomon.checks.observed import Answer, asked_in
 from gnomon.checks.read import address_order, read, read_all
 from gnomon.evidence import Exchange
@@ -118,7 +119,7 @@ def _alias_of(answer: Answer, name: Name) -> Name | None:
     """The target of the CNAME that `name` is; of a DNAME above it where the server made no CNAME of that."""
     records = answer.message.answer
     made = (r for r in records if r.rtype == CNAME and r.owner == name)
-    above = (r for r in records if r.rtype == DNAME and name != r.owner and name.is_subdomain_of(r.owner))
+    above = (r for r in records if r.rtype == DNAME and is_below(name, r.owner))
     return next((read(rdata.ns, record.rdata) for record in chain(made, above)), None)
 
 

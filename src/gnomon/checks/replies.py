@@ -11,12 +11,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from gnomon.base import Address
-from gnomon.base.codes import DNSKEY, FORMERR, NOERROR, NOTIMP, NXDOMAIN
+from gnomon.base import Address, Name
+from gnomon.base.codes import DNSKEY, FORMERR, NOERROR, NOTIMP, NS, NXDOMAIN
 from gnomon.base.once import cached_property, once
+from gnomon.checks.aliases import is_below
 from gnomon.checks.observed import Answer, is_answered, is_silent, is_udp
 from gnomon.checks.outcome import Arg, Outcome, Shown, not_applicable, outcome, shown_by, unknown
 from gnomon.evidence import Exchange
+from gnomon.wire import Message
 
 if TYPE_CHECKING:
     from gnomon.checks.view import ZoneView
@@ -167,6 +169,15 @@ def has_authority(answer: Answer) -> bool:
 def is_partial(answer: Answer) -> bool:
     """Not the whole of what the server has: cut off, or unreadable from some point on."""
     return answer.message.tc or answer.message.malformed is not None
+
+
+def referred_to(message: Message, below: Name) -> Iterator[Name]:
+    """The zones below that name to which an answer without authority refers."""
+    if message.aa or message.rcode != NOERROR:
+        return
+    for record in message.authority:
+        if record.rtype == NS and is_below(record.owner, below):
+            yield record.owner
 
 
 def says_only_tcp(answer: Answer) -> bool:
